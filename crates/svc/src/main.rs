@@ -1,0 +1,2 @@
+//! The svspec command.
+fn main() {}

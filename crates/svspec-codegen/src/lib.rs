@@ -1,0 +1,1 @@
+//! A checked model to the files of a training crate, in memory.

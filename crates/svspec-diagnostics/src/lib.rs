@@ -1,0 +1,7 @@
+//! Spans, sources, one [`Diagnostic`], and its renderers. Nothing here knows the language.
+
+mod diagnostic;
+mod source;
+
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use source::{Source, SourceId, Sources, Span};

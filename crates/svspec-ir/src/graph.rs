@@ -1,0 +1,79 @@
+//! The data-flow graph. A model is regions in sequence, each in static single assignment form:
+//! one `Embed`, the layers of the stack (each an instance of a layer kind), one `Head`, one `Loss`.
+
+use crate::{Dims, Op};
+use serde::Serialize;
+use svspec_diagnostics::Span;
+
+/// Names a [`Region`] of a model: its index in `Model::regions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RegionId(pub usize);
+
+/// Names the result of a [`Node`]: its index in `Region::nodes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ValueId(pub usize);
+
+/// What a region is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionKind {
+    /// Tokens to the residual stream.
+    Embed,
+    /// Residual stream to residual stream; repeated in the stack.
+    Layer,
+    /// Residual stream to logits.
+    Head,
+    /// Logits and targets to the loss per token.
+    Loss,
+}
+
+/// A straight line of nodes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Region {
+    /// `embed`, the layer kind's name, `head`, `loss`.
+    pub name: String,
+    /// What it is for.
+    pub kind: RegionKind,
+    /// In an order in which every node follows its inputs.
+    pub nodes: Vec<Node>,
+    /// The value handed to the next region.
+    pub output: ValueId,
+}
+
+/// One application of an op.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Node {
+    /// A name for the result, unique in its region, fit for a Rust variable: `attn_q`, `x_1`.
+    pub name: String,
+    /// What is applied.
+    pub op: Op,
+    /// To what.
+    pub inputs: Vec<ValueId>,
+    /// The result's dimensions after `[batch, time]`.
+    pub dims: Dims,
+    /// The part it belongs to, such as `attn` or `attn.q`; empty for residual arithmetic.
+    pub part: String,
+    /// The statement it comes from.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// A number that may differ from layer to layer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PerLayer {
+    /// The same everywhere.
+    Uniform(f64),
+    /// One for each layer of the stack, by its index from 0; entries of layers of another kind are unused.
+    Each(Vec<f64>),
+}
+
+impl PerLayer {
+    /// The value in layer `layer`; outside the stack `layer` is `None` and the value is uniform.
+    pub fn at(&self, layer: Option<usize>) -> f64 {
+        match self {
+            Self::Uniform(value) => *value,
+            Self::Each(values) => layer.and_then(|layer| values.get(layer)).copied().unwrap_or(f64::NAN),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the rules make of each tensor, and the groups that follow.
+
+use crate::{Init, Instance};
+use serde::Serialize;
+use svspec_diagnostics::Span;
+
+/// A rule as printed in tables: its text, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleText {
+    /// `decay 0.1 on scale where role == input`, as the formatter writes it.
+    pub text: String,
+    /// The file's name and line: `nano.svspec:31`. Not in generated code's prints where paths would differ.
+    pub place: String,
+    /// Where it stands.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// What the rules say of one tensor.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Assignment {
+    /// Which tensor.
+    pub instance: Instance,
+    /// Weight decay, decoupled; multiplied by the learning rate in the step, as AdamW's.
+    pub decay: f64,
+    /// The index in `CheckedModel::rules` of the rule that set it.
+    pub decay_rule: usize,
+    /// Multiplies the learning rate.
+    pub lr_multiplier: f64,
+    /// The rule that set it; `None`: the default of 1.
+    pub lr_rule: Option<usize>,
+    /// Whether its gradient counts in and is scaled by clipping.
+    pub clipped: bool,
+    /// The rule that set it; `None`: the default of true.
+    pub clip_rule: Option<usize>,
+    /// Its init.
+    pub init: Init,
+    /// The rule that set it; `None`: the parameter's default.
+    pub init_rule: Option<usize>,
+}
+
+/// Tensors that the optimizer treats alike because the same rules reached them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// Weight decay.
+    pub decay: f64,
+    /// Multiplies the learning rate.
+    pub lr_multiplier: f64,
+    /// Whether clipping applies.
+    pub clipped: bool,
+    /// The indices of the rules that made it, decay's first.
+    pub rules: Vec<usize>,
+    /// Its tensors, in the model's order.
+    pub members: Vec<Instance>,
+}

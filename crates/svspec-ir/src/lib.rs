@@ -1,0 +1,24 @@
+//! The meaning of a spec: a typed data-flow graph over named dimensions, and the passes over it. Pure.
+
+pub mod checked;
+pub mod dim;
+pub mod eval;
+pub mod graph;
+pub mod group;
+pub mod model;
+pub mod op;
+pub mod param;
+pub mod role;
+pub mod scale;
+pub mod train;
+
+pub use checked::CheckedModel;
+pub use dim::{Dim, Dims};
+pub use graph::{Node, PerLayer, Region, RegionId, RegionKind, ValueId};
+pub use group::{Assignment, Group};
+pub use model::Model;
+pub use op::{Op, Operation};
+pub use param::{Init, Instance, Param, ParamId, ParamKind};
+pub use role::{Absorption, Proof, Role, ScaleFacts};
+pub use scale::{ScaleForm, ScaleId, ScaleVector, Site};
+pub use train::{AdamW, Budget, Precision, Schedule, Train};

@@ -1,0 +1,151 @@
+//! The ops: each is one file that knows its shapes, its cost, in which inputs it is linear, how a per-channel
+//! scale passes through it, its value and its derivative. A new op is a new file and a line in [`Op`].
+
+mod pending;
+pub mod activation;
+pub mod add;
+pub mod attention;
+pub mod bias;
+pub mod cross_entropy;
+pub mod embed;
+pub mod gain;
+pub mod input;
+pub mod linear;
+pub mod mul;
+pub mod normalize;
+pub mod rope;
+pub mod scale;
+pub mod slice;
+pub mod soft_cap;
+
+pub use activation::Activation;
+pub use add::Add;
+pub use attention::Attention;
+pub use bias::Bias;
+pub use cross_entropy::CrossEntropy;
+pub use embed::Embed;
+pub use gain::Gain;
+pub use input::Input;
+pub use linear::{Linear, Projection};
+pub use mul::Mul;
+pub use normalize::{Norm, Normalize};
+pub use rope::Rope;
+pub use scale::Scale;
+pub use slice::Slice;
+pub use soft_cap::SoftCap;
+
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model, ParamId, ScaleId};
+use serde::Serialize;
+
+/// What a node applies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each payload documents itself")]
+pub enum Op {
+    Input(Input),
+    Embed(Embed),
+    Normalize(Normalize),
+    Scale(Scale),
+    Bias(Bias),
+    Linear(Linear),
+    Slice(Slice),
+    Rope(Rope),
+    Attention(Attention),
+    Activation(Activation),
+    Mul(Mul),
+    Add(Add),
+    Gain(Gain),
+    SoftCap(SoftCap),
+    CrossEntropy(CrossEntropy),
+}
+
+/// What it costs to run an op on one token, forward.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Cost {
+    /// Multiply-adds count as two. Matrix products only where `matmul` says so; the rest is element-wise work.
+    pub flops: f64,
+    /// The part of `flops` that is matrix products (attention's two included).
+    pub matmul_flops: f64,
+    /// Values of the activation type that autograd keeps for the backward pass.
+    pub saved: f64,
+    /// Values of the activation type read and written.
+    pub traffic: f64,
+}
+
+/// What happens to a per-channel scale γ on one input of an op. `channels[c]` is the entry of γ that multiplies
+/// channel `c` of the input (channels counted flat over its dimensions).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Passage {
+    /// `op(γ ⊙ x) = γ' ⊙ op(x)`: the same for the output, with these channels.
+    Through(Vec<usize>),
+    /// A linear map whose columns can take γ.
+    Absorbed,
+    /// Neither; says why in words that complete "γ does not pass …".
+    Blocked(String),
+}
+
+/// What every op knows.
+pub trait Operation {
+    /// The name in prints: `rms_norm`'s deterministic half is `normalize`.
+    fn name(&self) -> &'static str;
+
+    /// The output's dimensions, or what is wrong with the inputs' in words.
+    fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String>;
+
+    /// The cost per token, forward, at context length `model.context`.
+    fn cost(&self, model: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost;
+
+    /// Whether the output is linear in input `index`, the others held fixed.
+    fn is_linear_in(&self, index: usize) -> bool;
+
+    /// What happens to a per-channel scale on input `index`.
+    fn pass_scale(&self, model: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage;
+
+    /// The value, in `f64`.
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor;
+
+    /// The vector-Jacobian product: for each input the gradient (`None` where there is none, as for tokens), and for
+    /// each parameter read, an addition to `gradients`.
+    fn vjp(
+        &self,
+        env: &Environment<'_>,
+        inputs: &[&Tensor],
+        output: &Tensor,
+        gradient: &Tensor,
+        gradients: &mut Gradients,
+    ) -> Vec<Option<Tensor>>;
+
+    /// The parameters it reads itself, scale vectors aside.
+    fn params(&self) -> Vec<ParamId> {
+        Vec::new()
+    }
+
+    /// The scale vectors it reads.
+    fn scales(&self) -> Vec<ScaleId> {
+        Vec::new()
+    }
+}
+
+impl Op {
+    /// The op's own file.
+    pub fn operation(&self) -> &dyn Operation {
+        match self {
+            Self::Input(op) => op,
+            Self::Embed(op) => op,
+            Self::Normalize(op) => op,
+            Self::Scale(op) => op,
+            Self::Bias(op) => op,
+            Self::Linear(op) => op,
+            Self::Slice(op) => op,
+            Self::Rope(op) => op,
+            Self::Attention(op) => op,
+            Self::Activation(op) => op,
+            Self::Mul(op) => op,
+            Self::Add(op) => op,
+            Self::Gain(op) => op,
+            Self::SoftCap(op) => op,
+            Self::CrossEntropy(op) => op,
+        }
+    }
+}

@@ -9,6 +9,7 @@ pub mod model;
 pub mod op;
 pub mod param;
 pub mod role;
+pub mod rule;
 pub mod scale;
 pub mod train;
 
@@ -20,5 +21,6 @@ pub use model::Model;
 pub use op::{Op, Operation};
 pub use param::{Init, Instance, Param, ParamId, ParamKind};
 pub use role::{Absorption, Proof, Role, ScaleFacts};
+pub use rule::ResolvedRule;
 pub use scale::{ScaleForm, ScaleId, ScaleVector, Site};
 pub use train::{AdamW, Budget, Precision, Schedule, Train};

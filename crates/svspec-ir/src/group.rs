@@ -42,6 +42,8 @@ pub struct Assignment {
 /// Tensors that the optimizer treats alike because the same rules reached them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
+    /// `weight`, `scale_input`: from the decay rule's selectors and conditions; unique in the model.
+    pub name: String,
     /// Weight decay.
     pub decay: f64,
     /// Multiplies the learning rate.

@@ -9,6 +9,7 @@ pub mod model;
 pub mod op;
 pub mod param;
 pub mod role;
+pub mod roles;
 pub mod rule;
 pub mod scale;
 pub mod train;

@@ -13,12 +13,12 @@ pub enum Role {
     Output,
 }
 
-/// A weight that can take γ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A parameter that can take γ.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fold {
-    /// The weight.
+    /// The parameter.
     pub weight: ParamId,
-    /// For each of its columns (or rows), the entry of γ that multiplies it.
+    /// For each of its columns (or rows, or a bias's entries), counted flat, the entry of γ that multiplies it.
     pub channels: Vec<usize>,
 }
 
@@ -26,10 +26,12 @@ pub struct Fold {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Absorption {
-    /// Into the columns of every linear map that reads it, directly or through ops that commute with it.
+    /// Into the columns of every linear map that reads it, directly or through ops that commute with it. A weight
+    /// listed twice takes γ twice.
     IntoColumns(Vec<Fold>),
-    /// Into the rows of the linear map that produces what it multiplies, or the embedding table's columns.
-    IntoRows(Fold),
+    /// Into the rows of each weight, and the entries of each bias, that produces what it multiplies; of an embedding
+    /// table, the columns.
+    IntoRows(Vec<Fold>),
     /// Not at all, and why, in words.
     None(String),
 }

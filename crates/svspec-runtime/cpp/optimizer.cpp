@@ -1,0 +1,48 @@
+// The optimizer step and gradient clipping: multi-tensor operators that tch does not generate.
+#include "boundary.hpp"
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+
+using svspec::TensorPtr;
+
+extern "C" {
+
+// One step of AdamW over `count` tensors that share their constants. `step` holds one f32 scalar per tensor, counted up here.
+int svspec_fused_adamw(const TensorPtr* param, const TensorPtr* grad, const TensorPtr* first_moment, const TensorPtr* second_moment,
+                       const TensorPtr* step, size_t count, double lr, double beta1, double beta2, double weight_decay, double eps) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    auto steps = svspec::tensors(step, count);
+    at::_foreach_add_(steps, 1);
+    at::_fused_adamw_(svspec::tensors(param, count), svspec::tensors(grad, count), svspec::tensors(first_moment, count),
+                      svspec::tensors(second_moment, count), {}, steps, lr, beta1, beta2, weight_decay, eps,
+                      /*amsgrad=*/false, /*maximize=*/false, std::nullopt, std::nullopt);
+  });
+}
+
+// The L2 norm over all entries of all tensors, as a scalar on their device: no synchronisation with the host.
+int svspec_global_norm(const TensorPtr* grad, size_t count, TensorPtr* norm) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    auto norms = at::_foreach_norm(svspec::tensors(grad, count), 2);
+    *norm = new at::Tensor(at::linalg_vector_norm(at::stack(norms), 2));
+  });
+}
+
+// Multiplies every tensor by min(1, max_norm / (norm + 1e-6)), the factor of torch.nn.utils.clip_grad_norm_.
+int svspec_scale_to_norm(const TensorPtr* grad, size_t count, TensorPtr norm, double max_norm) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    auto factor = at::clamp((*norm + 1e-6).reciprocal() * max_norm, std::nullopt, 1.0);
+    at::_foreach_mul_(svspec::tensors(grad, count), factor);
+  });
+}
+
+}  // extern "C"

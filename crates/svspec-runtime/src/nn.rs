@@ -1,0 +1,20 @@
+//! Tensors in, tensors out: the operations that generated models are written in.
+//!
+//! Each works in f64 and f32, and in bf16 under autocast, where what needs range or precision stays in f32.
+//! Shape suffixes: `b` sequences, `t` tokens, `h` heads, `g` key-value heads, `k` channels of a head, `d` channels, `v` vocabulary.
+
+mod activation;
+mod attention;
+mod linear;
+mod loss;
+mod normalize;
+mod rope;
+mod scale;
+
+pub use activation::{gelu, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
+pub use attention::attention;
+pub use linear::{embedding, linear};
+pub use loss::cross_entropy;
+pub use normalize::{layer_norm, rms_norm};
+pub use rope::{Rope, rope, rope_table};
+pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus};

@@ -1,0 +1,43 @@
+//! Element-wise functions, each of a tensor of any shape.
+
+use tch::Tensor;
+
+/// `x · sigmoid(x)`.
+pub fn silu(x: &Tensor) -> Tensor {
+    x.silu()
+}
+
+/// `x · Φ(x)`, exact.
+pub fn gelu(x: &Tensor) -> Tensor {
+    x.gelu("none")
+}
+
+/// The tanh approximation of gelu (arXiv 1606.08415).
+pub fn gelu_tanh(x: &Tensor) -> Tensor {
+    x.gelu("tanh")
+}
+
+/// `max(x, 0)`.
+pub fn relu(x: &Tensor) -> Tensor {
+    x.relu()
+}
+
+/// `max(x, 0)²` (arXiv 2109.08668).
+pub fn relu2(x: &Tensor) -> Tensor {
+    x.relu().square()
+}
+
+/// The hyperbolic tangent.
+pub fn tanh(x: &Tensor) -> Tensor {
+    x.tanh()
+}
+
+/// `1 / (1 + exp(−x))`.
+pub fn sigmoid(x: &Tensor) -> Tensor {
+    x.sigmoid()
+}
+
+/// `cap · tanh(x / cap)`: the identity near 0, bounded by `cap`.
+pub fn soft_cap(x: &Tensor, cap: f64) -> Tensor {
+    (x / cap).tanh() * cap
+}

@@ -11,6 +11,7 @@ pub mod param;
 pub mod role;
 pub mod roles;
 pub mod rule;
+pub mod rules;
 pub mod scale;
 pub mod train;
 

@@ -79,11 +79,10 @@ fn by_weight(model: &Model, region: RegionId, taken: &Taken, steps: &mut Vec<Str
         }
         let users = flow::users(model, weight);
         if let Some((_, user)) = users.iter().find(|(place, _)| !taken.contains_key(place)) {
-            let what = match &user.op {
-                Op::Embed(_) => {
-                    "it is tied to the embedding table, so the embedding would change too".to_owned()
-                }
-                _ => format!("`{}` uses the same weight without γ", user.name),
+            let what = if matches!(user.op, Op::Embed(_)) {
+                "it is tied to the embedding table, so the embedding would change too".to_owned()
+            } else {
+                format!("`{}` uses the same weight without γ", user.name)
             };
             return Err(format!("`{path}` cannot take γ: {what}"));
         }

@@ -1,0 +1,148 @@
+//! From a model, its proved facts and an ordered list of rules to what each tensor gets, and the parameter groups.
+
+mod coverage;
+mod grouping;
+mod matching;
+mod naming;
+
+use crate::param::ScalePart;
+use crate::rule::{Clipping, InitValue, ResolvedRule, Verb};
+use crate::{Assignment, Group, Init, Instance, Model, Param, ScaleFacts, ScaleVector};
+use serde::Serialize;
+use svspec_diagnostics::Diagnostic;
+
+/// What the rules make of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleOutcome {
+    /// For each tensor that some decay rule reaches, in the order of `Model::instances`.
+    pub assignments: Vec<Assignment>,
+    /// The groups that follow, in the order of their decay rules.
+    pub groups: Vec<Group>,
+    /// For each rule, how far it reaches; the file-wide lints add these up over targets.
+    pub hits: Vec<Hits>,
+    /// `parameter-without-decay`, once per kind of tensor.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How far a rule reaches in one model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hits {
+    /// The number of tensors it matches.
+    pub matched: usize,
+    /// The number of those whose value it still decides after every later rule.
+    pub decides: usize,
+}
+
+/// A tensor as the rules see it.
+#[derive(Clone, Copy, Debug)]
+struct Tensor<'a> {
+    instance: Instance,
+    param: &'a Param,
+    /// The scale vector it is part of, and what is proved of that.
+    scale: Option<(&'a ScaleVector, &'a ScaleFacts, ScalePart)>,
+}
+
+/// Applies `rules`, of which a later one wins verb by verb, to every tensor of `model`. `facts` are those of
+/// [`crate::roles::prove`] for the same model.
+pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> RuleOutcome {
+    let mut hits = vec![Hits::default(); rules.len()];
+    let mut assignments = Vec::new();
+    let mut unreached = Vec::new();
+    for tensor in tensors(model, facts) {
+        let matching: Vec<usize> = rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| matching::matches(rule, &tensor))
+            .map(|(index, _)| index)
+            .collect();
+        let deciding = Deciding::of(&matching, rules);
+        for &index in &matching {
+            if let Some(hit) = hits.get_mut(index) {
+                hit.matched += 1;
+                hit.decides += usize::from(deciding.contains(index));
+            }
+        }
+        match assign(&tensor, &deciding, rules) {
+            Some(assignment) => assignments.push(assignment),
+            None => unreached.push(tensor),
+        }
+    }
+    let groups = grouping::groups(model, &assignments, rules);
+    let diagnostics = coverage::without_decay(model, &unreached);
+    RuleOutcome { assignments, groups, hits, diagnostics }
+}
+
+fn tensors<'a>(model: &'a Model, facts: &'a [ScaleFacts]) -> Vec<Tensor<'a>> {
+    let instances = model.instances().into_iter();
+    instances
+        .filter_map(|instance| {
+            let param = model.params.get(instance.param.0)?;
+            let scales = model.scales.iter().enumerate();
+            let owner = scales.filter(|(_, scale)| scale.params.contains(&instance.param)).find_map(
+                |(index, scale)| {
+                    let fact = facts.iter().find(|fact| fact.scale.0 == index)?;
+                    Some((scale, fact, param.scale_part.unwrap_or(ScalePart::Whole)))
+                },
+            );
+            Some(Tensor { instance, param, scale: owner })
+        })
+        .collect()
+}
+
+/// For each verb, the last rule that matches a tensor.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deciding {
+    decay: Option<usize>,
+    lr: Option<usize>,
+    init: Option<usize>,
+    clip: Option<usize>,
+}
+
+impl Deciding {
+    fn of(matching: &[usize], rules: &[ResolvedRule]) -> Self {
+        let mut deciding = Self::default();
+        for &index in matching {
+            let Some(rule) = rules.get(index) else { continue };
+            let slot = match rule.verb {
+                Verb::Decay(_) => &mut deciding.decay,
+                Verb::LearningRate(_) => &mut deciding.lr,
+                Verb::Init(_) => &mut deciding.init,
+                Verb::Clip(_) => &mut deciding.clip,
+            };
+            *slot = Some(index);
+        }
+        deciding
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        [self.decay, self.lr, self.init, self.clip].contains(&Some(index))
+    }
+}
+
+/// What the deciding rules say; `None` where no decay rule does.
+fn assign(tensor: &Tensor<'_>, deciding: &Deciding, rules: &[ResolvedRule]) -> Option<Assignment> {
+    let layer = tensor.instance.layer;
+    let decay_rule = deciding.decay?;
+    let mut assignment = Assignment {
+        instance: tensor.instance,
+        decay: 0.0,
+        decay_rule,
+        lr_multiplier: 1.0,
+        lr_rule: deciding.lr,
+        clipped: true,
+        clip_rule: deciding.clip,
+        init: tensor.param.default_init,
+        init_rule: deciding.init,
+    };
+    let indices = [deciding.decay, deciding.lr, deciding.init, deciding.clip];
+    for rule in indices.into_iter().flatten().filter_map(|index| rules.get(index)) {
+        match &rule.verb {
+            Verb::Decay(value) => assignment.decay = value.at(layer),
+            Verb::LearningRate(value) => assignment.lr_multiplier = value.at(layer),
+            Verb::Init(InitValue::Normal(std)) => assignment.init = Init::Normal { std: std.at(layer) },
+            Verb::Init(InitValue::Constant(value)) => assignment.init = Init::Constant(value.at(layer)),
+            Verb::Clip(clipping) => assignment.clipped = *clipping == Clipping::On,
+        }
+    }
+    Some(assignment)
+}

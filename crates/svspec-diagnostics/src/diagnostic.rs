@@ -49,7 +49,14 @@ impl Diagnostic {
     }
 
     fn new(name: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { name, severity, message: message.into(), primary: None, secondary: Vec::new(), help: Vec::new() }
+        Self {
+            name,
+            severity,
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// Points at the value at fault.

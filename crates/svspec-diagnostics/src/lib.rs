@@ -2,6 +2,8 @@
 
 mod diagnostic;
 mod source;
+mod suggest;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use source::{Source, SourceId, Sources, Span};
+pub use suggest::did_you_mean;

@@ -72,7 +72,8 @@ impl Sources {
 
     /// The line and column, both from 1, the column in characters, where `span` starts.
     pub fn line_column(&self, span: Span) -> (usize, usize) {
-        let before = self.get(span.source).and_then(|source| source.text.get(..span.start as usize)).unwrap_or("");
+        let before =
+            self.get(span.source).and_then(|source| source.text.get(..span.start as usize)).unwrap_or("");
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         (line, column)

@@ -1,0 +1,67 @@
+//! The text of a file to its syntax tree and the faults in it.
+//!
+//! The text is cut into top-level blocks, and these are parsed one by one, so that one broken block hides no
+//! other. Within a block, a statement that cannot be read is left out and the rest is kept.
+
+mod block;
+mod comments;
+mod expectation;
+mod expr;
+mod fault;
+mod grammar;
+mod item;
+mod limits;
+mod number;
+mod outline;
+mod scan;
+mod statement;
+mod token;
+mod version;
+
+use crate::ast::{File, Trivia};
+use comments::Comments;
+use svspec_diagnostics::{Diagnostic, SourceId};
+
+/// More faults than this in one file are counted, not listed.
+const MAX_FAULTS: usize = 50;
+
+/// The syntax tree of `text` and what is wrong with it. The tree holds all that could be read; if there is no fault,
+/// it is the whole file.
+pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
+    let mut file =
+        File { version: None, version_trivia: Trivia::default(), items: Vec::new(), trailing: Vec::new() };
+    if let Err(fault) = limits::check_text(source, text) {
+        return (file, vec![fault]);
+    }
+    let mut faults = Vec::new();
+    let mut comments = Comments::new(text);
+    let outline = outline::outline(text);
+    let (version, blocks) = version::split(source, text, &outline, &mut faults);
+    if let Some(version) = version {
+        file.version = version.number;
+        file.version_trivia = comments.around(version.range, |_| ()).0;
+    }
+    for range in blocks {
+        match limits::check_nesting(source, text, range.clone()) {
+            Ok(()) => {
+                file.items.extend(block::parse(source, text, range.clone(), &mut comments, &mut faults))
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    file.trailing = comments.rest(text.len());
+    (file, shorten(faults))
+}
+
+fn shorten(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let num_hidden = faults.len().saturating_sub(MAX_FAULTS);
+    faults.truncate(MAX_FAULTS);
+    match faults.pop() {
+        Some(last) if num_hidden > 0 => {
+            faults.push(last.help(format!("{num_hidden} more faults are not shown")))
+        }
+        Some(last) => faults.push(last),
+        None => {}
+    }
+    faults
+}

@@ -1,7 +1,13 @@
 //! The `f64` evaluator: the meaning of the language. Plain loops, no library.
 
 mod environment;
+mod initial;
+mod random;
+mod run;
 mod tensor;
 
-pub use environment::{Environment, Gradients, Values};
+pub use environment::{Environment, Gradients, Values, accumulate};
+pub use initial::{initial_values, random_tokens, random_values};
+pub use random::Random;
+pub use run::{Forward, forward, gradients};
 pub use tensor::Tensor;

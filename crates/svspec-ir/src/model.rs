@@ -53,6 +53,13 @@ impl Model {
         before.chain(layers).chain(after).collect()
     }
 
+    /// The tensor that template `param` stands for in layer `layer`; outside the stack there is one only.
+    pub fn instance(&self, param: crate::ParamId, layer: Option<usize>) -> Instance {
+        let region = self.params.get(param.0).and_then(|param| self.regions.get(param.region.0));
+        let repeats = region.is_some_and(|region| region.kind == crate::RegionKind::Layer);
+        Instance { param, layer: layer.filter(|_| repeats) }
+    }
+
     /// The name in checkpoints: `layers.3.attn.q.weight`, `embed.weight`.
     pub fn instance_name(&self, instance: Instance) -> String {
         let path = self.params.get(instance.param.0).map_or("", |param| param.path.as_str());

@@ -1,7 +1,6 @@
 //! The ops: each is one file that knows its shapes, its cost, in which inputs it is linear, how a per-channel
 //! scale passes through it, its value and its derivative. A new op is a new file and a line in [`Op`].
 
-mod pending;
 pub mod activation;
 pub mod add;
 pub mod attention;
@@ -17,6 +16,9 @@ pub mod rope;
 pub mod scale;
 pub mod slice;
 pub mod soft_cap;
+
+#[cfg(test)]
+mod trial;
 
 pub use activation::Activation;
 pub use add::Add;
@@ -67,7 +69,8 @@ pub struct Cost {
     pub flops: f64,
     /// The part of `flops` that is matrix products (attention's two included).
     pub matmul_flops: f64,
-    /// Values of the activation type that autograd keeps for the backward pass.
+    /// Values of its own that autograd keeps for the backward pass: statistics and inner results. Inputs and outputs
+    /// that it keeps are not counted here, since several ops may keep the same one: see [`Operation::keeps_input`].
     pub saved: f64,
     /// Values of the activation type read and written.
     pub traffic: f64,
@@ -95,6 +98,14 @@ pub trait Operation {
 
     /// The cost per token, forward, at context length `model.context`.
     fn cost(&self, model: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost;
+
+    /// Whether its derivative needs the value of input `index`.
+    fn keeps_input(&self, index: usize) -> bool;
+
+    /// Whether its derivative needs the value of its output.
+    fn keeps_output(&self) -> bool {
+        false
+    }
 
     /// Whether the output is linear in input `index`, the others held fixed.
     fn is_linear_in(&self, index: usize) -> bool;
@@ -148,4 +159,23 @@ impl Op {
             Self::CrossEntropy(op) => op,
         }
     }
+}
+
+/// The inputs' dimensions, if there are `N` of them.
+fn arity<'a, const N: usize>(inputs: &[&'a [Dim]]) -> Result<[&'a [Dim]; N], String> {
+    inputs.try_into().map_err(|_| format!("takes {N} inputs, not {}", inputs.len()))
+}
+
+/// The values of the `N` inputs of a node whose dimensions were inferred.
+fn operands<'a, const N: usize>(inputs: &[&'a Tensor]) -> [&'a Tensor; N] {
+    inputs.try_into().expect("a node has as many inputs as its op takes")
+}
+
+/// The same dimensions as the two inputs', or how they differ.
+fn same_dims(inputs: &[&[Dim]]) -> Result<Dims, String> {
+    let [left, right] = arity(inputs)?;
+    if crate::dim::sizes(left) == crate::dim::sizes(right) {
+        return Ok(left.to_vec());
+    }
+    Err(format!("its sides have dimensions {} and {}", crate::dim::show(left), crate::dim::show(right)))
 }

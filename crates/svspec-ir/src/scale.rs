@@ -1,6 +1,12 @@
 //! Scale vectors: γ of `y = γ ⊙ x`, a first-class value with a site, a form, and a proved role.
 
-use crate::{Dims, ParamId, RegionId, Role};
+mod direct;
+mod exp_magnitude_direction;
+mod magnitude_direction;
+mod one_plus;
+
+use crate::eval::{Gradients, Tensor, Values, accumulate};
+use crate::{Dims, Model, ParamId, RegionId, Role, dim};
 use serde::Serialize;
 use svspec_diagnostics::Span;
 
@@ -59,4 +65,190 @@ pub struct ScaleVector {
     /// The statement that placed it.
     #[serde(skip)]
     pub span: Span,
+}
+
+impl ScaleForm {
+    /// γ's entries from those of its parameters.
+    fn gamma(self, params: &[&[f64]]) -> Vec<f64> {
+        match self {
+            Self::Direct => direct::gamma(whole(params)),
+            Self::OnePlus => one_plus::gamma(whole(params)),
+            Self::MagnitudeDirection => {
+                let (beta, alpha) = magnitude_and_direction(params);
+                magnitude_direction::gamma(beta, alpha)
+            }
+            Self::ExpMagnitudeDirection => {
+                let (beta, alpha) = magnitude_and_direction(params);
+                exp_magnitude_direction::gamma(beta, alpha)
+            }
+        }
+    }
+
+    /// The gradient of each parameter from that of γ.
+    fn vjp(self, params: &[&[f64]], gradient: &[f64]) -> Vec<Vec<f64>> {
+        match self {
+            Self::Direct => vec![direct::vjp(gradient)],
+            Self::OnePlus => vec![one_plus::vjp(gradient)],
+            Self::MagnitudeDirection => {
+                let (beta, alpha) = magnitude_and_direction(params);
+                let (beta, alpha) = magnitude_direction::vjp(beta, alpha, gradient);
+                vec![vec![beta], alpha]
+            }
+            Self::ExpMagnitudeDirection => {
+                let (beta, alpha) = magnitude_and_direction(params);
+                let (beta, alpha) = exp_magnitude_direction::vjp(beta, alpha, gradient);
+                vec![vec![beta], alpha]
+            }
+        }
+    }
+
+    /// Parameters that make γ all ones: one value for every entry of each, in the order that the form lists.
+    pub fn identity(self) -> &'static [f64] {
+        match self {
+            Self::Direct => &[1.0],
+            Self::OnePlus => &[0.0],
+            Self::MagnitudeDirection => &[1.0, 1.0],
+            Self::ExpMagnitudeDirection => &[0.0, 0.0],
+        }
+    }
+}
+
+fn whole<'a>(params: &[&'a [f64]]) -> &'a [f64] {
+    params.first().expect("a scale vector has the parameters that its form lists")
+}
+
+fn magnitude_and_direction<'a>(params: &[&'a [f64]]) -> (f64, &'a [f64]) {
+    match params {
+        [[magnitude], direction] => (*magnitude, direction),
+        _ => unreachable!("a magnitude-direction form has a scalar and a vector"),
+    }
+}
+
+/// γ of `scale` in layer `layer`, in the shape of `ScaleVector::dims`.
+///
+/// # Panics
+/// If the model lacks `scale` or `values` lacks one of its parameters.
+pub fn gamma(model: &Model, scale: ScaleId, layer: Option<usize>, values: &Values) -> Tensor {
+    let vector = model.scales.get(scale.0).expect("a scale id is one of its model's");
+    let params = params(model, vector, layer, values);
+    Tensor::new(dim::sizes(&vector.dims), vector.form.gamma(&params))
+}
+
+/// Adds to `gradients` what the gradient of γ says of its parameters.
+///
+/// # Panics
+/// As [`gamma`].
+pub fn gamma_vjp(
+    model: &Model,
+    scale: ScaleId,
+    layer: Option<usize>,
+    values: &Values,
+    gradient: &Tensor,
+    gradients: &mut Gradients,
+) {
+    let vector = model.scales.get(scale.0).expect("a scale id is one of its model's");
+    let params = params(model, vector, layer, values);
+    for (&param, data) in vector.params.iter().zip(vector.form.vjp(&params, &gradient.data)) {
+        let instance = model.instance(param, layer);
+        let shape = values.get(&instance).map(|value| value.shape.clone()).unwrap_or_default();
+        accumulate(gradients, instance, Tensor::new(shape, data));
+    }
+}
+
+fn params<'a>(
+    model: &Model,
+    vector: &ScaleVector,
+    layer: Option<usize>,
+    values: &'a Values,
+) -> Vec<&'a [f64]> {
+    let value = |&param: &ParamId| {
+        let value = values.get(&model.instance(param, layer));
+        value.expect("values holds every tensor of the model").data.as_slice()
+    };
+    vector.params.iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::Random;
+
+    const FORMS: [ScaleForm; 4] = [
+        ScaleForm::Direct,
+        ScaleForm::OnePlus,
+        ScaleForm::MagnitudeDirection,
+        ScaleForm::ExpMagnitudeDirection,
+    ];
+
+    fn random_params(form: ScaleForm, random: &mut Random) -> Vec<Vec<f64>> {
+        let mut vector = |len: usize| (0..len).map(|_| 0.8 + 0.3 * random.normal()).collect::<Vec<f64>>();
+        match form {
+            ScaleForm::Direct | ScaleForm::OnePlus => vec![vector(5)],
+            ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => vec![vector(1), vector(5)],
+        }
+    }
+
+    fn slices(params: &[Vec<f64>]) -> Vec<&[f64]> {
+        params.iter().map(Vec::as_slice).collect()
+    }
+
+    #[test]
+    fn derivatives_agree_with_finite_differences() {
+        let mut random = Random::new(7);
+        for form in FORMS {
+            let params = random_params(form, &mut random);
+            let weights: Vec<f64> = (0..5).map(|_| random.normal()).collect();
+            let value = |params: &[Vec<f64>]| -> f64 {
+                form.gamma(&slices(params)).iter().zip(&weights).map(|(g, w)| g * w).sum()
+            };
+            let gradient = form.vjp(&slices(&params), &weights);
+            for (index, entries) in params.iter().enumerate() {
+                for entry in 0..entries.len() {
+                    let at = |step: f64| {
+                        let mut moved = params.clone();
+                        moved[index][entry] += step;
+                        value(&moved)
+                    };
+                    let step = 1e-3;
+                    let near = 8.0 * (at(step) - at(-step));
+                    let expected = (near - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step);
+                    let found = gradient[index][entry];
+                    let error = (found - expected).abs() / expected.abs().max(1e-2);
+                    assert!(error < 1e-6, "{form:?} {index} {entry}: {found} against {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_identity_makes_ones() {
+        for form in FORMS {
+            let params: Vec<Vec<f64>> = form
+                .identity()
+                .iter()
+                .enumerate()
+                .map(|(index, &value)| {
+                    vec![value; if index == 0 && form.identity().len() == 2 { 1 } else { 4 }]
+                })
+                .collect();
+            assert_eq!(form.gamma(&slices(&params)), [1.0; 4], "{form:?}");
+        }
+    }
+
+    #[test]
+    fn a_direction_has_no_length_of_its_own() {
+        let alpha = [0.5, -1.0, 2.0];
+        let doubled = alpha.map(|a| 4.0 * a);
+        assert_eq!(magnitude_direction::gamma(1.5, &alpha), magnitude_direction::gamma(1.5, &doubled));
+        let gamma = magnitude_direction::gamma(1.5, &alpha);
+        let mean_square = gamma.iter().map(|g| g * g).sum::<f64>() / 3.0;
+        assert!((mean_square.sqrt() - 1.5).abs() < 1e-14);
+    }
+
+    #[test]
+    fn the_exponential_form_has_the_magnitude_as_its_geometric_mean() {
+        let gamma = exp_magnitude_direction::gamma(0.3, &[0.5, -1.0, 2.0]);
+        let mean_log = gamma.iter().map(|g| g.ln()).sum::<f64>() / 3.0;
+        assert!((mean_log - 0.3).abs() < 1e-14);
+    }
 }

@@ -1,6 +1,11 @@
 //! Causal softmax attention over the whole context, heads grouped (GQA) where k and v have fewer.
+#![expect(clippy::indexing_slicing, reason = "every range comes from the shapes, which infer checked")]
 
+use super::{Cost, Operation, Passage};
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
+use std::ops::Range;
 
 /// Inputs: q `[heads, head_dim]`, k `[kv_heads, head_dim]`, v `[kv_heads, head_dim]`; output `[heads, head_dim]`.
 /// Query head `h` reads key-value head `h / (heads / kv_heads)`.
@@ -12,4 +17,259 @@ pub struct Attention {
     pub window: Option<usize>,
     /// `cap · tanh(score / cap)`, after `scale`.
     pub soft_cap: Option<f64>,
+}
+
+impl Operation for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [q, k, v] = super::arity(inputs)?;
+        let shown = || format!("q {}, k {} and v {}", dim::show(q), dim::show(k), dim::show(v));
+        let ([heads, head_dim], [kv_heads, k_dim], [v_heads, v_dim]) = (q, k, v) else {
+            return Err(format!("each of {} must be [heads, head_dim]", shown()));
+        };
+        let grouped = kv_heads.size > 0 && heads.size % kv_heads.size == 0;
+        if grouped && kv_heads.size == v_heads.size && head_dim.size == k_dim.size {
+            return Ok(vec![heads.clone(), v_dim.clone()]);
+        }
+        Err(format!("{} do not fit together", shown()))
+    }
+
+    /// Counted over what is visible: a causal query sees `(context + 1) / 2` positions on average, of a window at most
+    /// its length. Two products per position, and a softmax of four operations per score. A fused kernel keeps one
+    /// statistic per head; with a soft cap the scores are materialised three times (scaled, capped, softmax).
+    fn cost(&self, model: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost {
+        let positions = self.mean_visible(model.context);
+        let heads = output.first().map_or(0, |dim| dim.size) as f64;
+        let sides = inputs.first().map_or(0, |q| dim::num_elements(q)) + dim::num_elements(output);
+        let matmul_flops = 2.0 * sides as f64 * positions;
+        let (per_score, scores) = match self.soft_cap {
+            Some(_) => (7.0, 3.0 * heads * model.context as f64),
+            None => (4.0, 0.0),
+        };
+        let read: usize = inputs.iter().map(|input| dim::num_elements(input)).sum();
+        Cost {
+            flops: matmul_flops + per_score * heads * positions,
+            matmul_flops,
+            saved: heads + scores,
+            traffic: (read + dim::num_elements(output)) as f64 + 2.0 * scores,
+        }
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        true
+    }
+
+    fn keeps_output(&self) -> bool {
+        true
+    }
+
+    /// In v.
+    fn is_linear_in(&self, index: usize) -> bool {
+        index == 2
+    }
+
+    fn pass_scale(&self, _: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+        let (Some([heads, _]), Some([kv_heads, v_dim]), 2) = (inputs.first(), inputs.get(2), index) else {
+            return Passage::Blocked("through `attention`'s softmax of q and k".to_owned());
+        };
+        let group = (heads.size / kv_heads.size.max(1)).max(1);
+        let of_head = |head: usize| channels.iter().skip(head / group * v_dim.size).take(v_dim.size).copied();
+        Passage::Through((0..heads.size).flat_map(of_head).collect())
+    }
+
+    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+        let [q, k, v] = super::operands(inputs);
+        let sizes = Sizes::of(q, v);
+        let mut context = Tensor::zeros(&q.shape_with(&[sizes.heads, sizes.v_dim]));
+        for row in sizes.rows() {
+            let scores = self.scores(&sizes, &row, q, k);
+            let weights = softmax(&scores);
+            for (weight, position) in weights.iter().zip(self.visible(row.time)) {
+                let value = sizes.value(&row, position);
+                for (sum, v) in context.data[sizes.context(&row)].iter_mut().zip(&v.data[value]) {
+                    *sum += weight * v;
+                }
+            }
+        }
+        context
+    }
+
+    fn vjp(
+        &self,
+        _: &Environment<'_>,
+        inputs: &[&Tensor],
+        _: &Tensor,
+        gradient: &Tensor,
+        _: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        let [q, k, v] = super::operands(inputs);
+        let sizes = Sizes::of(q, v);
+        let [mut of_q, mut of_k, mut of_v] = [q, k, v].map(|input| Tensor::zeros(&input.shape));
+        for row in sizes.rows() {
+            let scores = self.scores(&sizes, &row, q, k);
+            let weights = softmax(&scores);
+            let g = &gradient.data[sizes.context(&row)];
+            let of_weights: Vec<f64> =
+                self.visible(row.time).map(|position| dot(g, &v.data[sizes.value(&row, position)])).collect();
+            let mean = dot(&weights, &of_weights);
+            for (index, position) in self.visible(row.time).enumerate() {
+                let value = sizes.value(&row, position);
+                for (sum, g) in of_v.data[value].iter_mut().zip(g) {
+                    *sum += weights[index] * g;
+                }
+                let slope = self.soft_cap.map_or(1.0, |cap| 1.0 - (scores[index] / cap).powi(2));
+                let of_product = weights[index] * (of_weights[index] - mean) * slope * self.scale;
+                let (query, key) = (sizes.query(&row), sizes.key(&row, position));
+                for (sum, k) in of_q.data[query.clone()].iter_mut().zip(&k.data[key.clone()]) {
+                    *sum += of_product * k;
+                }
+                for (sum, q) in of_k.data[key].iter_mut().zip(&q.data[query]) {
+                    *sum += of_product * q;
+                }
+            }
+        }
+        vec![Some(of_q), Some(of_k), Some(of_v)]
+    }
+}
+
+impl Attention {
+    /// The positions that the query at `time` sees.
+    fn visible(&self, time: usize) -> Range<usize> {
+        let start = self.window.map_or(0, |window| (time + 1).saturating_sub(window));
+        start..time + 1
+    }
+
+    /// The mean number of visible positions over a context of `context`.
+    fn mean_visible(&self, context: usize) -> f64 {
+        let context = context.max(1) as f64;
+        let window = self.window.map_or(context, |window| (window as f64).min(context));
+        // The first `window` queries see 1, 2, …; the rest see `window` each.
+        (window * (window + 1.0) / 2.0 + (context - window) * window) / context
+    }
+
+    /// The scaled and capped scores of the visible positions.
+    fn scores(&self, sizes: &Sizes, row: &Row, q: &Tensor, k: &Tensor) -> Vec<f64> {
+        let query = &q.data[sizes.query(row)];
+        let score = |position: usize| {
+            let score = self.scale * dot(query, &k.data[sizes.key(row, position)]);
+            self.soft_cap.map_or(score, |cap| cap * (score / cap).tanh())
+        };
+        self.visible(row.time).map(score).collect()
+    }
+}
+
+/// One query: its sequence, its position and its head.
+struct Row {
+    batch: usize,
+    time: usize,
+    head: usize,
+}
+
+struct Sizes {
+    batch: usize,
+    time: usize,
+    heads: usize,
+    kv_heads: usize,
+    head_dim: usize,
+    v_dim: usize,
+}
+
+impl Sizes {
+    fn of(q: &Tensor, v: &Tensor) -> Self {
+        let ([batch, time, heads, head_dim], [_, _, kv_heads, v_dim]) = (&q.shape[..], &v.shape[..]) else {
+            unreachable!("q and v have heads, which infer checked")
+        };
+        let (batch, time, heads) = (*batch, *time, *heads);
+        Self { batch, time, heads, kv_heads: *kv_heads, head_dim: *head_dim, v_dim: *v_dim }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row> + use<> {
+        let (time, heads) = (self.time, self.heads);
+        (0..self.batch * time * heads).map(move |row| Row {
+            batch: row / heads / time,
+            time: row / heads % time,
+            head: row % heads,
+        })
+    }
+
+    fn query(&self, row: &Row) -> Range<usize> {
+        entries((row.batch * self.time + row.time) * self.heads + row.head, self.head_dim)
+    }
+
+    fn context(&self, row: &Row) -> Range<usize> {
+        entries((row.batch * self.time + row.time) * self.heads + row.head, self.v_dim)
+    }
+
+    fn key(&self, row: &Row, position: usize) -> Range<usize> {
+        entries(self.kv_row(row, position), self.head_dim)
+    }
+
+    fn value(&self, row: &Row, position: usize) -> Range<usize> {
+        entries(self.kv_row(row, position), self.v_dim)
+    }
+
+    fn kv_row(&self, row: &Row, position: usize) -> usize {
+        let kv_head = row.head / (self.heads / self.kv_heads);
+        (row.batch * self.time + position) * self.kv_heads + kv_head
+    }
+}
+
+fn entries(row: usize, len: usize) -> Range<usize> {
+    row * len..(row + 1) * len
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn softmax(scores: &[f64]) -> Vec<f64> {
+    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::trial::Trial;
+
+    const PLAIN: Attention = Attention { scale: 0.7, window: None, soft_cap: None };
+
+    #[test]
+    fn derivative_of_plain_windowed_and_capped_attention() {
+        for op in [PLAIN, Attention { window: Some(2), ..PLAIN }, Attention { soft_cap: Some(1.5), ..PLAIN }]
+        {
+            Trial::new().check(&op, &[&[2, 3], &[2, 3], &[2, 3]]);
+            Trial::new().check(&op, &[&[4, 3], &[2, 3], &[2, 5]]);
+        }
+    }
+
+    #[test]
+    fn the_first_position_sees_itself_only() {
+        let q = Tensor::new(vec![1, 2, 1, 1], vec![1.0, 0.0]);
+        let v = Tensor::new(vec![1, 2, 1, 1], vec![3.0, 5.0]);
+        let y = Trial::new().eval(&PLAIN, &[q.clone(), q, v]);
+        assert_eq!(y.data, [3.0, 4.0]);
+    }
+
+    #[test]
+    fn two_query_heads_read_one_value_head() {
+        let [heads, kv_heads, dim] = [Dim::new("heads", 4), Dim::new("kv_heads", 2), Dim::new("head_dim", 2)];
+        let (q, kv) = ([heads, dim.clone()], [kv_heads, dim]);
+        let passage = PLAIN.pass_scale(&Trial::new().model(), 2, &[0, 1, 2, 3], &[&q, &kv, &kv]);
+        assert_eq!(passage, Passage::Through(vec![0, 1, 0, 1, 2, 3, 2, 3]));
+    }
+
+    #[test]
+    fn visible_positions_are_counted_exactly() {
+        for window in [None, Some(1), Some(3), Some(9)] {
+            let op = Attention { window, ..PLAIN };
+            let counted: usize = (0..7).map(|time| op.visible(time).len()).sum();
+            assert!((op.mean_visible(7) - counted as f64 / 7.0).abs() < 1e-12, "{window:?}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Multiplication by a constant of the spec: embedding and residual multipliers, DeepNorm's α.
 
-use crate::PerLayer;
+use super::{Cost, Operation, Passage};
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
 /// `y = factor · x`; input and output have the same dimensions.
@@ -8,4 +10,62 @@ use serde::Serialize;
 pub struct Gain {
     /// The constant.
     pub factor: PerLayer,
+}
+
+impl Operation for Gain {
+    fn name(&self) -> &'static str {
+        "gain"
+    }
+
+    fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [x] = super::arity(inputs)?;
+        Ok(x.to_vec())
+    }
+
+    fn cost(&self, _: &Model, _: &[&[Dim]], output: &[Dim]) -> Cost {
+        let values = dim::num_elements(output) as f64;
+        Cost { flops: values, traffic: 2.0 * values, ..Cost::default() }
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+
+    fn is_linear_in(&self, _: usize) -> bool {
+        true
+    }
+
+    fn pass_scale(&self, _: &Model, _: usize, channels: &[usize], _: &[&[Dim]]) -> Passage {
+        Passage::Through(channels.to_vec())
+    }
+
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+        let [x] = super::operands(inputs);
+        let factor = self.factor.at(env.layer);
+        x.map(|x| factor * x)
+    }
+
+    fn vjp(
+        &self,
+        env: &Environment<'_>,
+        _: &[&Tensor],
+        _: &Tensor,
+        gradient: &Tensor,
+        _: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        let factor = self.factor.at(env.layer);
+        vec![Some(gradient.map(|g| factor * g))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::trial::Trial;
+
+    #[test]
+    fn derivative_of_a_uniform_factor_and_of_one_per_layer() {
+        Trial::new().check(&Gain { factor: PerLayer::Uniform(-1.5) }, &[&[3]]);
+        Trial::new().check(&Gain { factor: PerLayer::Each(vec![0.5, 2.0]) }, &[&[3]]);
+    }
 }

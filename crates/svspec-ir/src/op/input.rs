@@ -1,5 +1,8 @@
 //! What a region is given.
 
+use super::{Cost, Operation, Passage};
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model};
 use serde::Serialize;
 
 /// A value from outside the region. Output: as the kind says.
@@ -12,4 +15,59 @@ pub enum Input {
     Carried,
     /// The token ids to predict `[batch, time]`.
     Targets,
+}
+
+impl Operation for Input {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Carried => "carried",
+            Self::Targets => "targets",
+        }
+    }
+
+    /// Of a carried value, the residual stream's dimensions; the loss region is the one that carries another, the
+    /// head's output.
+    fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [] = super::arity(inputs)?;
+        Ok(match self {
+            Self::Tokens | Self::Targets => Dims::new(),
+            Self::Carried => vec![Dim::new("width", model.width)],
+        })
+    }
+
+    fn cost(&self, _: &Model, _: &[&[Dim]], _: &[Dim]) -> Cost {
+        Cost::default()
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+
+    fn is_linear_in(&self, _: usize) -> bool {
+        false
+    }
+
+    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+        Passage::Blocked("a region's input, which reads nothing".to_owned())
+    }
+
+    fn eval(&self, env: &Environment<'_>, _: &[&Tensor]) -> Tensor {
+        match self {
+            Self::Tokens => env.tokens.clone(),
+            Self::Targets => env.targets.clone(),
+            Self::Carried => env.carried.cloned().expect("a region before this one hands a value on"),
+        }
+    }
+
+    fn vjp(
+        &self,
+        _: &Environment<'_>,
+        _: &[&Tensor],
+        _: &Tensor,
+        _: &Tensor,
+        _: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        Vec::new()
+    }
 }

@@ -1,5 +1,8 @@
 //! A smooth bound.
 
+use super::{Cost, Operation, Passage};
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
 /// `y = cap · tanh(x / cap)`; input and output have the same dimensions.
@@ -7,4 +10,66 @@ use serde::Serialize;
 pub struct SoftCap {
     /// The bound, positive.
     pub cap: f64,
+}
+
+impl Operation for SoftCap {
+    fn name(&self) -> &'static str {
+        "soft_cap"
+    }
+
+    fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [x] = super::arity(inputs)?;
+        Ok(x.to_vec())
+    }
+
+    /// A quotient, a tanh, a product; the tanh is what autograd keeps.
+    fn cost(&self, _: &Model, _: &[&[Dim]], output: &[Dim]) -> Cost {
+        let values = dim::num_elements(output) as f64;
+        Cost { flops: 3.0 * values, saved: values, traffic: 2.0 * values, ..Cost::default() }
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+
+    fn is_linear_in(&self, _: usize) -> bool {
+        false
+    }
+
+    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+        Passage::Blocked("through `soft_cap`, which is not linear".to_owned())
+    }
+
+    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+        let [x] = super::operands(inputs);
+        x.map(|x| self.cap * (x / self.cap).tanh())
+    }
+
+    fn vjp(
+        &self,
+        _: &Environment<'_>,
+        _: &[&Tensor],
+        output: &Tensor,
+        gradient: &Tensor,
+        _: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        vec![Some(gradient.zip(output, |g, y| g * (1.0 - (y / self.cap).powi(2))))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::trial::Trial;
+
+    #[test]
+    fn derivative() {
+        Trial::new().check(&SoftCap { cap: 1.5 }, &[&[3]]);
+    }
+
+    #[test]
+    fn no_value_passes_the_cap() {
+        let x = Tensor::new(vec![1, 1, 2], vec![1e3, -1e3]);
+        assert_eq!(Trial::new().eval(&SoftCap { cap: 30.0 }, &[x]).data, [30.0, -30.0]);
+    }
 }

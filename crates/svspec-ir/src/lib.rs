@@ -8,6 +8,7 @@ pub mod group;
 pub mod model;
 pub mod op;
 pub mod param;
+pub mod print;
 pub mod role;
 pub mod roles;
 pub mod rule;

@@ -1,0 +1,139 @@
+//! One op as text: its name, and its attributes as the language calls them.
+
+use super::number::{rounded, shortest};
+use crate::op::{Activation, Input, Norm};
+use crate::{Dim, Model, Op, ParamId, PerLayer, ScaleId};
+
+/// An attribute of an op that a spec can change: its name and its value.
+pub type Attribute = (&'static str, String);
+
+/// `normalize[rms, eps 1e-5]`, `linear[attn.q.weight]`; `dims` are the result's dimensions.
+pub fn head(model: &Model, op: &Op, dims: &[Dim]) -> String {
+    let subject = subject(model, op);
+    let attributes = attributes(op, dims).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let inside: Vec<String> = subject.into_iter().chain(attributes).collect();
+    if inside.is_empty() { name(op).to_owned() } else { format!("{}[{}]", name(op), inside.join(", ")) }
+}
+
+/// The op's own name; an activation's and an input's say which.
+pub fn name(op: &Op) -> &'static str {
+    match op {
+        Op::Input(Input::Tokens) => "tokens",
+        Op::Input(Input::Carried) => "carried",
+        Op::Input(Input::Targets) => "targets",
+        Op::Embed(_) => "embed",
+        Op::Normalize(_) => "normalize",
+        Op::Scale(_) => "scale",
+        Op::Bias(_) => "bias",
+        Op::Linear(_) => "linear",
+        Op::Slice(_) => "slice",
+        Op::Rope(_) => "rope",
+        Op::Attention(_) => "attention",
+        Op::Activation(activation) => match activation {
+            Activation::Silu => "silu",
+            Activation::Gelu => "gelu",
+            Activation::GeluTanh => "gelu_tanh",
+            Activation::Relu => "relu",
+            Activation::Relu2 => "relu2",
+            Activation::Tanh => "tanh",
+            Activation::Sigmoid => "sigmoid",
+        },
+        Op::Mul(_) => "mul",
+        Op::Add(_) => "add",
+        Op::Gain(_) => "gain",
+        Op::SoftCap(_) => "soft_cap",
+        Op::CrossEntropy(_) => "cross_entropy",
+    }
+}
+
+/// The parameters and scale vectors that the op applies.
+pub fn subject(model: &Model, op: &Op) -> Vec<String> {
+    match op {
+        Op::Embed(embed) => vec![param_path(model, embed.table)],
+        Op::Bias(bias) => vec![param_path(model, bias.param)],
+        Op::Scale(scale) => vec![scale_path(model, scale.scale)],
+        Op::Linear(linear) => {
+            let projections = linear.projections.iter();
+            let weight = |projection: &crate::op::Projection| {
+                let mut text = param_path(model, projection.weight);
+                if let Some(scale) = projection.column_scale {
+                    text = format!("{text} ⊙ columns {}", scale_path(model, scale));
+                }
+                if let Some(scale) = projection.row_scale {
+                    text = format!("{text} ⊙ rows {}", scale_path(model, scale));
+                }
+                text
+            };
+            projections.map(weight).collect()
+        }
+        Op::Input(_)
+        | Op::Normalize(_)
+        | Op::Slice(_)
+        | Op::Rope(_)
+        | Op::Attention(_)
+        | Op::Activation(_)
+        | Op::Mul(_)
+        | Op::Add(_)
+        | Op::Gain(_)
+        | Op::SoftCap(_)
+        | Op::CrossEntropy(_) => Vec::new(),
+    }
+}
+
+/// The numbers of the op, those at their neutral value left out.
+pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
+    match op {
+        Op::Normalize(normalize) => {
+            let norm = match normalize.norm {
+                Norm::Rms => "rms",
+                Norm::Layer => "layer",
+            };
+            let axes: Vec<&str> = dims
+                .iter()
+                .skip(dims.len().saturating_sub(normalize.num_axes))
+                .map(|dim| dim.name.as_str())
+                .collect();
+            vec![(norm, format!("over {}", axes.join(" × "))), ("eps", shortest(normalize.eps))]
+        }
+        Op::Slice(slice) => vec![("from", slice.start.to_string())],
+        Op::Rope(rope) => {
+            let mut attributes = vec![("theta", shortest(rope.theta))];
+            if dims.last().is_none_or(|dim| dim.size != rope.rotary_dim) {
+                attributes.push(("rotary_dim", rope.rotary_dim.to_string()));
+            }
+            attributes
+        }
+        Op::Attention(attention) => {
+            let window = attention.window.map(|window| ("window", window.to_string()));
+            let soft_cap = attention.soft_cap.map(|cap| ("soft_cap", shortest(cap)));
+            [Some(("scale", rounded(attention.scale))), window, soft_cap].into_iter().flatten().collect()
+        }
+        Op::Gain(gain) => vec![("by", per_layer(&gain.factor))],
+        Op::SoftCap(soft_cap) => vec![("cap", shortest(soft_cap.cap))],
+        Op::Input(_)
+        | Op::Embed(_)
+        | Op::Scale(_)
+        | Op::Bias(_)
+        | Op::Linear(_)
+        | Op::Activation(_)
+        | Op::Mul(_)
+        | Op::Add(_)
+        | Op::CrossEntropy(_) => Vec::new(),
+    }
+}
+
+/// `2`, or `1, 0.7071, 0.5774` where layers differ.
+pub fn per_layer(value: &PerLayer) -> String {
+    match value {
+        PerLayer::Uniform(value) => rounded(*value),
+        PerLayer::Each(values) => values.iter().map(|&value| rounded(value)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn param_path(model: &Model, param: ParamId) -> String {
+    model.params.get(param.0).map_or_else(String::new, |param| param.path.clone())
+}
+
+fn scale_path(model: &Model, scale: ScaleId) -> String {
+    model.scales.get(scale.0).map_or_else(String::new, |scale| scale.path.clone())
+}

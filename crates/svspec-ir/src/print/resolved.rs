@@ -1,0 +1,142 @@
+//! The whole model as canonical settings: what the spec comes to once imports, variants and defaults are resolved.
+
+use super::number::{grouped, shortest};
+use super::table::{Align, table};
+use super::{FORMAT_VERSION, ir, paths};
+use crate::group::RuleText;
+use crate::{AdamW, Budget, CheckedModel, Model, Precision, Schedule, Train};
+use serde::Serialize;
+
+/// A model, resolved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResolvedView {
+    /// The layout's version.
+    pub format_version: u32,
+    /// The model's name.
+    pub model: String,
+    /// From the model at the root to this one.
+    pub lineage: Vec<String>,
+    /// Its documentation.
+    pub doc: Vec<String>,
+    /// The shape of the model.
+    pub shape: Vec<Setting>,
+    /// The optimizer, rules aside.
+    pub optimizer: Vec<Setting>,
+    /// The rules, in order; a later one wins.
+    pub rules: Vec<RuleText>,
+    /// The training settings.
+    pub train: Vec<Setting>,
+    /// The graph.
+    pub graph: ir::IrView,
+}
+
+/// A setting as the language writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+fn setting(name: &str, value: impl Into<String>) -> Setting {
+    Setting { name: name.to_owned(), value: value.into() }
+}
+
+/// `checked`, resolved, as data.
+pub fn view(checked: &CheckedModel) -> ResolvedView {
+    let model = checked.model();
+    ResolvedView {
+        format_version: FORMAT_VERSION,
+        model: model.name.clone(),
+        lineage: model.lineage.clone(),
+        doc: model.doc.clone(),
+        shape: shape(model),
+        optimizer: optimizer(&model.optimizer),
+        rules: checked.rules().to_vec(),
+        train: train(&model.train),
+        graph: ir::view(model),
+    }
+}
+
+/// The settings of the model as a whole.
+pub fn shape(model: &Model) -> Vec<Setting> {
+    vec![
+        setting("vocab", model.vocab.to_string()),
+        setting("context", model.context.to_string()),
+        setting("width", model.width.to_string()),
+        setting("stack", paths::stack(model)),
+    ]
+}
+
+/// The optimizer's settings.
+pub fn optimizer(adamw: &AdamW) -> Vec<Setting> {
+    let (beta1, beta2) = adamw.betas;
+    vec![
+        setting("lr", shortest(adamw.lr)),
+        setting("betas", format!("({}, {})", shortest(beta1), shortest(beta2))),
+        setting("eps", shortest(adamw.eps)),
+    ]
+}
+
+/// The training settings.
+pub fn train(train: &Train) -> Vec<Setting> {
+    let mut settings = match train.budget {
+        Budget::Steps(_) => Vec::new(),
+        Budget::Tokens(tokens) => vec![setting("tokens", grouped(tokens))],
+    };
+    let schedule = match train.schedule {
+        Schedule::Constant { warmup } => format!("constant {{ warmup = {warmup} steps }}"),
+        Schedule::Cosine { warmup, floor } => {
+            format!("cosine {{ warmup = {warmup} steps, floor = {} }}", shortest(floor))
+        }
+        Schedule::Wsd { warmup, decay, floor } => {
+            format!("wsd {{ warmup = {warmup} steps, decay = {decay} steps, floor = {} }}", shortest(floor))
+        }
+    };
+    let precision = match train.precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16",
+    };
+    settings.extend([
+        setting("steps", grouped(train.steps)),
+        setting("batch", format!("{} sequences", grouped(train.batch))),
+        setting("micro_batch", format!("{} sequences", grouped(train.micro_batch))),
+        setting("schedule", schedule),
+        setting("precision", precision),
+        setting("clip", train.clip.map_or_else(|| "off".to_owned(), shortest)),
+        setting("eval_every", format!("{} steps", grouped(train.eval_every))),
+        setting("checkpoint_every", format!("{} steps", grouped(train.checkpoint_every))),
+        setting("seed", train.seed.to_string()),
+    ]);
+    settings
+}
+
+/// `checked`, resolved, as text.
+pub fn resolved(checked: &CheckedModel) -> String {
+    let view = view(checked);
+    let mut text = String::new();
+    text.extend(view.doc.iter().map(|line| format!("/// {line}\n")));
+    text.push_str(&format!("model {}", view.model));
+    if view.lineage.len() > 1 {
+        text.push_str(&format!("  ({})", view.lineage.join(" > ")));
+    }
+    text.push('\n');
+    text.push_str(&settings(&view.shape));
+    text.push_str("\noptimizer adamw\n");
+    text.push_str(&settings(&view.optimizer));
+    let rules: Vec<Vec<String>> =
+        view.rules.iter().map(|rule| vec![rule.text.clone(), format!("// {}", rule.place)]).collect();
+    text.push_str(&table("  ", &[Align::Left], &rules));
+    text.push_str("\ntrain\n");
+    text.push_str(&settings(&view.train));
+    text.push('\n');
+    text.push_str(&ir::ir(checked.model()));
+    text
+}
+
+fn settings(settings: &[Setting]) -> String {
+    let rows: Vec<Vec<String>> =
+        settings.iter().map(|setting| vec![setting.name.clone(), format!("= {}", setting.value)]).collect();
+    table("  ", &[Align::Left], &rows)
+}

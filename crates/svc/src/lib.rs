@@ -1,0 +1,3 @@
+//! What the `svc` command does; `main.rs` only calls it.
+
+pub mod picture;

@@ -1,0 +1,11 @@
+//! Models and runs in, SVG text out: the pictures that `svc show graph`, `svc train` and `svc ablate` leave behind.
+//! Same input, same bytes; every picture brings its own background, so that it reads in a light and in a dark page.
+
+mod ablation;
+mod axis;
+mod loss_curve;
+mod palette;
+mod svg;
+
+pub use ablation::{AblationRow, ablation};
+pub use loss_curve::{Series, loss_curve};

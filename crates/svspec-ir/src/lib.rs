@@ -1,14 +1,17 @@
 //! The meaning of a spec: a typed data-flow graph over named dimensions, and the passes over it. Pure.
 
 pub mod checked;
+pub mod cost;
 pub mod dim;
 pub mod eval;
+pub mod fold;
 pub mod graph;
 pub mod group;
 pub mod model;
 pub mod op;
 pub mod param;
 pub mod print;
+pub mod rewrite;
 pub mod role;
 pub mod roles;
 pub mod rule;

@@ -159,6 +159,11 @@ impl Op {
             Self::CrossEntropy(op) => op,
         }
     }
+
+    /// The linear map, if it is one.
+    pub fn as_linear(&self) -> Option<&Linear> {
+        if let Self::Linear(linear) = self { Some(linear) } else { None }
+    }
 }
 
 /// The inputs' dimensions, if there are `N` of them.

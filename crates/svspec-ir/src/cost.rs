@@ -1,0 +1,109 @@
+//! From a model to what it costs: parameters counted, operations per token, bytes of memory.
+//!
+//! Operations: a multiply-add counts as two. Training counts each op three times, once forward and twice backward (the
+//! gradients by both factors of each product); recomputation and the optimizer's step are not counted. Attention is
+//! counted over the positions that a query sees, on average over a full context: `(context + 1) / 2` without a window.
+//!
+//! Memory is that of the training step of the generated crate with LibTorch's autograd at its peak, between forward and
+//! backward: master weights, gradients and both moments in f32, the activations that autograd keeps for one
+//! micro-batch, each value counted once however many ops keep it, and the logits. Workspaces of kernels, the caching
+//! allocator's slack and the process itself are not counted.
+
+mod memory;
+mod parts;
+
+use crate::{Model, ParamKind, Region, RegionId, RegionKind, dim};
+use serde::Serialize;
+
+pub use memory::Memory;
+pub use parts::PartCost;
+
+/// All that is counted of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CostReport {
+    /// Entries of all tensors.
+    pub num_params: u64,
+    /// Those of scale vectors.
+    pub num_scale_params: u64,
+    /// By kind, kinds without tensors left out.
+    pub by_kind: Vec<KindCount>,
+    /// Operations per token.
+    pub flops: Flops,
+    /// Bytes at the peak of a training step.
+    pub memory: Memory,
+    /// By region and part, in the order of the graph; sums to the above.
+    pub parts: Vec<PartCost>,
+}
+
+/// The tensors of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct KindCount {
+    /// The kind.
+    pub kind: ParamKind,
+    /// How many tensors.
+    pub num_tensors: u64,
+    /// How many entries they have.
+    pub num_params: u64,
+}
+
+/// Operations per token.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Flops {
+    /// Forward.
+    pub forward: f64,
+    /// Forward, matrix products only.
+    pub forward_matmul: f64,
+    /// A training step: three times forward.
+    pub training: f64,
+    /// A training step, matrix products only.
+    pub training_matmul: f64,
+}
+
+/// Counts.
+pub fn cost(model: &Model) -> CostReport {
+    let by_kind = by_kind(model);
+    let parts = parts::parts(model);
+    let forward: f64 = parts.iter().map(|part| part.forward_flops).sum();
+    let forward_matmul: f64 = parts.iter().map(|part| part.forward_matmul_flops).sum();
+    CostReport {
+        num_params: by_kind.iter().map(|kind| kind.num_params).sum(),
+        num_scale_params: by_kind
+            .iter()
+            .filter(|kind| kind.kind == ParamKind::Scale)
+            .map(|kind| kind.num_params)
+            .sum(),
+        by_kind,
+        flops: Flops {
+            forward,
+            forward_matmul,
+            training: 3.0 * forward,
+            training_matmul: 3.0 * forward_matmul,
+        },
+        memory: memory::memory(model),
+        parts,
+    }
+}
+
+fn by_kind(model: &Model) -> Vec<KindCount> {
+    let kinds = [ParamKind::Embedding, ParamKind::Weight, ParamKind::Scale, ParamKind::Bias];
+    let count = |kind: ParamKind| {
+        let params = model.params.iter().filter(|param| param.kind == kind);
+        let (num_tensors, num_params) = params.fold((0, 0), |(tensors, entries), param| {
+            let repeats = repeats(model, param.region) as u64;
+            (tensors + repeats, entries + repeats * dim::num_elements(&param.dims) as u64)
+        });
+        KindCount { kind, num_tensors, num_params }
+    };
+    kinds.into_iter().map(count).filter(|count| count.num_tensors > 0).collect()
+}
+
+/// How often a region occurs in the model.
+fn repeats(model: &Model, id: RegionId) -> usize {
+    match model.regions.get(id.0) {
+        Some(Region { kind: RegionKind::Layer, .. }) => {
+            model.stack.iter().filter(|&&layer| layer == id).count()
+        }
+        Some(_) => 1,
+        None => 0,
+    }
+}

@@ -1,0 +1,82 @@
+//! The cost of each part of each region.
+
+use super::{memory, repeats};
+use crate::op::Cost;
+use crate::{Dim, Model, Node, Region, RegionId, dim};
+use serde::Serialize;
+
+/// What one part costs, in all layers that have it together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartCost {
+    /// The region's name.
+    pub region: String,
+    /// How often the region occurs.
+    pub repeats: u64,
+    /// The part, such as `attn.q`; empty for residual arithmetic and what a region is given.
+    pub part: String,
+    /// Entries of its tensors.
+    pub num_params: u64,
+    /// Operations per token, forward.
+    pub forward_flops: f64,
+    /// Those of matrix products.
+    pub forward_matmul_flops: f64,
+    /// Values per token that autograd keeps.
+    pub kept_values: f64,
+}
+
+/// Region by region, part by part in the order of the graph.
+pub(super) fn parts(model: &Model) -> Vec<PartCost> {
+    (0..model.regions.len()).map(RegionId).flat_map(|region| of_region(model, region)).collect()
+}
+
+fn of_region(model: &Model, id: RegionId) -> Vec<PartCost> {
+    let Some(region) = model.regions.get(id.0) else { return Vec::new() };
+    let repeats = repeats(model, id);
+    let mut parts: Vec<PartCost> = Vec::new();
+    let mut part = |name: &str, add: &dyn Fn(&mut PartCost)| {
+        let index = parts.iter().position(|part| part.part == name).unwrap_or_else(|| {
+            let (region, part) = (region.name.clone(), name.to_owned());
+            let zero = (0, 0.0, 0.0, 0.0);
+            parts.push(PartCost {
+                region,
+                repeats: repeats as u64,
+                part,
+                num_params: zero.0,
+                forward_flops: zero.1,
+                forward_matmul_flops: zero.2,
+                kept_values: zero.3,
+            });
+            parts.len() - 1
+        });
+        if let Some(part) = parts.get_mut(index) {
+            add(part);
+        }
+    };
+    let times = repeats as f64;
+    let kept = memory::kept(region);
+    for (index, node) in region.nodes.iter().enumerate() {
+        let cost = node_cost(model, region, node);
+        let keeps = if kept.contains(&index) { dim::num_elements(&node.dims) as f64 } else { 0.0 };
+        part(&node.part, &|part| {
+            part.forward_flops += times * cost.flops;
+            part.forward_matmul_flops += times * cost.matmul_flops;
+            part.kept_values += times * (cost.saved + keeps);
+        });
+    }
+    for param in model.params.iter().filter(|param| param.region == id) {
+        let owner = param.path.rsplit_once('.').map_or("", |(owner, _)| owner);
+        let entries = (repeats * dim::num_elements(&param.dims)) as u64;
+        part(owner, &|part| part.num_params += entries);
+    }
+    parts
+}
+
+/// The cost of one node, per token.
+pub(super) fn node_cost(model: &Model, region: &Region, node: &Node) -> Cost {
+    let inputs: Vec<&[Dim]> = node
+        .inputs
+        .iter()
+        .map(|input| region.nodes.get(input.0).map_or(&[][..], |input| input.dims.as_slice()))
+        .collect();
+    node.op.operation().cost(model, &inputs, &node.dims)
+}

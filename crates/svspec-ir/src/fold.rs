@@ -1,0 +1,84 @@
+//! Folding: parameters in, parameters of the same model out whose absorbable scale vectors are ones and whose neighbours
+//! bear them, so that the function is unchanged.
+
+use crate::eval::{Tensor, Values};
+use crate::role::Fold;
+use crate::{Absorption, Instance, Model, ParamKind, ScaleFacts, ScaleId, scale};
+
+/// Which way γ meets a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Along its trailing entries: a weight's columns, an embedding's channels, a bias.
+    Columns,
+    /// Along its leading entries: a weight's rows.
+    Rows,
+}
+
+/// Folds every absorbable scale vector of `facts` into its neighbours.
+pub fn fold(model: &Model, values: &Values, facts: &[ScaleFacts]) -> Values {
+    let mut folded = values.clone();
+    for fact in facts {
+        match &fact.absorption {
+            Absorption::IntoColumns(folds) => fold_one(model, &mut folded, fact.scale, folds, Side::Columns),
+            Absorption::IntoRows(folds) => fold_one(model, &mut folded, fact.scale, folds, Side::Rows),
+            Absorption::None(_) => {}
+        }
+    }
+    folded
+}
+
+fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], side: Side) {
+    let Some(vector) = model.scales.get(scale.0) else { return };
+    for layer in layers(model, scale) {
+        let gamma = scale::gamma(model, scale, layer, values);
+        for fold in folds {
+            let Some(param) = model.params.get(fold.weight.0) else { continue };
+            let factors: Vec<f64> = fold
+                .channels
+                .iter()
+                .map(|&entry| gamma.data.get(entry).copied().unwrap_or(f64::NAN))
+                .collect();
+            let side = match param.kind {
+                ParamKind::Weight => side,
+                ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale => Side::Columns,
+            };
+            if let Some(weight) = values.get_mut(&model.instance(fold.weight, layer)) {
+                multiply(weight, &factors, side);
+            }
+        }
+        for (&param, &value) in vector.params.iter().zip(vector.form.identity()) {
+            if let Some(tensor) = values.get_mut(&model.instance(param, layer)) {
+                tensor.data.fill(value);
+            }
+        }
+    }
+}
+
+/// The layers that have the scale vector; `None` outside the stack.
+fn layers(model: &Model, scale: ScaleId) -> Vec<Option<usize>> {
+    let first = model.scales.get(scale.0).and_then(|scale| scale.params.first());
+    let of_first = |instance: &Instance| Some(&instance.param) == first;
+    model.instances().into_iter().filter(of_first).map(|instance| instance.layer).collect()
+}
+
+/// Multiplies each row, or each entry of every row, by its factor.
+pub fn multiply(weight: &mut Tensor, factors: &[f64], side: Side) {
+    let num_factors = factors.len().max(1);
+    match side {
+        Side::Columns => {
+            for row in weight.data.chunks_exact_mut(num_factors) {
+                for (entry, factor) in row.iter_mut().zip(factors) {
+                    *entry *= factor;
+                }
+            }
+        }
+        Side::Rows => {
+            let num_columns = (weight.data.len() / num_factors).max(1);
+            for (row, factor) in weight.data.chunks_exact_mut(num_columns).zip(factors) {
+                for entry in row {
+                    *entry *= factor;
+                }
+            }
+        }
+    }
+}

@@ -30,7 +30,7 @@ const MAX_FAULTS: usize = 50;
 pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
     let mut file =
         File { version: None, version_trivia: Trivia::default(), items: Vec::new(), trailing: Vec::new() };
-    if let Err(fault) = limits::check_text(source, text) {
+    if let Some(fault) = limits::text_fault(source, text) {
         return (file, vec![fault]);
     }
     let mut faults = Vec::new();
@@ -42,11 +42,9 @@ pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
         file.version_trivia = comments.around(version.range, |_| ()).0;
     }
     for range in blocks {
-        match limits::check_nesting(source, text, range.clone()) {
-            Ok(()) => {
-                file.items.extend(block::parse(source, text, range.clone(), &mut comments, &mut faults))
-            }
-            Err(fault) => faults.push(fault),
+        match limits::nesting_fault(source, text, range.clone()) {
+            Some(fault) => faults.push(fault),
+            None => file.items.extend(block::parse(source, text, range, &mut comments, &mut faults)),
         }
     }
     file.trailing = comments.rest(text.len());
@@ -56,12 +54,10 @@ pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
 fn shorten(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let num_hidden = faults.len().saturating_sub(MAX_FAULTS);
     faults.truncate(MAX_FAULTS);
-    match faults.pop() {
-        Some(last) if num_hidden > 0 => {
-            faults.push(last.help(format!("{num_hidden} more faults are not shown")))
-        }
-        Some(last) => faults.push(last),
-        None => {}
+    if let Some(last) = faults.pop() {
+        let last =
+            if num_hidden == 0 { last } else { last.help(format!("{num_hidden} more faults are not shown")) };
+        faults.push(last);
     }
     faults
 }

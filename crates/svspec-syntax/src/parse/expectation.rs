@@ -27,7 +27,7 @@ pub fn words(rule: Rule) -> Option<&'static str> {
         | Rule::rule_statement
         | Rule::optimizer
         | Rule::train => Some("a statement"),
-        Rule::body | Rule::open_brace => Some("`{`"),
+        Rule::body | Rule::open_brace | Rule::name_set => Some("`{`"),
         Rule::close_brace => Some("`}`"),
         Rule::open_parenthesis | Rule::arguments => Some("`(`"),
         Rule::close_parenthesis => Some("`)`"),
@@ -43,7 +43,6 @@ pub fn words(rule: Rule) -> Option<&'static str> {
         Rule::colon => Some("`:`"),
         Rule::comma => Some("`,`"),
         Rule::dot => Some("`.`"),
-        Rule::name_set => Some("`{`"),
         Rule::kw_svspec | Rule::version_line => Some("`svspec 1`"),
         Rule::kw_import => Some("`import`"),
         Rule::kw_model => Some("`model`"),
@@ -57,8 +56,11 @@ pub fn words(rule: Rule) -> Option<&'static str> {
         Rule::kw_where => Some("`where`"),
         Rule::kw_and => Some("`and`"),
         // A sign or a unit may stand almost anywhere a value does.
-        Rule::negation | Rule::unit | Rule::kw_not => None,
-        Rule::EOI
+        Rule::negation
+        | Rule::unit
+        | Rule::kw_not
+        // Not tokens, or never missed.
+        | Rule::EOI
         | Rule::WHITESPACE
         | Rule::COMMENT
         | Rule::nl

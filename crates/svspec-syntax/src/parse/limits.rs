@@ -11,25 +11,29 @@ const MAX_BRACKETS: usize = 64;
 /// How many operators may stand in one expression, those around its brackets included: the tree is no deeper.
 const MAX_OPERATORS: usize = 256;
 
-/// Refuses what no grammar should see.
-pub fn check_text(source: SourceId, text: &str) -> Result<(), Diagnostic> {
+/// Why no grammar should see `text`, if so.
+pub fn text_fault(source: SourceId, text: &str) -> Option<Diagnostic> {
     if text.len() > MAX_BYTES {
-        return Err(Diagnostic::error(
-            "too-large",
-            format!("the file has {} bytes, and {MAX_BYTES} is the most", text.len()),
-        )
-        .help("split it, and `import` the parts"));
+        return Some(
+            Diagnostic::error(
+                "too-large",
+                format!("the file has {} bytes, and {MAX_BYTES} is the most", text.len()),
+            )
+            .help("split it, and `import` the parts"),
+        );
     }
     if let Some(at) = text.find('\0') {
-        return Err(Diagnostic::error("syntax-error", format!("byte {at} is zero: this is not a text file"))
-            .at(Span::new(source, at, at + 1), "a zero byte")
-            .help("a spec is UTF-8 text that starts with the line `svspec 1`"));
+        return Some(
+            Diagnostic::error("syntax-error", format!("byte {at} is zero: this is not a text file"))
+                .at(Span::new(source, at, at + 1), "a zero byte")
+                .help("a spec is UTF-8 text that starts with the line `svspec 1`"),
+        );
     }
-    Ok(())
+    None
 }
 
-/// Refuses the block `text[range]` if parsing it could recurse too deeply.
-pub fn check_nesting(source: SourceId, text: &str, range: Range<usize>) -> Result<(), Diagnostic> {
+/// The place where the block `text[range]` is nested so deeply that parsing it could recurse too far, if there is one.
+pub fn nesting_fault(source: SourceId, text: &str, range: Range<usize>) -> Option<Diagnostic> {
     // For each open bracket, the operators so far in the expression around it.
     let mut open = vec![0_usize];
     let mut num_operators = 0;
@@ -71,9 +75,11 @@ pub fn check_nesting(source: SourceId, text: &str, range: Range<usize>) -> Resul
                 continue;
             }
         };
-        return Err(Diagnostic::error("nested-too-deeply", format!("more than {most} {what}"))
-            .at(Span::new(source, place.start, place.end), "one too many")
-            .help("name a part of it with a setting of its own, such as `alpha = ...`"));
+        return Some(
+            Diagnostic::error("nested-too-deeply", format!("more than {most} {what}"))
+                .at(Span::new(source, place.start, place.end), "one too many")
+                .help("name a part of it with a setting of its own, such as `alpha = ...`"),
+        );
     }
-    Ok(())
+    None
 }

@@ -10,7 +10,8 @@ pub const BLOCK_WORDS: [&str; 5] = ["import", "model", "variant", "optimizer", "
 /// is neither space nor comment is a block too, up to the end of its line: one that the grammar will refuse.
 pub fn outline(text: &str) -> Vec<Range<usize>> {
     let mut blocks = Vec::new();
-    let mut at = 0;
+    // A byte order mark is no text.
+    let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while let Some(start) = next_token(text, at) {
         let end = block_end(text, start);
         blocks.push(start..end);
@@ -41,7 +42,7 @@ fn block_end(text: &str, start: usize) -> usize {
                 return last_token_end;
             }
             Mark::LineBreak if next_block.is_none() && starts_block(text, range.end) => {
-                next_block = Some(last_token_end)
+                next_block = Some(last_token_end);
             }
             Mark::Comment
             | Mark::String

@@ -1,4 +1,5 @@
 //! Parsed statements to their tree.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the grammar says which of its rules can occur here")]
 
 use super::comments::Comments;
 use super::expr::{arguments, expr, path};

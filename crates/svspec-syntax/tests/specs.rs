@@ -1,5 +1,7 @@
 //! Every committed spec parses without a fault and is laid out as the formatter would.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use svspec_diagnostics::SourceId;
 use svspec_syntax::{format, parse};

@@ -1,2 +1,47 @@
-//! Chores of this repository.
-fn main() {}
+//! The chores of this repository: `cargo xtask test`, `tidy`, `generate`, `bench`.
+
+#![expect(clippy::print_stdout, reason = "its output is for a terminal or a log")]
+
+mod bench;
+mod command;
+mod generate;
+mod repository;
+mod tally;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Chores of this repository.
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Runs every test there is and ends in a plain count
+    Test(test::Args),
+    /// Checks what the compiler cannot: crate edges, file names and lengths, purity, snapshots
+    Tidy,
+    /// Refreshes what is generated and committed: snapshots, the table of specs, pictures
+    Generate,
+    /// Measures the compiler and the trainer and prints a Markdown table
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().chore {
+        Chore::Test(args) => test::run(&args),
+        Chore::Tidy => tidy::run(),
+        Chore::Generate => generate::run(),
+        Chore::Bench => bench::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
+}

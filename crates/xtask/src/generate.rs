@@ -1,0 +1,34 @@
+//! The checkout to its generated, committed files: snapshots of the tests, snapshots of the specs, their table, their
+//! pictures. Read what changed before committing it.
+
+mod table;
+
+use crate::{command, repository};
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+
+/// Pictures of these targets stand in specs/pictures: (spec, target).
+const PICTURES: [(&str, &str); 2] = [("nano", "nano"), ("nano", "unified")];
+
+/// Refreshes everything, in the order of dependence.
+pub fn run() -> Result<ExitCode> {
+    let mut tests = command::cargo(&["test", "--release", "--quiet"]);
+    tests.env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1");
+    command::succeed(tests)?;
+    let root = repository::root();
+    let specs = repository::specs()?;
+    let names: Vec<String> = specs.iter().map(|path| repository::shown(path)).collect();
+    command::succeed(command::svc(
+        &[&["snapshot"], names.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat(),
+    ))?;
+    let pictures = root.join("specs/pictures");
+    std::fs::create_dir_all(&pictures)?;
+    for (spec, target) in PICTURES {
+        let file = format!("specs/{spec}.svspec");
+        let picture = command::output(command::svc(&["show", "graph", &file, "--variant", target]), &[0])?;
+        let name = if spec == target { format!("{spec}.svg") } else { format!("{spec}_{target}.svg") };
+        std::fs::write(pictures.join(&name), picture).with_context(|| format!("cannot write {name}"))?;
+    }
+    std::fs::write(root.join("specs/README.md"), table::table(&specs)?)?;
+    Ok(ExitCode::SUCCESS)
+}

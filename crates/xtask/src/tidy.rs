@@ -23,14 +23,7 @@ pub fn run() -> Result<ExitCode> {
 
 /// Each is `place: what, and what to do`.
 fn findings() -> Result<Vec<String>> {
-    Ok([
-        edges::findings()?,
-        names::findings()?,
-        sources::findings()?,
-        purity::findings()?,
-        snapshots::findings()?,
-    ]
-    .concat())
+    Ok([edges::findings()?, names::findings()?, sources::findings()?, purity::findings()?].concat())
 }
 
 #[cfg(test)]

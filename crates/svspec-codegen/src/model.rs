@@ -1,0 +1,169 @@
+//! A model to the text of `src/model.rs`: constants, a struct per layer kind, and the forward pass written out.
+//!
+//! The equations come from the model as lowered, the code from the rewritten one.
+
+pub mod constants;
+mod equations;
+mod fields;
+mod layers;
+mod legend;
+mod region;
+mod ropes;
+mod scope;
+
+pub use scope::{Scope, Variable};
+
+use crate::options::SpecSource;
+use crate::{GenerateError, header, print};
+use constants::Constants;
+use fields::Fields;
+use layers::Kind;
+use legend::Legend;
+use proc_macro2::TokenStream;
+use quote::quote;
+use ropes::Ropes;
+use scope::Surroundings;
+use svspec_ir::{Model, RegionKind};
+
+/// The file of `lowered`, computed as `rewritten` says.
+pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
+    let constants = Constants::of(lowered);
+    let legend = Legend::of(lowered);
+    let ropes = Ropes::of(rewritten);
+    let around = Surroundings { model: rewritten, constants: &constants, legend: &legend, ropes: &ropes };
+    let kinds = layers::kinds(around);
+    let imports = imports(&kinds);
+    let blank = print::blank();
+    let definitions = constants.definitions();
+    let layers = layers::items(around, &kinds);
+    let model = whole(around, &kinds);
+    let items = quote!(#imports #blank #definitions #layers #model);
+    print::file("src/model.rs", &docs(lowered, &legend.text(rewritten), spec), items)
+}
+
+fn imports(kinds: &[Kind<'_>]) -> TokenStream {
+    let layer_params = if kinds.is_empty() { TokenStream::new() } else { quote!(LayerParams,) };
+    let blank = print::blank();
+    quote! {
+        #blank
+        use crate::params::SPEC;
+        use svspec_runtime::nn;
+        use svspec_runtime::params::{#layer_params Params};
+        use svspec_runtime::spec::Spec;
+        use tch::Tensor;
+    }
+}
+
+fn docs(model: &Model, legend: &str, spec: &SpecSource) -> Vec<String> {
+    let about = model.doc.first().map_or("a language model.", |line| line.trim());
+    let mut docs = vec![format!("`{}`: {about}", model.name)];
+    docs.extend(model.doc.iter().skip(1).map(|line| line.trim().to_owned()));
+    docs.extend([String::new(), "```text".to_owned()]);
+    docs.extend(equations::lines(model));
+    docs.extend(["```".to_owned(), String::new()]);
+    docs.push(format!("A tensor's name ends in its dimensions: {legend}."));
+    docs.push(header::provenance(spec, &model.name));
+    docs
+}
+
+/// The struct with everything in it, and its passes.
+fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
+    let model = around.model;
+    let is_layer = |region: &svspec_ir::Region| region.kind == RegionKind::Layer;
+    let outside = Fields::of(model, |id| model.regions.get(id.0).is_some_and(|region| !is_layer(region)));
+    let blank = print::blank();
+    let doc = print::docs(["The whole model."]);
+    let declarations = outside.declarations(around.constants);
+    let element = layers::element_type(kinds);
+    let has_layers = !kinds.is_empty();
+    let layers_field = has_layers.then(|| quote!(layers: Vec<#element>,));
+    let construction = layers::construction(model, kinds);
+    let layers_value = has_layers.then(|| quote!(layers: #construction,));
+    let initialisers = outside.initialisers();
+    let passes = passes(around, &outside);
+    let forward = forward(around, kinds, &outside);
+    quote! {
+        #blank
+        #doc
+        pub struct Model { #declarations #layers_field }
+        #blank
+        impl Model { #passes }
+        #blank
+        impl svspec_runtime::Model for Model {
+            const SPEC: &'static Spec = &SPEC;
+            #blank
+            fn new(params: &Params) -> Self {
+                Self { #initialisers #layers_value }
+            }
+            #blank
+            #forward
+        }
+    }
+}
+
+/// `embed` and `head`: what stands before and after the stack.
+fn passes(around: Surroundings<'_>, fields: &Fields<'_>) -> TokenStream {
+    let mut passes = TokenStream::new();
+    for region in &around.model.regions {
+        let (name, doc) = match region.kind {
+            RegionKind::Embed => (quote!(embed), "Token ids to the residual stream."),
+            RegionKind::Head => (quote!(head), "The residual stream to logits."),
+            RegionKind::Layer | RegionKind::Loss => continue,
+        };
+        let body = region::body(around, region, fields);
+        let (argument, statements) = (&body.argument, &body.tokens);
+        let ropes = around.ropes.parameters(&[region]);
+        let blank = (!passes.is_empty()).then(print::blank);
+        let doc = print::docs([doc]);
+        passes.extend(quote! {
+            #blank
+            #doc
+            fn #name(&self, #argument: &Tensor #ropes) -> Tensor { #statements }
+        });
+    }
+    passes
+}
+
+/// `logits` and `loss`.
+fn forward(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
+    let model = around.model;
+    let blank = print::blank();
+    let table = fields.first().map(|name| quote!(self.#name));
+    let tables = around.ropes.definitions(&quote!(num_tokens), &table.unwrap_or_default());
+    let num_tokens = (!around.ropes.is_empty())
+        .then(|| quote!(let num_tokens = tokens_bt.size2().expect("tokens are [b, t]").1;));
+    let of = |kind: RegionKind| model.regions.iter().filter(move |region| region.kind == kind);
+    let embed_ropes = around.ropes.arguments(&of(RegionKind::Embed).collect::<Vec<_>>(), &quote!(&));
+    let head_ropes = around.ropes.arguments(&of(RegionKind::Head).collect::<Vec<_>>(), &quote!(&));
+    let layer_ropes = layers::rope_arguments(around, kinds);
+    let stack = if kinds.is_empty() {
+        quote!(let x_btd = self.embed(tokens_bt #embed_ropes);)
+    } else {
+        quote! {
+            let mut x_btd = self.embed(tokens_bt #embed_ropes);
+            for layer in &self.layers {
+                x_btd = layer.forward(&x_btd #layer_ropes);
+            }
+        }
+    };
+    let losses = of(RegionKind::Loss).map(|region| {
+        let body = region::body(around, region, fields);
+        let (logits, targets, statements) = (&body.argument, &body.targets, &body.tokens);
+        quote! {
+            fn loss(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Tensor {
+                let #logits = &self.logits(tokens_bt);
+                #statements
+            }
+        }
+    });
+    quote! {
+        fn logits(&self, tokens_bt: &Tensor) -> Tensor {
+            #num_tokens
+            #tables
+            #stack
+            self.head(&x_btd #head_ropes)
+        }
+        #blank
+        #(#losses)*
+    }
+}

@@ -1,0 +1,175 @@
+//! The layer kinds to structs with a forward pass each, and the stack that is made of them.
+
+use super::fields::Fields;
+use super::region::{self, Body};
+use super::scope::{LayerConstant, Surroundings};
+use crate::names::Names;
+use crate::{literal, print};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use svspec_ir::{Model, Region, RegionId, RegionKind};
+
+/// One layer kind of the model.
+#[derive(Debug)]
+pub struct Kind<'a> {
+    id: RegionId,
+    region: &'a Region,
+    /// The struct.
+    name: Ident,
+    /// The variant of `AnyLayer`.
+    variant: Ident,
+    fields: Fields<'a>,
+    body: Body,
+}
+
+/// The kinds that the stack uses, in the order of the regions.
+pub fn kinds<'a>(around: Surroundings<'a>) -> Vec<Kind<'a>> {
+    let mut structs = Names::reserving(&["AnyLayer", "Model", "Params", "LayerParams", "Spec", "Tensor"]);
+    let mut variants = Names::default();
+    used_kinds(around.model)
+        .map(|(id, region)| {
+            let fields = Fields::of(around.model, |of| of == id);
+            let body = region::body(around, region, &fields);
+            let wanted =
+                if region.name == "layer" { "layer".to_owned() } else { format!("{}_layer", region.name) };
+            Kind {
+                id,
+                region,
+                name: structs.type_name(&wanted),
+                variant: variants.type_name(&region.name),
+                fields,
+                body,
+            }
+        })
+        .collect()
+}
+
+fn used_kinds(model: &Model) -> impl Iterator<Item = (RegionId, &Region)> {
+    let regions = model.regions.iter().enumerate().map(|(index, region)| (RegionId(index), region));
+    regions.filter(|(id, region)| region.kind == RegionKind::Layer && model.stack.contains(id))
+}
+
+/// The type of `Model::layers`' elements.
+pub fn element_type(kinds: &[Kind<'_>]) -> TokenStream {
+    match kinds {
+        [only] => {
+            let name = &only.name;
+            quote!(#name)
+        }
+        _ => quote!(AnyLayer),
+    }
+}
+
+/// The items: constants, a struct and a forward pass per kind, and the enum over them if there are several.
+pub fn items(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
+    let structs = kinds.iter().map(|kind| items_of(around, kind));
+    let any = if kinds.len() > 1 { any_layer(around, kinds) } else { TokenStream::new() };
+    quote!(#(#structs)* #any)
+}
+
+fn items_of(around: Surroundings<'_>, kind: &Kind<'_>) -> TokenStream {
+    let Kind { name, fields, body, region, .. } = kind;
+    let blank = print::blank();
+    let arrays = body.layer_constants.iter().map(|constant| array(constant, region));
+    let doc = print::docs([format!("The parameters of one `{}`.", region.name).as_str()]);
+    let declarations = fields.declarations(around.constants);
+    let constant_fields = body.layer_constants.iter().map(|LayerConstant { field, .. }| quote!(#field: f64,));
+    let initialisers = fields.initialisers();
+    let constant_values = body.layer_constants.iter().map(|constant| {
+        let (field, array) = (&constant.field, array_name(constant, region));
+        quote!(#field: #array[index],)
+    });
+    let index = if body.layer_constants.is_empty() { TokenStream::new() } else { quote!(, index: usize) };
+    let params = if fields.is_empty() { quote!(_params) } else { quote!(params) };
+    let argument = &body.argument;
+    let ropes = around.ropes.parameters(&[region]);
+    let statements = &body.tokens;
+    quote! {
+        #(#arrays)*
+        #blank
+        #doc
+        struct #name { #declarations #(#constant_fields)* }
+        #blank
+        impl #name {
+            fn new(#params: &LayerParams<'_> #index) -> Self {
+                Self { #initialisers #(#constant_values)* }
+            }
+            #blank
+            fn forward(&self, #argument: &Tensor #ropes) -> Tensor { #statements }
+        }
+    }
+}
+
+fn array(constant: &LayerConstant, region: &Region) -> TokenStream {
+    let blank = print::blank();
+    let doc = print::docs([format!("`{}` of each layer of the stack.", constant.field).as_str()]);
+    let name = array_name(constant, region);
+    let values = constant.values.iter().map(|&value| literal::float(value));
+    quote!(#blank #doc const #name: [f64; NUM_LAYERS] = [#(#values),*];)
+}
+
+fn array_name(constant: &LayerConstant, region: &Region) -> Ident {
+    Names::default().constant(&format!("{}_{}", region.name, constant.field))
+}
+
+/// The enum over several kinds, and the kind at each depth.
+fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
+    let blank = print::blank();
+    let doc = print::docs(["A layer of any kind."]);
+    let variants = kinds.iter().map(|Kind { name, variant, .. }| quote!(#variant(Box<#name>),));
+    let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
+    let ropes = around.ropes.parameters(&regions);
+    let arms = kinds.iter().map(|kind| {
+        let (variant, ropes) = (&kind.variant, around.ropes.arguments(&[kind.region], &TokenStream::new()));
+        quote!(Self::#variant(layer) => layer.forward(x_btd #ropes),)
+    });
+    quote! {
+        #blank
+        #doc
+        enum AnyLayer { #(#variants)* }
+        #blank
+        impl AnyLayer {
+            fn forward(&self, x_btd: &Tensor #ropes) -> Tensor {
+                match self { #(#arms)* }
+            }
+        }
+    }
+}
+
+/// The expression that makes all layers.
+pub fn construction(model: &Model, kinds: &[Kind<'_>]) -> TokenStream {
+    let new = |kind: &Kind<'_>| {
+        let name = &kind.name;
+        let index = if kind.body.layer_constants.is_empty() { TokenStream::new() } else { quote!(, index) };
+        quote!(#name::new(&params.layer(index) #index))
+    };
+    match kinds {
+        [] => quote!(Vec::new()),
+        [only] => {
+            let new = new(only);
+            quote!((0..NUM_LAYERS).map(|index| #new).collect())
+        }
+        [.., last] => {
+            let layer = |kind: &Kind<'_>| {
+                let (new, variant) = (new(kind), &kind.variant);
+                quote!(AnyLayer::#variant(Box::new(#new)))
+            };
+            let arms = kinds.iter().filter(|kind| kind.id != last.id).map(|kind| {
+                let depths = model.stack.iter().enumerate().filter(|(_, id)| **id == kind.id);
+                let depths = depths.map(|(depth, _)| literal::integer(depth as u64));
+                let layer = layer(kind);
+                quote!(#(#depths)|* => #layer,)
+            });
+            let last = layer(last);
+            quote! {
+                (0..NUM_LAYERS).map(|index| match index { #(#arms)* _ => #last, }).collect()
+            }
+        }
+    }
+}
+
+/// The rotary tables that the stack needs, as arguments of a layer's forward pass.
+pub fn rope_arguments(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
+    let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
+    around.ropes.arguments(&regions, &quote!(&))
+}

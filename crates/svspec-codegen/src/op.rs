@@ -1,0 +1,112 @@
+//! Each op to Rust and to an equation; one file per op, named as the op's own in `svspec_ir::op`.
+
+mod activation;
+mod add;
+mod attention;
+mod bias;
+mod cross_entropy;
+mod embed;
+mod gain;
+mod linear;
+mod mul;
+mod normalize;
+mod rope;
+mod scale;
+mod slice;
+mod soft_cap;
+
+use crate::model::{Scope, Variable};
+use proc_macro2::TokenStream;
+use svspec_ir::{Model, Node, Op, PerLayer, ValueId};
+
+/// What an op becomes.
+pub enum Emitted {
+    /// An expression of type `Tensor`, to be bound to the node's name.
+    Expression(TokenStream),
+    /// Nothing: the value has a variable already.
+    Known(Variable),
+}
+
+/// The expression of `node`; statements that it needs first go to `scope`.
+pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
+    let input = |index: usize| node.inputs.get(index).copied().expect("the checker counted the inputs");
+    let expression = match &node.op {
+        Op::Input(op) => return Emitted::Known(scope.argument(*op, node)),
+        Op::Slice(op) => return slice::emit(scope, op, input(0), id),
+        Op::Embed(op) => embed::emit(scope, op, input(0)),
+        Op::Normalize(op) => normalize::emit(scope, op, input(0)),
+        Op::Scale(op) => scale::emit(scope, op, input(0)),
+        Op::Bias(op) => bias::emit(scope, op, input(0)),
+        Op::Linear(op) => linear::emit(scope, op, node, input(0)),
+        Op::Rope(op) => rope::emit(scope, op, input(0)),
+        Op::Attention(op) => attention::emit(scope, op, [input(0), input(1), input(2)]),
+        Op::Activation(op) => activation::emit(scope, *op, input(0)),
+        Op::Mul(_) => mul::emit(scope, [input(0), input(1)]),
+        Op::Add(_) => add::emit(scope, [input(0), input(1)]),
+        Op::Gain(op) => gain::emit(scope, op, node, input(0)),
+        Op::SoftCap(op) => soft_cap::emit(scope, op, input(0)),
+        Op::CrossEntropy(_) => cross_entropy::emit(scope, [input(0), input(1)]),
+    };
+    Emitted::Expression(expression)
+}
+
+/// One side of an equation.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// The mathematics.
+    pub text: String,
+    /// Whether it needs brackets inside a product.
+    pub is_sum: bool,
+}
+
+impl Term {
+    /// A name, a call or a product.
+    pub fn factor(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_sum: false }
+    }
+
+    /// A sum.
+    pub fn sum(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_sum: true }
+    }
+
+    /// Fit for a product.
+    pub fn bracketed(&self) -> String {
+        if self.is_sum { format!("({})", self.text) } else { self.text.clone() }
+    }
+}
+
+/// The right-hand side of the equation for `node` of a model as lowered, given its inputs'.
+pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
+    let input = |index: usize| inputs.get(index).expect("the checker counted the inputs");
+    match &node.op {
+        Op::Input(_) => Term::factor(node.name.as_str()),
+        Op::Slice(_) => input(0).clone(),
+        Op::Embed(op) => embed::equation(model, op, input(0)),
+        Op::Normalize(op) => normalize::equation(op, input(0)),
+        Op::Scale(op) => scale::equation(model, op, input(0)),
+        Op::Bias(op) => bias::equation(model, op, input(0)),
+        Op::Linear(op) => linear::equation(model, op, input(0)),
+        Op::Rope(_) => rope::equation(input(0)),
+        Op::Attention(_) => attention::equation([input(0), input(1), input(2)]),
+        Op::Activation(op) => activation::equation(*op, input(0)),
+        Op::Mul(_) => mul::equation([input(0), input(1)]),
+        Op::Add(_) => add::equation([input(0), input(1)]),
+        Op::Gain(op) => gain::equation(op, input(0)),
+        Op::SoftCap(op) => soft_cap::equation(op, input(0)),
+        Op::CrossEntropy(_) => cross_entropy::equation([input(0), input(1)]),
+    }
+}
+
+/// A constant in an equation.
+fn constant_text(value: &PerLayer) -> String {
+    match value {
+        PerLayer::Uniform(value) => value.to_string(),
+        PerLayer::Each(_) => "c[layer]".to_owned(),
+    }
+}
+
+/// The path of a parameter in an equation.
+fn path(model: &Model, param: svspec_ir::ParamId) -> &str {
+    model.params.get(param.0).map_or("", |param| param.path.as_str())
+}

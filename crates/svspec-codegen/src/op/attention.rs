@@ -1,0 +1,45 @@
+//! `attention` to a call of the runtime's.
+
+use super::Term;
+use crate::literal;
+use crate::model::Scope;
+use proc_macro2::TokenStream;
+use quote::quote;
+use svspec_ir::ValueId;
+use svspec_ir::op::Attention;
+
+/// `nn::attention(&q, &k, &v, scale, window, cap)`.
+pub fn emit(scope: &mut Scope<'_>, op: &Attention, [q, k, v]: [ValueId; 3]) -> TokenStream {
+    let scale = scale(scope, op, q);
+    let window = match op.window {
+        Some(window) => {
+            let window = literal::integer(window as u64);
+            quote!(Some(#window))
+        }
+        None => quote!(None),
+    };
+    let cap = match op.soft_cap {
+        Some(cap) => {
+            let cap = literal::float(cap);
+            quote!(Some(#cap))
+        }
+        None => quote!(None),
+    };
+    let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
+    quote!(nn::attention(#q, #k, #v, #scale, #window, #cap))
+}
+
+/// The usual scale is written as what it is, where that gives the same bits.
+fn scale(scope: &Scope<'_>, op: &Attention, q: ValueId) -> TokenStream {
+    let head_dim = scope.dims(q).last();
+    let usual = head_dim.filter(|dim| (dim.size as f64).sqrt().recip().to_bits() == op.scale.to_bits());
+    match usual.and_then(|dim| scope.around.constants.name(dim)) {
+        Some(head_dim) => quote!((#head_dim as f64).sqrt().recip()),
+        None => literal::float(op.scale),
+    }
+}
+
+/// `attention(q, k, v)`.
+pub fn equation([q, k, v]: [&Term; 3]) -> Term {
+    Term::factor(format!("attention({}, {}, {})", q.text, k.text, v.text))
+}

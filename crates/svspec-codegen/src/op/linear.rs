@@ -1,0 +1,112 @@
+//! `linear` to one matrix product, its scale vectors applied to the weights, its projections side by side.
+
+use super::{Term, path};
+use crate::literal::integer;
+use crate::model::Scope;
+use crate::scale;
+use proc_macro2::TokenStream;
+use quote::quote;
+use svspec_ir::op::{Linear, Projection};
+use svspec_ir::{Model, Node, ValueId};
+
+/// `nn::linear(&x, &self.weight)`, with weights viewed as matrices.
+pub fn emit(scope: &mut Scope<'_>, op: &Linear, node: &Node, input: ValueId) -> TokenStream {
+    let num_in_dims = scope.dims(input).len();
+    let weight = match op.projections.as_slice() {
+        [single] if is_plain(single) => {
+            let (weight, view) = (scope.parameter(single.weight), view(single, num_in_dims));
+            quote!(#weight #view)
+        }
+        [single] => bound(scope, single, num_in_dims),
+        several => fused(scope, several, node, num_in_dims),
+    };
+    let x = if num_in_dims > 1 {
+        let x = scope.receiver(input);
+        let last = integer(num_in_dims as u64 + 1);
+        quote!(&#x.flatten(2, #last))
+    } else {
+        scope.reference(input)
+    };
+    let product = quote!(nn::linear(#x, &#weight));
+    if op.projections.len() == 1 { super::slice::viewed(scope, product, &node.dims) } else { product }
+}
+
+/// The weights of several projections, one above the other.
+fn fused(scope: &mut Scope<'_>, several: &[Projection], node: &Node, num_in_dims: usize) -> TokenStream {
+    let weights: Vec<TokenStream> = several
+        .iter()
+        .map(|projection| {
+            if is_plain(projection) && view(projection, num_in_dims).is_empty() {
+                scope.parameter(projection.weight)
+            } else {
+                bound(scope, projection, num_in_dims)
+            }
+        })
+        .collect();
+    let name = scope.bind(&format!("{}_weight", node.name), &quote!(Tensor::cat(&[#(&#weights),*], 0)));
+    quote!(#name)
+}
+
+/// Whether no scale vector was moved onto the weight.
+fn is_plain(projection: &Projection) -> bool {
+    projection.column_scale.is_none() && projection.row_scale.is_none()
+}
+
+/// A variable for `diag(row) W diag(column)` as a matrix.
+fn bound(scope: &mut Scope<'_>, projection: &Projection, num_in_dims: usize) -> TokenStream {
+    let weight = scope.parameter(projection.weight);
+    let view = view(projection, num_in_dims);
+    let column = projection.column_scale.map(|column| scale::gamma(scope, column));
+    let row = projection.row_scale.map(|row| {
+        let gamma = scale::gamma(scope, row);
+        if scope.scale(row).dims.is_empty() { gamma } else { above_columns(&gamma, num_in_dims) }
+    });
+    let path = scope.path(projection.weight);
+    let name = match (column, row) {
+        (None, None) => scope.bind(path, &quote!(#weight #view)),
+        (Some(gamma), None) | (None, Some(gamma)) => {
+            let product = viewed_product(&quote!(&#weight * #gamma), &view);
+            scope.bind(path, &product)
+        }
+        (Some(column), Some(row)) => {
+            let name = scope.bind(path, &quote!(&#weight * #column));
+            let product = viewed_product(&quote!(#name * #row), &view);
+            scope.statements.push(quote!(let #name = #product;));
+            name
+        }
+    };
+    quote!(#name)
+}
+
+fn viewed_product(product: &TokenStream, view: &TokenStream) -> TokenStream {
+    if view.is_empty() { product.clone() } else { quote!((#product) #view) }
+}
+
+/// γ of the rows, with a dimension of 1 for each dimension of the columns.
+fn above_columns(gamma: &TokenStream, num_in_dims: usize) -> TokenStream {
+    // Without the `&` in front: the method borrows.
+    let gamma: TokenStream = gamma.clone().into_iter().skip(1).collect();
+    let unsqueezes = std::iter::repeat_n(quote!(.unsqueeze(-1)), num_in_dims);
+    quote!(#gamma #(#unsqueezes)*)
+}
+
+/// The calls that make the weight `[out, in]`; none if it is.
+fn view(projection: &Projection, num_in_dims: usize) -> TokenStream {
+    let num_out_dims = projection.out.len();
+    let rows = (num_out_dims > 1).then(|| {
+        let last = integer(num_out_dims as u64 - 1);
+        quote!(.flatten(0, #last))
+    });
+    let columns = (num_in_dims > 1).then(|| {
+        let first = integer(num_in_dims as u64);
+        quote!(.flatten(-#first, -1))
+    });
+    quote!(#rows #columns)
+}
+
+/// `W[attn.q.weight] · x`.
+pub fn equation(model: &Model, op: &Linear, input: &Term) -> Term {
+    let weights: Vec<String> =
+        op.projections.iter().map(|projection| format!("W[{}]", path(model, projection.weight))).collect();
+    Term::factor(format!("{} · {}", weights.join(" | "), input.bracketed()))
+}

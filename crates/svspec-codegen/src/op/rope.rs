@@ -1,0 +1,19 @@
+//! `rope` to a call of the runtime's with a table that the whole forward pass shares.
+
+use super::Term;
+use crate::model::Scope;
+use proc_macro2::TokenStream;
+use quote::quote;
+use svspec_ir::ValueId;
+use svspec_ir::op::Rope;
+
+/// `nn::rope(&q, rope)`.
+pub fn emit(scope: &Scope<'_>, op: &Rope, input: ValueId) -> TokenStream {
+    let (x, table) = (scope.reference(input), scope.rope(op));
+    quote!(nn::rope(#x, #table))
+}
+
+/// `rope(q)`.
+pub fn equation(input: &Term) -> Term {
+    Term::factor(format!("rope({})", input.text))
+}

@@ -1,0 +1,126 @@
+//! Tokens to formatted Rust, comments and blank lines kept.
+//!
+//! The printer drops both, so they travel as documentation: `#[doc = "~ text"]` becomes `// text`, and `#[doc = "~"]`
+//! becomes a blank line.
+
+use crate::GenerateError;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+const MARK: &str = "///~";
+
+/// The printer's line length; the generated crate's `rustfmt.toml` says the same.
+const WIDTH: usize = 89;
+
+/// A `//` comment on a line of its own, before the item, statement, field or element that follows.
+pub fn comment(text: &str) -> TokenStream {
+    let text = format!("~ {text}");
+    quote!(#[doc = #text])
+}
+
+/// A blank line before what follows.
+pub fn blank() -> TokenStream {
+    quote!(#[doc = "~"])
+}
+
+/// Documentation, one attribute per line.
+pub fn docs<'a>(lines: impl IntoIterator<Item = &'a str>) -> TokenStream {
+    let lines =
+        lines.into_iter().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// The file's text: `//!` lines from `docs`, then the items.
+pub fn file(name: &'static str, docs: &[String], items: TokenStream) -> Result<String, GenerateError> {
+    let file =
+        syn::parse2::<syn::File>(items).map_err(|source| GenerateError::NotRust { file: name, source })?;
+    let mut text = String::new();
+    for line in docs {
+        text.push_str(if line.is_empty() { "//!" } else { "//! " });
+        text.push_str(line);
+        text.push('\n');
+    }
+    let code = prettyplease::unparse(&file);
+    for line in broken_after_equals(&code) {
+        text.push_str(&with_comment(&line));
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// A `let` whose value was broken over lines although it fits on the next line whole is broken after `=` instead, as
+/// rustfmt does.
+fn broken_after_equals(code: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = code.lines();
+    while let Some(line) = rest.next() {
+        let statement = Statement::starting(line, rest.clone());
+        match statement.and_then(|statement| Some((statement.num_lines, statement.on_two_lines()?))) {
+            Some((num_lines, [first, second])) => {
+                lines.extend([first, second]);
+                rest.by_ref().take(num_lines - 1).for_each(drop);
+            }
+            None => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A `let` of several lines.
+struct Statement {
+    indent: usize,
+    /// Up to and with `=`.
+    name: String,
+    /// The value and `;`, joined to one line.
+    value: String,
+    num_lines: usize,
+}
+
+impl Statement {
+    /// The statement that starts with `line`, if it is a `let` that goes on in `rest`.
+    fn starting<'a>(line: &str, rest: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        let (name, start) = code.split_once(" = ")?;
+        if !name.starts_with("let ") || start.ends_with(';') {
+            return None;
+        }
+        let mut value = start.to_owned();
+        for (index, line) in rest.enumerate() {
+            let piece = line.trim_start();
+            if piece.starts_with([')', ']']) && value.ends_with(',') {
+                value.pop();
+            }
+            let is_joined = value.ends_with(['(', '[']) || piece.starts_with(['.', ')', ']']);
+            value.push_str(if is_joined { "" } else { " " });
+            value.push_str(piece);
+            if piece.ends_with(';') {
+                return Some(Self { indent, name: format!("{name} ="), value, num_lines: index + 2 });
+            }
+        }
+        None
+    }
+
+    fn on_two_lines(&self) -> Option<[String; 2]> {
+        let deeper = self.indent + 4;
+        let fits = deeper + self.value.len() <= WIDTH && !self.value.contains(['{', '|']);
+        fits.then(|| {
+            [
+                format!("{:indent$}{}", "", self.name, indent = self.indent),
+                format!("{:deeper$}{}", "", self.value),
+            ]
+        })
+    }
+}
+
+fn with_comment(line: &str) -> String {
+    let code = line.trim_start();
+    match code.strip_prefix(MARK) {
+        None => line.to_owned(),
+        Some("") => String::new(),
+        Some(comment) => {
+            let indent = line.strip_suffix(code).unwrap_or("");
+            format!("{indent}//{comment}")
+        }
+    }
+}

@@ -13,7 +13,7 @@ mod scale;
 
 pub use activation::{gelu, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
 pub use attention::attention;
-pub use linear::{embedding, linear};
+pub use linear::{embedding, linear, split};
 pub use loss::cross_entropy;
 pub use normalize::{layer_norm, rms_norm};
 pub use rope::{Rope, rope, rope_table};

@@ -11,3 +11,12 @@ pub fn linear(x: &Tensor, weight: &Tensor) -> Tensor {
 pub fn embedding(table_vd: &Tensor, tokens_bt: &Tensor) -> Tensor {
     Tensor::embedding(table_vd, tokens_bt, -1, false, false)
 }
+
+/// `x` as consecutive runs of its last dimension, which `sizes` must cover: the shares of a product of several weights.
+///
+/// # Panics
+/// If they do not.
+pub fn split<const N: usize>(x: &Tensor, sizes: [i64; N]) -> [Tensor; N] {
+    let parts = x.split_with_sizes(sizes, -1);
+    parts.try_into().unwrap_or_else(|parts: Vec<Tensor>| panic!("{} parts for {N} sizes", parts.len()))
+}

@@ -1,2 +1,5 @@
-//! The svspec command.
-fn main() {}
+//! The `svc` command.
+
+fn main() -> std::process::ExitCode {
+    svc::run()
+}

@@ -1,0 +1,64 @@
+//! The command line: arguments in, exit code out.
+
+use crate::command;
+use crate::outcome::{Faulty, Outcome};
+use crate::terminal;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A compiler for language-model architectures: from a .svspec to a training crate on LibTorch.
+#[derive(Debug, Parser)]
+#[command(
+    name = "svc",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 fine or same, 1 findings or differences, 2 could not run.\n\n\
+                  Start with:\n  \
+                  svc new my_model\n  \
+                  svc check my_model.svspec\n  \
+                  svc train my_model.svspec"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Fmt(command::fmt::Fmt),
+    Doctor(command::doctor::Doctor),
+    #[command(hide = true)]
+    Corpus(command::corpus::Corpus),
+    Completions(command::completions::Completions),
+}
+
+/// Parses the command line, runs the command, and turns what became of it into an exit code.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli.command) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => report(&error),
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Fmt(fmt) => command::fmt::run(&fmt),
+        Command::Doctor(doctor) => command::doctor::run(&doctor),
+        Command::Corpus(corpus) => command::corpus::run(&corpus),
+        Command::Completions(completions) => command::completions::run(&completions, &mut Cli::command()),
+    }
+}
+
+fn report(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Faulty>() {
+        Some(faulty) => {
+            terminal::note(faulty.0.trim_end());
+            ExitCode::from(1)
+        }
+        None => {
+            terminal::note(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `svc new`: a name in, a commented starter spec out.
+
+use crate::outcome::Outcome;
+use crate::terminal;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use std::io::Write as _;
+
+/// Write a commented starter spec
+///
+/// Writes NAME.svspec to the current folder: a small byte-level model with one variant, an optimizer with decay rules
+/// by role, and a training budget of a few minutes on a CPU.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    svc new my_model\n  \
+    svc train my_model.svspec\n  \
+    svc diff my_model.svspec my_model.svspec:my_model_hg")]
+pub struct New {
+    /// The model's name: letters, digits and `_`
+    name: String,
+}
+
+/// Writes the file, never over another one.
+pub fn run(args: &New) -> anyhow::Result<Outcome> {
+    let name = args.name.strip_suffix(".svspec").unwrap_or(&args.name);
+    let mut letters = name.chars();
+    let starts_well = letters.next().is_some_and(|first| first.is_ascii_lowercase());
+    if !starts_well || !letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_') {
+        bail!("`{name}` is not a name for a model: write lower-case letters, digits and `_`, such as `my_model`");
+    }
+    let path = format!("{name}.svspec");
+    let mut file = match std::fs::File::create_new(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            bail!("`{path}` is already there, and is left as it is: choose another name")
+        }
+        created => created.with_context(|| format!("cannot write `{path}`"))?,
+    };
+    file.write_all(starter(name).as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
+    terminal::print(&format!("wrote {path}\n  svc check {path}\n  svc train {path}\n"))?;
+    Ok(Outcome::Fine)
+}
+
+fn starter(name: &str) -> String {
+    include_str!("../../data/starter.svspec").replace("NAME", name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use svspec_diagnostics::{SourceId, Sources};
+
+    #[test]
+    fn the_starter_spec_has_no_faults_and_is_formatted() {
+        for name in ["m", "a_rather_long_name_for_a_model"] {
+            let text = starter(name);
+            assert_eq!(crate::command::check::check("starter.svspec", &text, &mut Sources::new()), []);
+            let (file, _) = svspec_syntax::parse(SourceId(0), &text);
+            assert_eq!(svspec_syntax::format(&file), text);
+        }
+    }
+}

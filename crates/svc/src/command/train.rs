@@ -1,0 +1,149 @@
+//! `svc train`: a spec in, a trained model and the story of its training out.
+
+use crate::generate::{self, Generated, Target};
+use crate::manifest::Consent;
+use crate::outcome::Outcome;
+use crate::read::Origin;
+use crate::run_folder::{self, Recorded};
+use crate::spec::Spec;
+use crate::terminal;
+use crate::training::{self, Setting, Start};
+use crate::picture;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Train a spec: generate its crate, compile it, run it
+///
+/// The first time, this fetches LibTorch (547 MB, checked by hash) and compiles its bindings; both are kept. The run's
+/// folder, runs/TARGET-001 and so on, gets the checkpoint, the metrics, the loss curve, statistics of the scale
+/// vectors by role, a sample of generated text, and the spec and generated source that it came from.
+///
+/// Ctrl-C stops the run with a checkpoint; --resume goes on from it, to the same bits as if it had not been stopped.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 trained, 1 faults in the spec, 2 could not run, 130 stopped with a checkpoint.\n\n\
+    Examples:\n  \
+    svc train specs/nano.svspec\n  \
+    svc train specs/nano.svspec --variant unified --seed 1\n  \
+    svc train my_model.svspec --data my_texts/ --steps 2000\n  \
+    svc train --resume runs/nano-001                          # go on\n  \
+    svc train specs/nano.svspec --resume runs/nano-001        # go on, if the spec still means the same")]
+pub struct Train {
+    /// The spec file; with --resume it may be left out
+    #[arg(required_unless_present = "resume")]
+    file: Option<String>,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    setting: Setting,
+    /// Of the initialisation and of the data's order; default: the spec's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Go on with this run's folder
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+    /// Overwrite files of the generated crate that were edited by hand
+    #[arg(long)]
+    force: bool,
+}
+
+/// Begins a run or goes on with one, then draws it and says where everything is.
+pub fn run(args: &Train) -> anyhow::Result<Outcome> {
+    match (&args.resume, &args.file) {
+        (Some(run), file) => resume(args, run, file.as_deref()),
+        (None, Some(file)) => begin(args, file),
+        (None, None) => bail!("name a spec file, or a run with --resume"),
+    }
+}
+
+fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
+    let spec = Spec::open(&Origin::Disk, file)?;
+    let generated = generate::generate(&spec, &args.target)?;
+    let data = args.setting.data.as_deref();
+    let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
+    let folder = run_folder::create(&generated.name)?;
+    run_folder::record(&folder, &spec, &generated, &args.target.without, data, args.seed, args.setting.steps)?;
+    let outcome = training::train(&ready, &folder, Start::Fresh, &args.setting, args.seed)?;
+    conclude(&folder, &generated.name, outcome)
+}
+
+fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcome> {
+    let recorded = run_folder::recorded(run)?;
+    let spec = recorded.open(run)?;
+    let generated = generate::generate(&spec, &recorded.target())?;
+    if let Some(file) = file {
+        require_same(args, file, &recorded, &generated)?;
+    }
+    if !run_folder::has_checkpoint(run) {
+        bail!("`{}` holds no checkpoint to go on from: begin anew without --resume", run.display());
+    }
+    let data = args.setting.data.as_deref().or(recorded.data.as_deref());
+    let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
+    let setting = Setting { steps: args.setting.steps.or(recorded.steps), ..args.setting.clone() };
+    let outcome = training::train(&ready, run, Start::Resumed, &setting, args.seed.or(recorded.seed))?;
+    conclude(run, &generated.name, outcome)
+}
+
+fn consent(args: &Train) -> Consent {
+    if args.force { Consent::Given } else { Consent::Ask }
+}
+
+/// Refuses to go on if `file` has come to mean something else than what the run began with.
+fn require_same(args: &Train, file: &str, recorded: &Recorded, began: &Generated) -> anyhow::Result<()> {
+    let spec = Spec::open(&Origin::Disk, file)?;
+    let name = spec.target(args.target.variant.as_deref().or(Some(&recorded.target)))?;
+    let now = spec.compile(&name)?;
+    let diff = svspec_ir::diff::diff(&began.checked, &now);
+    if diff.is_empty() {
+        return Ok(());
+    }
+    terminal::note(diff.text().trim_end());
+    bail!(
+        "`{file}` is no longer the spec that the run began with; what changed is shown above: leave the file out to go \
+         on with the run's own copy, or begin a new run without --resume"
+    )
+}
+
+fn conclude(run: &Path, name: &str, outcome: Outcome) -> anyhow::Result<Outcome> {
+    draw(run, name)?;
+    terminal::print(&places(run, outcome))?;
+    Ok(outcome)
+}
+
+/// Draws the loss curve, if there is anything to draw yet.
+fn draw(run: &Path, name: &str) -> anyhow::Result<()> {
+    let rows = run_folder::rows(run).unwrap_or_default();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let curve = picture::LossCurve {
+        title: name.to_owned(),
+        train: rows.iter().map(|row| (row.step, row.loss)).collect(),
+        validation: run_folder::evaluations(run)?.iter().map(|row| (row.step, row.val_loss)).collect(),
+        unigram_entropy: run_folder::summary(run)?.map(|summary| summary.unigram_entropy),
+    };
+    let path = run.join("loss.svg");
+    std::fs::write(&path, picture::loss_curve(&curve)).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+fn places(run: &Path, outcome: Outcome) -> String {
+    let kept = [
+        ("checkpoint/", "weights, optimizer, random state, place in the data"),
+        ("metrics.jsonl", "loss, learning rate, gradient norm and speed by step"),
+        ("loss.svg", "the loss curve"),
+        ("scales.jsonl", "statistics of the scale vectors, by role"),
+        ("sample.txt", "text that the model wrote"),
+        ("summary.json", "how it ended"),
+        ("spec/", "the spec as it was trained"),
+        ("source/", "the code that was generated from it"),
+    ];
+    let shown = run.display();
+    let mut text = format!("\n{shown}/\n");
+    for (name, what) in kept.iter().filter(|(name, _)| run.join(name).exists()) {
+        text.push_str(&format!("  {name:14} {what}\n"));
+    }
+    if outcome == Outcome::Interrupted {
+        text.push_str(&format!("stopped; go on with\n  svc train --resume {shown}\n"));
+    }
+    text
+}

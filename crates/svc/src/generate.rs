@@ -1,0 +1,71 @@
+//! One target of a spec to the files of its training crate, and those to a folder.
+
+use crate::manifest::{self, Consent, Plan};
+use crate::spec::Spec;
+use anyhow::{Context as _, bail};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use svspec_codegen::{Options, SpecSource};
+use svspec_ir::CheckedModel;
+use svspec_ir::rewrite::Rewrites;
+
+/// Which target of a spec, and which rewrites: the arguments that all commands which generate code share.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// The model or variant; default: the file's first model
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Leave out a rewrite of the optimiser: `share_normalize`, `move_scale_to_weights`, `fuse_projections`
+    #[arg(long, value_name = "REWRITE")]
+    pub without: Vec<String>,
+}
+
+/// A generated crate, in memory.
+#[derive(Debug)]
+pub struct Generated {
+    /// The target's name, also that of the package and its binary.
+    pub name: String,
+    /// The model that it was generated from.
+    pub checked: CheckedModel,
+    /// Path within the crate to text.
+    pub files: BTreeMap<String, String>,
+}
+
+/// The rewrites that are left when those named in `without` are switched off.
+pub fn rewrites(without: &[String]) -> anyhow::Result<Rewrites> {
+    without.iter().try_fold(Rewrites::default(), |rewrites, name| match name.parse() {
+        Ok(rewrite) => Ok(rewrites.without(rewrite)),
+        Err(_) => bail!(
+            "there is no rewrite called `{name}`: there are `share_normalize`, `move_scale_to_weights`, `fuse_projections`"
+        ),
+    })
+}
+
+/// Generates the crate of one target of `spec`.
+pub fn generate(spec: &Spec, target: &Target) -> anyhow::Result<Generated> {
+    let name = spec.target(target.variant.as_deref())?;
+    let checked = spec.compile(&name)?;
+    let source = SpecSource { file_name: spec.file_name(), text: spec.text.clone() };
+    let options = Options { rewrites: rewrites(&target.without)?, spec: source };
+    let files = svspec_codegen::generate(&checked, &options)
+        .with_context(|| format!("cannot generate the crate of `{name}`"))?;
+    Ok(Generated { name, checked, files: files.into_map() })
+}
+
+impl Generated {
+    /// The folder that the crate goes to unless the user names one.
+    pub fn default_folder(&self) -> PathBuf {
+        Path::new("build").join(&self.name)
+    }
+
+    /// What writing the crate to `folder` would do.
+    pub fn plan(&self, folder: &Path) -> anyhow::Result<Plan<'_>> {
+        manifest::plan(folder, &self.files)
+    }
+
+    /// Writes the crate to `folder`, and says how many of its files had to be written.
+    pub fn write(&self, folder: &Path, consent: Consent) -> anyhow::Result<usize> {
+        self.plan(folder)?.apply(consent)
+    }
+}

@@ -1,0 +1,32 @@
+//! A run's folder: what the trainer leaves there, and beside it the spec and the generated source that it came from.
+
+mod origin;
+mod record;
+
+pub use origin::{Recorded, record, recorded};
+pub use record::{Evaluation, Row, Summary, evaluations, rows, summary};
+
+use anyhow::{Context as _, bail};
+use std::path::{Path, PathBuf};
+
+/// A new folder `runs/NAME-001`, with the next number that is free.
+pub fn create(name: &str) -> anyhow::Result<PathBuf> {
+    let runs = Path::new("runs");
+    std::fs::create_dir_all(runs).context("cannot make the folder `runs`")?;
+    for number in 1..10_000 {
+        let folder = runs.join(format!("{name}-{number:03}"));
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            created => {
+                created.with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+                return Ok(folder);
+            }
+        }
+    }
+    bail!("`runs` holds 9,999 runs of `{name}`: move some away")
+}
+
+/// Whether the trainer has left a checkpoint to go on from.
+pub fn has_checkpoint(run: &Path) -> bool {
+    run.join("checkpoint/state.json").is_file()
+}

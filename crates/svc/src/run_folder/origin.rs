@@ -1,0 +1,116 @@
+//! The spec, its imports and the generated source in a run's folder: written at the start, read to resume.
+
+use crate::generate::{Generated, Target};
+use crate::read::Origin;
+use crate::spec::Spec;
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "svc.json";
+
+/// How a run was made, so that it can go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    format_version: u32,
+    /// The spec's path within the run's folder.
+    pub spec: String,
+    /// The model or variant.
+    pub target: String,
+    /// The rewrites that were left out.
+    pub without: Vec<String>,
+    /// The text trained on; `None`: the default corpus.
+    pub data: Option<PathBuf>,
+    /// The seed, where the command line named one.
+    pub seed: Option<u64>,
+    /// The steps, where the command line named them.
+    pub steps: Option<u64>,
+}
+
+impl Recorded {
+    /// The target and rewrites, as the command line would name them.
+    pub fn target(&self) -> Target {
+        Target { variant: Some(self.target.clone()), without: self.without.clone() }
+    }
+
+    /// The run's own copy of its spec.
+    pub fn open(&self, run: &Path) -> anyhow::Result<Spec> {
+        let path = run.join(&self.spec);
+        let path = path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))?;
+        Spec::open(&Origin::Disk, path)
+    }
+}
+
+/// Copies `spec` with its imports to `spec/`, the generated source without the runtime to `source/`, and writes how
+/// the run was made.
+pub fn record(
+    run: &Path,
+    spec: &Spec,
+    generated: &Generated,
+    without: &[String],
+    data: Option<&Path>,
+    seed: Option<u64>,
+    steps: Option<u64>,
+) -> anyhow::Result<()> {
+    let files = copies(spec)?;
+    let entry = files.first().map(|(path, _)| path.clone()).context("a spec has a file")?;
+    for (path, text) in &files {
+        write(&run.join(path), text)?;
+    }
+    for (path, text) in generated.files.iter().filter(|(path, _)| !path.starts_with("runtime/")) {
+        write(&run.join("source").join(path), text)?;
+    }
+    let data = data.map(std::path::absolute).transpose().context("the path of the text to train on")?;
+    let recorded = Recorded {
+        format_version: 1,
+        spec: entry,
+        target: generated.name.clone(),
+        without: without.to_vec(),
+        data,
+        seed,
+        steps,
+    };
+    let text = serde_json::to_string_pretty(&recorded).context("the record is plain data")?;
+    write(&run.join(FILE), &format!("{text}\n"))
+}
+
+/// How the run in `run` was made.
+pub fn recorded(run: &Path) -> anyhow::Result<Recorded> {
+    if !run.is_dir() {
+        bail!("there is no run `{}`", run.display());
+    }
+    let path = run.join(FILE);
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("`{}` is not a run of `svc train`: cannot read `{}`", run.display(), path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("`{}` does not say how the run was made", path.display()))
+}
+
+/// The spec's files, the entry first, by their place under `spec/`: imports keep their relative paths.
+fn copies(spec: &Spec) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for source in spec.sources.iter() {
+        let path = std::path::absolute(&source.name).with_context(|| format!("the path `{}`", source.name))?;
+        files.push((path, source.text.clone()));
+    }
+    let folder = files.iter().fold(None::<PathBuf>, |common, (path, _)| {
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        Some(match common {
+            None => parent.to_owned(),
+            Some(common) => common.ancestors().find(|folder| parent.starts_with(folder)).unwrap_or(parent).to_owned(),
+        })
+    });
+    let folder = folder.context("a spec has a file")?;
+    let place = |path: &Path| {
+        let inside = path.strip_prefix(&folder).unwrap_or(path);
+        Path::new("spec").join(inside).to_string_lossy().into_owned()
+    };
+    Ok(files.iter().map(|(path, text)| (place(path), text.clone())).collect())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let attempt = || -> std::io::Result<()> {
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        std::fs::write(path, text)
+    };
+    attempt().with_context(|| format!("cannot write `{}`", path.display()))
+}

@@ -1,0 +1,82 @@
+//! What the trainer writes to a run's folder, read back: rows of `metrics.jsonl`, and `summary.json`.
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// A logged step.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Row {
+    /// The step, from 1.
+    pub step: u64,
+    /// The training loss in nats per token.
+    pub loss: f64,
+}
+
+/// A validation.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Evaluation {
+    /// After this step.
+    pub step: u64,
+    /// In nats per token.
+    pub val_loss: f64,
+}
+
+/// How a finished run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The model or variant.
+    pub model: String,
+    /// SHA-256 of the spec's text.
+    pub spec_hash: String,
+    /// The seed.
+    pub seed: u64,
+    /// `cpu`, or the GPU.
+    pub device: String,
+    /// Steps done.
+    pub steps: u64,
+    /// Tokens trained on.
+    pub tokens: u64,
+    /// Terminal, in nats per token.
+    pub val_loss: f64,
+    /// Of the validation bytes under the training bytes' frequencies, in nats.
+    pub unigram_entropy: f64,
+    /// Over the whole run.
+    pub tokens_per_second: f64,
+    /// Of the process, or of the GPU.
+    pub peak_memory_bytes: u64,
+    /// All parameters.
+    pub num_params: u64,
+    /// Those in scale vectors.
+    pub num_scale_params: u64,
+}
+
+/// The logged steps of a run.
+pub fn rows(run: &Path) -> anyhow::Result<Vec<Row>> {
+    metrics(run)
+}
+
+/// The validations of a run.
+pub fn evaluations(run: &Path) -> anyhow::Result<Vec<Evaluation>> {
+    metrics(run)
+}
+
+/// The lines of `metrics.jsonl` that are of one kind; a last line cut short by a full disk is left out.
+fn metrics<T: for<'a> Deserialize<'a>>(run: &Path) -> anyhow::Result<Vec<T>> {
+    let path = run.join("metrics.jsonl");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// The summary of a finished run; `None` if it has not finished.
+pub fn summary(run: &Path) -> anyhow::Result<Option<Summary>> {
+    let path = run.join("summary.json");
+    match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        read => {
+            let text = read.with_context(|| format!("cannot read `{}`", path.display()))?;
+            let summary = serde_json::from_str(&text);
+            summary.map(Some).with_context(|| format!("`{}` is not a trainer's summary", path.display()))
+        }
+    }
+}

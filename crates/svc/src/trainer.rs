@@ -1,0 +1,72 @@
+//! A compiled trainer as a child process: its arguments in, how it ended out.
+
+use crate::outcome::Outcome;
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+
+/// The exit code of a trainer that was told to stop and has written its checkpoint.
+const INTERRUPTED: i32 = 130;
+
+/// Runs `executable` on this process's own terminal. Signals reach it, and it is waited for: a stopped run ends with
+/// its checkpoint written.
+pub fn run(executable: &Path, arguments: &[OsString], libtorch: &Path) -> anyhow::Result<Outcome> {
+    // Before the child, so that no signal falls between.
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot catch signals")?;
+    let handle = signals.handle();
+    let mut child = Command::new(executable)
+        .args(arguments)
+        .env("LD_LIBRARY_PATH", library_path(libtorch))
+        .spawn()
+        .with_context(|| format!("cannot run the trainer `{}`", executable.display()))?;
+    let pid = Pid::from_child(&child);
+    let forwarder = std::thread::spawn(move || {
+        for signal in signals.forever() {
+            forward(signal, pid);
+        }
+    });
+    let status = wait(&mut child);
+    handle.close();
+    // It only forwards; nothing that it could have failed at matters once the trainer has ended.
+    let _ = forwarder.join();
+    conclude(status?)
+}
+
+fn wait(child: &mut Child) -> anyhow::Result<ExitStatus> {
+    child.wait().context("cannot wait for the trainer")
+}
+
+/// Passes a signal on. A terminal's Ctrl-C reaches every process in the foreground, the trainer too, by itself.
+fn forward(signal: i32, trainer: Pid) {
+    let signal = match signal {
+        SIGINT if std::io::stdin().is_terminal() => return,
+        SIGINT => Signal::INT,
+        _ => Signal::TERM,
+    };
+    // It may have ended already.
+    let _ = kill_process(trainer, signal);
+}
+
+fn conclude(status: ExitStatus) -> anyhow::Result<Outcome> {
+    match status.code() {
+        Some(0) => Ok(Outcome::Fine),
+        Some(INTERRUPTED) => Ok(Outcome::Interrupted),
+        Some(code) => bail!("the trainer could not go on (exit code {code}); it has said why above"),
+        None => bail!("the trainer was killed ({status}); the last checkpoint stands, and --resume goes on from it"),
+    }
+}
+
+/// LibTorch's libraries before whatever the user's search path holds.
+fn library_path(libtorch: &Path) -> OsString {
+    let mut path = libtorch.join("lib").into_os_string();
+    if let Some(old) = std::env::var_os("LD_LIBRARY_PATH").filter(|old| !old.is_empty()) {
+        path.push(":");
+        path.push(old);
+    }
+    path
+}

@@ -1,0 +1,108 @@
+//! A generated crate made ready to train: LibTorch found, the crate written and compiled, the text to train on at hand.
+
+use crate::cargo::{self, Toolchain};
+use crate::generate::Generated;
+use crate::home::Home;
+use crate::manifest::Consent;
+use crate::outcome::Outcome;
+use crate::{corpus, libtorch, trainer};
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Where and on what to train: the arguments that `train` and `ablate` share.
+#[derive(Clone, Debug, Args)]
+pub struct Setting {
+    /// Text to train on: a file, or a folder of files; default: the embedded corpus of Rust sources
+    #[arg(long, value_name = "FILE-or-FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Optimizer steps; default: the spec's budget
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// Where to train; default: the GPU where there is one
+    #[arg(long, value_enum)]
+    pub device: Option<Device>,
+}
+
+/// Where to train.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// The processor
+    Cpu,
+    /// An NVIDIA GPU
+    Cuda,
+}
+
+impl Device {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        }
+    }
+}
+
+/// A compiled trainer and what it needs.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The executable.
+    pub trainer: PathBuf,
+    /// The folder of LibTorch.
+    pub libtorch: PathBuf,
+    /// The text to train on.
+    pub data: PathBuf,
+}
+
+/// Writes `generated` to `folder`, compiles it, and finds the text to train on.
+pub fn prepare(generated: &Generated, folder: &Path, consent: Consent, data: Option<&Path>) -> anyhow::Result<Ready> {
+    if let Some(data) = data {
+        std::fs::metadata(data).with_context(|| format!("cannot read the text to train on, `{}`", data.display()))?;
+    }
+    let home = Home::find()?;
+    generated.write(folder, consent)?;
+    let libtorch = libtorch::ensure(&home)?;
+    let trainer = cargo::build(folder, &generated.name, &Toolchain::new(&home, libtorch.clone()))?;
+    let data = match data {
+        Some(data) => data.to_owned(),
+        None => corpus::ensure(&home, folder)?,
+    };
+    Ok(Ready { trainer, libtorch, data })
+}
+
+/// Whether a run begins or goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the initialisation.
+    Fresh,
+    /// From the run's checkpoint.
+    Resumed,
+}
+
+/// Trains in the folder `run`.
+pub fn train(
+    ready: &Ready,
+    run: &Path,
+    start: Start,
+    setting: &Setting,
+    seed: Option<u64>,
+) -> anyhow::Result<Outcome> {
+    let mut arguments: Vec<OsString> = vec!["--data".into(), ready.data.clone().into()];
+    arguments.push(match start {
+        Start::Fresh => "--out".into(),
+        Start::Resumed => "--resume".into(),
+    });
+    arguments.push(run.into());
+    let mut option = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            arguments.extend([name.into(), value.into()]);
+        }
+    };
+    option("--steps", setting.steps.map(|steps| steps.to_string()));
+    option("--seed", seed.map(|seed| seed.to_string()));
+    option("--device", setting.device.map(|device| device.word().to_owned()));
+    if !ready.trainer.is_file() {
+        bail!("the trainer `{}` has been removed: run the same command again", ready.trainer.display());
+    }
+    trainer::run(&ready.trainer, &arguments, &ready.libtorch)
+}

@@ -2,6 +2,7 @@
 
 pub mod checked;
 pub mod cost;
+pub mod diff;
 pub mod dim;
 pub mod eval;
 pub mod fold;
@@ -20,6 +21,7 @@ pub mod scale;
 pub mod train;
 
 pub use checked::CheckedModel;
+pub use diff::{Class, Diff, diff};
 pub use dim::{Dim, Dims};
 pub use graph::{Node, PerLayer, Region, RegionId, RegionKind, ValueId};
 pub use group::{Assignment, Group};

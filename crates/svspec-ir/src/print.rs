@@ -1,6 +1,7 @@
 //! From a model to what people and tools read of it. Each print has a view, plain data that serialises with a
 //! `format_version`; the text is written from the view.
 
+pub mod cost;
 pub mod groups;
 pub mod ir;
 pub mod number;
@@ -11,6 +12,7 @@ pub mod resolved;
 pub mod roles;
 pub mod table;
 
+pub use cost::cost;
 pub use groups::groups;
 pub use ir::ir;
 pub use params::params;

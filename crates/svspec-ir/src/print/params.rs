@@ -39,6 +39,10 @@ pub struct ParamRow {
     pub group: String,
     /// Weight decay.
     pub decay: f64,
+    /// Multiplies the learning rate.
+    pub lr_multiplier: f64,
+    /// Whether clipping applies.
+    pub clipped: bool,
     /// How it is filled at step 0.
     pub init: Init,
     /// The decay rule's text.
@@ -124,6 +128,8 @@ fn param_row(checked: &CheckedModel, assignment: &Assignment) -> Option<ParamRow
         role: role(checked, id),
         group: group.map_or_else(String::new, |group| group.name.clone()),
         decay: assignment.decay,
+        lr_multiplier: assignment.lr_multiplier,
+        clipped: assignment.clipped,
         init: assignment.init,
         rule: rule.map_or_else(String::new, |rule| rule.text.clone()),
         place: rule.map_or_else(String::new, |rule| rule.place.clone()),

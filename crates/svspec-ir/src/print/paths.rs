@@ -105,7 +105,8 @@ pub fn stack(model: &Model) -> String {
 
 /// `[heads 4, head_dim 32]`; `[]` for a scalar.
 pub fn dims(dims: &[Dim]) -> String {
-    let entries: Vec<String> = dims.iter().map(|dim| format!("{} {}", dim.name, dim.size)).collect();
+    let entry = |dim: &Dim| if dim.size == 1 { "1".to_owned() } else { format!("{} {}", dim.name, dim.size) };
+    let entries: Vec<String> = dims.iter().map(entry).collect();
     format!("[{}]", entries.join(", "))
 }
 

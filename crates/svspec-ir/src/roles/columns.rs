@@ -1,6 +1,7 @@
 //! Forward: γ follows the scaled value through ops that commute with it, into the columns of linear maps.
 
-use super::absorption::{Folding, channels};
+use super::absorption::Folding;
+use super::channels::channels;
 use super::flow::{self, Place};
 use crate::op::Passage;
 use crate::role::Fold;

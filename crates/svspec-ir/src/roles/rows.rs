@@ -1,6 +1,7 @@
 //! Backward: γ goes to the rows of the linear map that produces what it multiplies, or the embedding table's columns.
 
-use super::absorption::{Folding, channels};
+use super::absorption::Folding;
+use super::channels::channels;
 use super::flow::{self, Place};
 use crate::role::Fold;
 use crate::{Model, Op, ParamId, RegionId, ScaleId};

@@ -1,0 +1,145 @@
+//! Tensors of both models that the rules treat otherwise now: what the optimizer does to them, and their init.
+
+use crate::print::{params, paths};
+use crate::{Assignment, CheckedModel};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Tensors that the optimizer now treats otherwise, all of them alike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TreatmentChange {
+    /// Their templates' paths: `final_norm.scale`.
+    pub paths: String,
+    /// How many tensors.
+    pub num_tensors: usize,
+    /// What they got.
+    pub before: Treatment,
+    /// What they get.
+    pub after: Treatment,
+    /// The rules that decide it now, with their places.
+    pub rules: Vec<String>,
+}
+
+/// What the optimizer does to a tensor.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Treatment {
+    /// The group's name.
+    pub group: String,
+    /// Weight decay.
+    pub decay: f64,
+    /// Multiplies the learning rate.
+    pub lr_multiplier: f64,
+    /// Whether clipping applies.
+    pub clipped: bool,
+}
+
+/// Tensors that now start otherwise, all of them alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InitChange {
+    /// Their templates' paths.
+    pub paths: String,
+    /// How many tensors.
+    pub num_tensors: usize,
+    /// The old init.
+    pub before: String,
+    /// The new init.
+    pub after: String,
+    /// The rule that decides it now, with its place; `None`: the default.
+    pub rule: Option<String>,
+}
+
+/// The tensors whose decay, learning rate or clipping differs.
+pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentChange> {
+    let mut found: Vec<(TreatmentChange, Vec<String>)> = Vec::new();
+    for (before, after) in pairs(old, new) {
+        if is_treated_alike(before, after) {
+            continue;
+        }
+        let rules = [Some(after.decay_rule), after.lr_rule, after.clip_rule];
+        let change = TreatmentChange {
+            paths: String::new(),
+            num_tensors: 0,
+            before: treatment(old, before),
+            after: treatment(new, after),
+            rules: rules.into_iter().flatten().map(|rule| rule_text(new, rule)).collect(),
+        };
+        let path = path(new, after);
+        match found
+            .iter_mut()
+            .find(|(known, _)| TreatmentChange { num_tensors: 0, ..known.clone() } == change)
+        {
+            Some((known, paths)) => {
+                known.num_tensors += 1;
+                paths.push(path);
+            }
+            None => found.push((TreatmentChange { num_tensors: 1, ..change }, vec![path])),
+        }
+    }
+    found.into_iter().map(|(change, members)| TreatmentChange { paths: join(&members), ..change }).collect()
+}
+
+/// The tensors whose init differs.
+pub(super) fn init(old: &CheckedModel, new: &CheckedModel) -> Vec<InitChange> {
+    let mut found: Vec<(InitChange, Vec<String>)> = Vec::new();
+    for (before, after) in pairs(old, new) {
+        if before.init == after.init {
+            continue;
+        }
+        let change = InitChange {
+            paths: String::new(),
+            num_tensors: 0,
+            before: params::init(before.init),
+            after: params::init(after.init),
+            rule: after.init_rule.map(|rule| rule_text(new, rule)),
+        };
+        let path = path(new, after);
+        match found.iter_mut().find(|(known, _)| InitChange { num_tensors: 0, ..known.clone() } == change) {
+            Some((known, paths)) => {
+                known.num_tensors += 1;
+                paths.push(path);
+            }
+            None => found.push((InitChange { num_tensors: 1, ..change }, vec![path])),
+        }
+    }
+    found.into_iter().map(|(change, members)| InitChange { paths: join(&members), ..change }).collect()
+}
+
+/// The tensors that both models have, by name, in the new model's order.
+fn pairs<'a>(old: &'a CheckedModel, new: &'a CheckedModel) -> Vec<(&'a Assignment, &'a Assignment)> {
+    let name =
+        |checked: &CheckedModel, assignment: &Assignment| checked.model().instance_name(assignment.instance);
+    let before: BTreeMap<String, &Assignment> =
+        old.assignments().iter().map(|assignment| (name(old, assignment), assignment)).collect();
+    let pair = |after: &'a Assignment| before.get(&name(new, after)).map(|before| (*before, after));
+    new.assignments().iter().filter_map(pair).collect()
+}
+
+fn is_treated_alike(before: &Assignment, after: &Assignment) -> bool {
+    before.decay.total_cmp(&after.decay).is_eq()
+        && before.lr_multiplier.total_cmp(&after.lr_multiplier).is_eq()
+        && before.clipped == after.clipped
+}
+
+fn treatment(checked: &CheckedModel, assignment: &Assignment) -> Treatment {
+    let group = checked.groups().iter().find(|group| group.members.contains(&assignment.instance));
+    Treatment {
+        group: group.map_or_else(String::new, |group| group.name.clone()),
+        decay: assignment.decay,
+        lr_multiplier: assignment.lr_multiplier,
+        clipped: assignment.clipped,
+    }
+}
+
+fn rule_text(checked: &CheckedModel, rule: usize) -> String {
+    checked.rules().get(rule).map_or_else(String::new, |rule| format!("{} ({})", rule.text, rule.place))
+}
+
+fn path(checked: &CheckedModel, assignment: &Assignment) -> String {
+    let param = checked.model().params.get(assignment.instance.param.0);
+    param.map_or_else(String::new, |param| param.path.clone())
+}
+
+fn join(members: &[String]) -> String {
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    paths::joined(&members).join(", ")
+}

@@ -1,0 +1,82 @@
+//! The class of a change as a whole, and the reasons.
+
+use super::{Class, PlacementChange, ScaleChange, SettingChange, TensorChange};
+use crate::{Dim, Model};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The class of a change as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The worst that the changes together come to.
+    pub class: Class,
+    /// In words: first what it means, then what makes it so.
+    pub reasons: Vec<String>,
+}
+
+/// Breaking takes both: another function, and other tensors. Another function of the same tensors still loads.
+pub(super) fn verdict(
+    old: &Model,
+    new: &Model,
+    settings: &[SettingChange],
+    placement: &[PlacementChange],
+    tensors: &[TensorChange],
+    scales: &[ScaleChange],
+) -> Verdict {
+    let mut causes: Vec<String> = Vec::new();
+    let is_change = |class: Class| class > Class::FunctionPreserving;
+    let settings = settings.iter().filter(|change| is_change(change.class));
+    causes.extend(
+        settings.map(|change| format!("`{}` was {}, is {}", change.name, change.before, change.after)),
+    );
+    causes.extend(placement.iter().filter(|change| is_change(change.class)).map(placement_cause));
+    causes.extend(tensors.iter().map(tensor_cause));
+    let scales = scales.iter().filter(|change| is_change(change.class));
+    causes
+        .extend(scales.map(|change| format!("the values of `{}` are lost: {}", change.paths, change.reason)));
+    let has_same_tensors = shapes(old) == shapes(new);
+    let (class, meaning) = match (causes.is_empty(), has_same_tensors) {
+        (true, true) => (Class::FunctionPreserving, "the function and its tensors are the same"),
+        (true, false) => {
+            (Class::FunctionPreserving, "the old parameters map to new ones that compute the same function")
+        }
+        (false, true) => {
+            (Class::CheckpointCompatible, "the tensors are the same, the function of them is another")
+        }
+        (false, false) => {
+            (Class::Breaking, "the tensors differ, and no mapping of them is known to keep the function")
+        }
+    };
+    let reasons = std::iter::once(meaning.to_owned()).chain(causes).collect();
+    Verdict { class, reasons }
+}
+
+fn placement_cause(change: &PlacementChange) -> String {
+    let place =
+        if change.port.is_empty() { change.at.clone() } else { format!("{} {}", change.at, change.port) };
+    match (&change.before, &change.after) {
+        (Some(_), Some(_)) => format!("`{place}` reads through other ops"),
+        (None, _) => format!("`{place}` is new"),
+        (Some(_), None) => format!("`{place}` is gone"),
+    }
+}
+
+fn tensor_cause(change: &TensorChange) -> String {
+    match (&change.before, &change.after) {
+        (Some(before), Some(after)) => format!("`{}` was {before}, is {after}", change.paths),
+        (None, _) => format!("`{}` is new", change.paths),
+        (Some(_), None) => format!("`{}` is gone", change.paths),
+    }
+}
+
+/// Every tensor's name and shape.
+fn shapes(model: &Model) -> BTreeMap<String, Vec<usize>> {
+    let sizes = |dims: &[Dim]| dims.iter().map(|dim| dim.size).collect();
+    let instances = model.instances().into_iter();
+    instances
+        .filter_map(|instance| {
+            let param = model.params.get(instance.param.0)?;
+            Some((model.instance_name(instance), sizes(&param.dims)))
+        })
+        .collect()
+}

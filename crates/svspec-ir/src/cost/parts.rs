@@ -32,43 +32,58 @@ pub(super) fn parts(model: &Model) -> Vec<PartCost> {
 fn of_region(model: &Model, id: RegionId) -> Vec<PartCost> {
     let Some(region) = model.regions.get(id.0) else { return Vec::new() };
     let repeats = repeats(model, id);
-    let mut parts: Vec<PartCost> = Vec::new();
-    let mut part = |name: &str, add: &dyn Fn(&mut PartCost)| {
-        let index = parts.iter().position(|part| part.part == name).unwrap_or_else(|| {
-            let (region, part) = (region.name.clone(), name.to_owned());
-            let zero = (0, 0.0, 0.0, 0.0);
-            parts.push(PartCost {
-                region,
-                repeats: repeats as u64,
-                part,
-                num_params: zero.0,
-                forward_flops: zero.1,
-                forward_matmul_flops: zero.2,
-                kept_values: zero.3,
-            });
-            parts.len() - 1
-        });
-        if let Some(part) = parts.get_mut(index) {
-            add(part);
-        }
-    };
     let times = repeats as f64;
+    let mut parts: Vec<PartCost> = Vec::new();
     let kept = memory::kept(region);
     for (index, node) in region.nodes.iter().enumerate() {
         let cost = node_cost(model, region, node);
         let keeps = if kept.contains(&index) { dim::num_elements(&node.dims) as f64 } else { 0.0 };
-        part(&node.part, &|part| {
-            part.forward_flops += times * cost.flops;
-            part.forward_matmul_flops += times * cost.matmul_flops;
-            part.kept_values += times * (cost.saved + keeps);
-        });
+        add(
+            &mut parts,
+            PartCost {
+                part: node.part.clone(),
+                num_params: 0,
+                forward_flops: times * cost.flops,
+                forward_matmul_flops: times * cost.matmul_flops,
+                kept_values: times * (cost.saved + keeps),
+                ..PartCost::of(region, repeats)
+            },
+        );
     }
     for param in model.params.iter().filter(|param| param.region == id) {
         let owner = param.path.rsplit_once('.').map_or("", |(owner, _)| owner);
-        let entries = (repeats * dim::num_elements(&param.dims)) as u64;
-        part(owner, &|part| part.num_params += entries);
+        let num_params = (repeats * dim::num_elements(&param.dims)) as u64;
+        add(&mut parts, PartCost { part: owner.to_owned(), num_params, ..PartCost::of(region, repeats) });
     }
     parts
+}
+
+impl PartCost {
+    /// No cost yet.
+    fn of(region: &Region, repeats: usize) -> Self {
+        Self {
+            region: region.name.clone(),
+            repeats: repeats as u64,
+            part: String::new(),
+            num_params: 0,
+            forward_flops: 0.0,
+            forward_matmul_flops: 0.0,
+            kept_values: 0.0,
+        }
+    }
+}
+
+/// Adds `cost` to the entry of its part, which is made if it is not there.
+fn add(parts: &mut Vec<PartCost>, cost: PartCost) {
+    match parts.iter_mut().find(|part| part.part == cost.part) {
+        Some(sum) => {
+            sum.num_params += cost.num_params;
+            sum.forward_flops += cost.forward_flops;
+            sum.forward_matmul_flops += cost.forward_matmul_flops;
+            sum.kept_values += cost.kept_values;
+        }
+        None => parts.push(cost),
+    }
 }
 
 /// The cost of one node, per token.

@@ -39,14 +39,14 @@ impl Operation for Attention {
 
     /// Counted over what is visible: a causal query sees `(context + 1) / 2` positions on average, of a window at most
     /// its length. Two products per position, and a softmax of four operations per score. A fused kernel keeps one
-    /// statistic per head; with a soft cap the scores are materialised three times (scaled, capped, softmax).
+    /// statistic per head; with a soft cap the scores are written out, and the cap's tanh and the softmax are kept.
     fn cost(&self, model: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost {
         let positions = self.mean_visible(model.context);
         let heads = output.first().map_or(0, |dim| dim.size) as f64;
         let sides = inputs.first().map_or(0, |q| dim::num_elements(q)) + dim::num_elements(output);
         let matmul_flops = 2.0 * sides as f64 * positions;
         let (per_score, scores) = match self.soft_cap {
-            Some(_) => (7.0, 3.0 * heads * model.context as f64),
+            Some(_) => (7.0, 2.0 * heads * model.context as f64),
             None => (4.0, 0.0),
         };
         let read: usize = inputs.iter().map(|input| dim::num_elements(input)).sum();

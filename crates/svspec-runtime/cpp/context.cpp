@@ -1,6 +1,7 @@
 // Process-wide state of LibTorch: autocast, determinism, random generators.
 #include "boundary.hpp"
 #include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/autocast_mode.h>
 
 using svspec::TensorPtr;
@@ -61,5 +62,13 @@ int svspec_set_rng_state(int device_type, int index, TensorPtr state) {
   });
 }
 
+
+// The most bytes that tensors have taken at once on an accelerator.
+int svspec_peak_bytes(int device_type, int index, int64_t* bytes) {
+  return svspec::guarded([&] {
+    auto stats = at::getDeviceAllocator(static_cast<at::DeviceType>(device_type))->getDeviceStats(static_cast<c10::DeviceIndex>(index));
+    *bytes = stats.allocated_bytes[0].peak;
+  });
+}
 
 }  // extern "C"

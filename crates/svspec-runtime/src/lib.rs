@@ -1,13 +1,35 @@
 //! A generated model in, a training run out: data, optimizer, checkpoints, metrics and the command line of generated crates.
 //!
 //! It knows nothing of the compiler. A generated crate fills in [`spec::Spec`], implements [`model::Model`] with the operations
-//! of [`nn`].
+//! of [`nn`], and its `main` is [`main`]. From there the way leads through [`command`], [`run`] and [`train`].
 
+pub mod batch;
+pub mod checkpoint;
+pub mod command;
+pub mod corpus;
+pub mod device;
+pub mod evaluate;
+pub mod ffi;
+pub mod log;
+pub mod metrics;
 pub mod model;
 pub mod nn;
+pub mod optimizer;
 pub mod params;
+pub mod precision;
+pub mod progress;
 pub mod random;
+pub mod run;
+pub mod sample;
+pub mod scale_stats;
+pub mod schedule;
+pub mod signal;
 pub mod spec;
+pub mod summary;
+pub mod tensor_file;
+pub mod train;
 
+pub use command::main;
 pub use model::Model;
+pub use optimizer::Optimizer;
 pub use params::Params;

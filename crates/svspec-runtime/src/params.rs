@@ -3,6 +3,7 @@
 use crate::random;
 use crate::spec::{Init, ParamRow, Spec, instance_name};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use tch::{Device, Kind, Tensor};
 
 /// Every parameter of a model, in the table's order.
@@ -23,39 +24,81 @@ pub struct Param {
     pub group: usize,
 }
 
+/// Why tensors are not a model's parameters.
+#[derive(Debug, thiserror::Error)]
+pub enum ParamsError {
+    /// One is missing.
+    #[error("there is no tensor `{0}`")]
+    Missing(String),
+    /// One has another shape.
+    #[error("`{name}` has the shape {found:?}, and the model's has {wanted:?}")]
+    Shape {
+        /// Which.
+        name: String,
+        /// The shape it has.
+        found: Vec<i64>,
+        /// The shape it should have.
+        wanted: Vec<i64>,
+    },
+}
+
+impl ParamsError {
+    /// Takes `name` out of `tensors`, if it is there with the shape `wanted`.
+    pub fn expect(
+        tensors: &mut BTreeMap<String, Tensor>,
+        name: &str,
+        wanted: &[i64],
+    ) -> Result<Tensor, Self> {
+        let tensor = tensors.remove(name).ok_or_else(|| Self::Missing(name.to_owned()))?;
+        let found = tensor.size();
+        if found == wanted {
+            Ok(tensor)
+        } else {
+            Err(Self::Shape { name: name.to_owned(), found, wanted: wanted.to_owned() })
+        }
+    }
+}
+
 impl Params {
     /// The parameters at step 0. Each is drawn on the CPU from a stream of its own, named after it, so that two variants
     /// share the start of what they share, whatever the device.
     pub fn init(spec: &Spec, seed: u64, device: Device) -> Self {
-        Self::build(spec, |name, row| {
-            let shape = row.shape;
+        let Ok(params) = Self::build(spec, |name, row| {
             let tensor = match row.init {
-                Init::Constant(value) => Tensor::full(shape, value, (Kind::Float, Device::Cpu)),
+                Init::Constant(value) => Tensor::full(row.shape, value, (Kind::Float, Device::Cpu)),
                 Init::Normal(std) => {
                     tch::manual_seed(random::named(seed, name).cast_signed());
-                    Tensor::randn(shape, (Kind::Float, Device::Cpu)) * std
+                    Tensor::randn(row.shape, (Kind::Float, Device::Cpu)) * std
                 }
             };
-            tensor.to_device(device)
-        })
+            Ok::<_, Infallible>(tensor.to_device(device))
+        });
+        params
     }
 
-    /// Parameters made by `tensor` from each name and row; the tensors must have the rows' shapes.
-    ///
-    /// # Panics
-    /// If one has not.
-    pub fn build(spec: &Spec, mut tensor: impl FnMut(&str, &ParamRow) -> Tensor) -> Self {
+    /// The parameters among `tensors`, which are taken out; each must be there and have its row's shape. Kinds are kept.
+    pub fn take(
+        spec: &Spec,
+        tensors: &mut BTreeMap<String, Tensor>,
+        device: Device,
+    ) -> Result<Self, ParamsError> {
+        Self::build(spec, |name, row| Ok(ParamsError::expect(tensors, name, row.shape)?.to_device(device)))
+    }
+
+    fn build<E>(
+        spec: &Spec,
+        mut tensor: impl FnMut(&str, &ParamRow) -> Result<Tensor, E>,
+    ) -> Result<Self, E> {
         let mut list = Vec::new();
         for row in spec.params {
             for layer in row.layers.instances() {
                 let name = instance_name(row.path, layer);
-                let tensor = tensor(&name, row).detach().set_requires_grad(true);
-                assert_eq!(tensor.size(), row.shape, "the shape of `{name}` is not its table's");
+                let tensor = tensor(&name, row)?.detach().set_requires_grad(true);
                 list.push(Param { name, tensor, group: row.group });
             }
         }
         let by_name = list.iter().enumerate().map(|(index, param)| (param.name.clone(), index)).collect();
-        Self { list, by_name }
+        Ok(Self { list, by_name })
     }
 
     /// The tensor called `name`, sharing storage with the one here.
@@ -78,6 +121,17 @@ impl Params {
     /// All of them, in the table's order.
     pub fn iter(&self) -> std::slice::Iter<'_, Param> {
         self.list.iter()
+    }
+
+    /// The gradient of `loss`, a scalar, with respect to each, in the table's order; zeros where it does not depend on one.
+    pub fn gradients(&self, loss: &Tensor) -> Vec<Tensor> {
+        let leaves: Vec<&Tensor> = self.iter().map(|param| &param.tensor).collect();
+        let found = Tensor::run_backward(&[loss], &leaves, false, false);
+        let defined = found
+            .into_iter()
+            .zip(leaves)
+            .map(|(gradient, leaf)| if gradient.defined() { gradient } else { leaf.zeros_like().detach() });
+        defined.collect()
     }
 
     /// The number of scalars in all of them.

@@ -1,0 +1,273 @@
+//! The whole resumable state of a run in, a checkpoint folder out, and back to the same bits.
+//!
+//! A checkpoint is complete or absent: it is written beside its place, brought to the disk, and renamed. The one before is kept until
+//! then, and is taken if a crash fell between the two renames.
+
+use crate::corpus::Fingerprint;
+use crate::ffi::{self, TorchError};
+use crate::optimizer::Optimizer;
+use crate::params::{Params, ParamsError};
+use crate::spec::Spec;
+use crate::tensor_file::{self, TensorFile, TensorFileError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use tch::{Device, Tensor};
+
+const FORMAT_VERSION: u32 = 1;
+const FOLDER: &str = "checkpoint";
+const PREVIOUS: &str = "checkpoint.previous";
+const UNFINISHED: &str = "checkpoint.unfinished";
+const MODEL_FILE: &str = "model.safetensors";
+const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+const RECORD_FILE: &str = "state.json";
+/// The state of LibTorch's generators, among the optimizer's tensors.
+const RNG_CPU: &str = "rng.cpu";
+const RNG_DEVICE: &str = "rng.device";
+
+/// All that changes from step to step.
+#[derive(Debug)]
+pub struct State {
+    /// Steps taken. Also the data's cursor: what a step reads follows from its number.
+    pub step: u64,
+    /// Seconds spent training, over all of the run's sittings.
+    pub seconds: f64,
+    /// The weights.
+    pub params: Params,
+    /// AdamW's moments.
+    pub optimizer: Optimizer,
+}
+
+/// What `state.json` says: which run this is, and how far it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Of this file.
+    pub format_version: u32,
+    /// The model's name.
+    pub model: String,
+    /// The spec's hash.
+    pub spec_hash: String,
+    /// Steps taken.
+    pub step: u64,
+    /// Steps planned; the schedule depends on them.
+    pub steps: u64,
+    /// Tokens seen.
+    pub tokens: u64,
+    /// The run's seed.
+    pub seed: u64,
+    /// CPU threads; sums split among another number of them may round otherwise.
+    pub threads: i32,
+    /// Seconds spent training.
+    pub seconds: f64,
+    /// The path of the corpus, as given.
+    pub data: PathBuf,
+    /// What was read there.
+    pub corpus: Fingerprint,
+}
+
+/// Why a checkpoint could not be written or taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// There is none.
+    #[error(
+        "`{0}` holds no checkpoint to resume from: give the folder of a run, the one with `metrics.jsonl` in it"
+    )]
+    Missing(PathBuf),
+    /// The system refuses.
+    #[error("cannot {action} `{path}`: {source}")]
+    System {
+        /// `write`, `read`, `rename`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// `state.json` is not what it should be.
+    #[error("`{path}` is not a checkpoint's record: {reason}")]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Of another model or another text of the spec.
+    #[error(
+        "the checkpoint in `{path}` is of {found}, and this is {wanted}: build the trainer from the spec it was trained with"
+    )]
+    OtherSpec {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Its model and hash.
+        found: String,
+        /// Ours.
+        wanted: String,
+    },
+    /// The files are not from one moment.
+    #[error(
+        "`{path}` is of step {found}, and `state.json` beside it of step {wanted}: these files do not belong together"
+    )]
+    Mixed {
+        /// The file.
+        path: PathBuf,
+        /// Its step.
+        found: String,
+        /// The record's.
+        wanted: u64,
+    },
+    /// The tensors do not fit.
+    #[error("`{path}`: {source}")]
+    Params {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: ParamsError,
+    },
+    /// A file of tensors is at fault.
+    #[error(transparent)]
+    File(#[from] TensorFileError),
+    /// LibTorch refuses.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+}
+
+/// Whether `run` holds a checkpoint, of whatever run.
+pub fn exists(run: &Path) -> bool {
+    find(run).is_ok()
+}
+
+/// Where `run`'s checkpoint is.
+fn find(run: &Path) -> Result<PathBuf, CheckpointError> {
+    let folders = [run.join(FOLDER), run.join(PREVIOUS)];
+    let found = folders.into_iter().find(|folder| folder.join(RECORD_FILE).is_file());
+    found.ok_or_else(|| CheckpointError::Missing(run.to_owned()))
+}
+
+/// Puts `state` in place of `run`'s checkpoint.
+pub fn save(run: &Path, state: &State, record: &Record, device: Device) -> Result<(), CheckpointError> {
+    let (folder, previous, unfinished) = (run.join(FOLDER), run.join(PREVIOUS), run.join(UNFINISHED));
+    remove(&unfinished)?;
+    let written = write_files(&unfinished, state, record, device);
+    if written.is_err() {
+        // Leave the space to whoever needs it; the error to report is the first one.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written?;
+    if folder.exists() {
+        remove(&previous)?;
+        rename(&folder, &previous)?;
+    }
+    rename(&unfinished, &folder)?;
+    sync(run)?;
+    remove(&previous)
+}
+
+fn write_files(folder: &Path, state: &State, record: &Record, device: Device) -> Result<(), CheckpointError> {
+    fs::create_dir(folder).map_err(|source| system("write", folder, source))?;
+    let note = || Some(("step", record.step.to_string()));
+    let weights: Vec<_> =
+        state.params.iter().map(|param| (param.name.clone(), param.tensor.shallow_clone())).collect();
+    tensor_file::write(&folder.join(MODEL_FILE), &weights, note())?;
+    let mut remembered = state.optimizer.state();
+    remembered.push((RNG_CPU.to_owned(), ffi::rng_state(Device::Cpu)?));
+    if device.is_cuda() {
+        remembered.push((RNG_DEVICE.to_owned(), ffi::rng_state(device)?));
+    }
+    tensor_file::write(&folder.join(OPTIMIZER_FILE), &remembered, note())?;
+    let path = folder.join(RECORD_FILE);
+    let json = serde_json::to_string_pretty(record).map_err(|error| system("write", &path, error.into()))?;
+    fs::write(&path, json + "\n")
+        .and_then(|()| File::open(&path)?.sync_all())
+        .map_err(|source| system("write", &path, source))?;
+    sync(folder)
+}
+
+/// Reads the record of `run`'s checkpoint and makes sure that it is of this spec.
+pub fn load_record(run: &Path, spec: &Spec) -> Result<Record, CheckpointError> {
+    let path = find(run)?.join(RECORD_FILE);
+    let text = fs::read_to_string(&path).map_err(|source| system("read", &path, source))?;
+    let fault = |reason: String| CheckpointError::Record { path: path.clone(), reason };
+    let record: Record = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    if record.format_version != FORMAT_VERSION {
+        return Err(fault(format!(
+            "its format_version is {}, and this trainer reads {FORMAT_VERSION}",
+            record.format_version
+        )));
+    }
+    if (record.model.as_str(), record.spec_hash.as_str()) != (spec.name, spec.hash) {
+        let of = |name: &str, hash: &str| {
+            format!("`{name}` with the spec hash {}", hash.get(..12).unwrap_or(hash))
+        };
+        return Err(CheckpointError::OtherSpec {
+            path: path.clone(),
+            found: of(&record.model, &record.spec_hash),
+            wanted: of(spec.name, spec.hash),
+        });
+    }
+    Ok(record)
+}
+
+/// Reads the state that goes with `record`, and puts LibTorch's generators back.
+pub fn load_state(
+    run: &Path,
+    record: &Record,
+    spec: &'static Spec,
+    device: Device,
+) -> Result<State, CheckpointError> {
+    let folder = find(run)?;
+    let (model_path, optimizer_path) = (folder.join(MODEL_FILE), folder.join(OPTIMIZER_FILE));
+    let mut weights = load_tensors(&model_path, record)?;
+    let params = Params::take(spec, &mut weights, device)
+        .map_err(|source| CheckpointError::Params { path: model_path, source })?;
+    let optimizer = Optimizer::new(spec, &params);
+    let mut remembered = load_tensors(&optimizer_path, record)?;
+    let misfit = |source| CheckpointError::Params { path: optimizer_path.clone(), source };
+    for (name, mut tensor) in optimizer.state() {
+        let found = ParamsError::expect(&mut remembered, &name, &tensor.size()).map_err(misfit)?;
+        tch::no_grad(|| tensor.copy_(&found));
+    }
+    let generators = [(Device::Cpu, RNG_CPU), (device, RNG_DEVICE)];
+    for (device, name) in generators {
+        if let Some(generator) = remembered.remove(name) {
+            ffi::set_rng_state(device, &generator)?;
+        }
+    }
+    Ok(State { step: record.step, seconds: record.seconds, params, optimizer })
+}
+
+fn load_tensors(path: &Path, record: &Record) -> Result<BTreeMap<String, Tensor>, CheckpointError> {
+    let TensorFile { tensors, notes } = tensor_file::read(path)?;
+    let found = notes.get("step").cloned().unwrap_or_default();
+    if found != record.step.to_string() {
+        return Err(CheckpointError::Mixed { path: path.to_owned(), found, wanted: record.step });
+    }
+    Ok(tensors)
+}
+
+impl Record {
+    /// The format that this trainer writes.
+    pub const FORMAT_VERSION: u32 = FORMAT_VERSION;
+}
+
+fn system(action: &'static str, path: &Path, source: io::Error) -> CheckpointError {
+    CheckpointError::System { action, path: path.to_owned(), source }
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), CheckpointError> {
+    fs::rename(from, to).map_err(|source| system("rename", from, source))
+}
+
+/// Removes a folder if it is there.
+fn remove(folder: &Path) -> Result<(), CheckpointError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(system("remove", folder, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Brings a folder's own entries to the disk.
+fn sync(folder: &Path) -> Result<(), CheckpointError> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(|source| system("write", folder, source))
+}

@@ -1,0 +1,201 @@
+//! A command line in, an exit code out: what every generated trainer's `main` does.
+
+use crate::device::Choice;
+use crate::evaluate::{self, EvaluateError};
+use crate::model::Model;
+use crate::progress::Verbosity;
+use crate::run::{self, Options, RunError};
+use crate::signal;
+use crate::spec::Spec;
+use crate::train::Ending;
+use std::any::Any;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+/// The command could not run.
+const COULD_NOT_RUN: u8 = 2;
+/// As shells report a program that SIGINT ended.
+const INTERRUPTED: u8 = 130;
+
+/// What a command line asks for.
+#[derive(Debug)]
+enum Command {
+    Help,
+    Train(Options),
+    Evaluate { input: PathBuf, output: PathBuf },
+}
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error("{0}; see --help")]
+    Usage(String),
+    #[error("cannot watch for signals: {0}")]
+    Signals(io::Error),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// tch panics where LibTorch throws.
+    #[error("LibTorch: {0}")]
+    Torch(String),
+}
+
+/// The whole trainer: parses the command line, trains or evaluates, and reports. 0: done; 2: could not; 130: stopped by a signal.
+pub fn main<M: Model>() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match parse(&arguments).and_then(execute::<M>) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+fn execute<M: Model>(command: Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Help => {
+            let _ = write!(io::stdout(), "{}", help(M::SPEC));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Evaluate { input, output } => {
+            catching(|| Ok(evaluate::evaluate::<M>(&input, &output)?))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Train(options) => {
+            let stop = signal::watch().map_err(CommandError::Signals)?;
+            let ending = catching(|| Ok(run::run::<M>(&options, &|_| stop())?))?;
+            Ok(match ending {
+                Ending::Finished { .. } => ExitCode::SUCCESS,
+                Ending::Interrupted { .. } => ExitCode::from(INTERRUPTED),
+            })
+        }
+    }
+}
+
+/// Runs `body`, and makes an error of a panic: tch panics with LibTorch's message when an operation fails, for want of memory say.
+fn catching<T>(body: impl FnOnce() -> Result<T, CommandError>) -> Result<T, CommandError> {
+    panic::set_hook(Box::new(|_| ()));
+    let caught = panic::catch_unwind(AssertUnwindSafe(body));
+    let _ = panic::take_hook();
+    caught.unwrap_or_else(|payload| Err(CommandError::Torch(message(payload.as_ref()))))
+}
+
+/// The first line of a panic's message, out of the `Torch("…")` that tch wraps it in.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or("an unknown fault");
+    let inner = text.split_once("Torch(\"").map_or(text, |(_, inner)| inner);
+    inner.split("\\n").next().unwrap_or(inner).trim_end_matches("\")").to_owned()
+}
+
+fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
+    if let [command, input, output] = arguments
+        && command == "evaluate"
+    {
+        return Ok(Command::Evaluate { input: input.into(), output: output.into() });
+    }
+    if arguments.first().is_some_and(|first| first == "evaluate") {
+        return Err(CommandError::Usage(
+            "`evaluate` takes two files: IN.safetensors OUT.safetensors".to_owned(),
+        ));
+    }
+    let mut options = Options {
+        data: None,
+        out: None,
+        steps: None,
+        seed: None,
+        resume: None,
+        device: Choice::Auto,
+        threads: None,
+        verbosity: Verbosity::Normal,
+    };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let name = argument.to_string_lossy();
+        let mut value = || rest.next().ok_or_else(|| CommandError::Usage(format!("{name} needs a value")));
+        match name.as_ref() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "--quiet" => options.verbosity = Verbosity::Quiet,
+            "--data" => options.data = Some(value()?.into()),
+            "--out" => options.out = Some(value()?.into()),
+            "--resume" => options.resume = Some(value()?.into()),
+            "--steps" => options.steps = Some(positive(&name, value()?)?),
+            "--seed" => options.seed = Some(number(&name, value()?)?),
+            "--threads" => options.threads = Some(positive(&name, value()?)?),
+            "--device" => options.device = device(value()?)?,
+            _ => return Err(CommandError::Usage(format!("unknown argument `{name}`"))),
+        }
+    }
+    if let (Some(_), Some(out)) = (&options.resume, &options.out) {
+        return Err(CommandError::Usage(format!(
+            "a resumed run goes on in its own folder: leave out --out {}",
+            out.display()
+        )));
+    }
+    Ok(Command::Train(options))
+}
+
+fn number<T: FromStr>(name: &str, value: &OsStr) -> Result<T, CommandError> {
+    let parsed = value.to_str().and_then(|text| text.replace('_', "").parse().ok());
+    parsed
+        .ok_or_else(|| CommandError::Usage(format!("{name} takes a whole number, not `{}`", value.display())))
+}
+
+fn positive<T: FromStr + Default + PartialOrd>(name: &str, value: &OsStr) -> Result<T, CommandError> {
+    let parsed: T = number(name, value)?;
+    if parsed > T::default() {
+        Ok(parsed)
+    } else {
+        Err(CommandError::Usage(format!("{name} takes a number above 0, not `{}`", value.display())))
+    }
+}
+
+fn device(value: &OsStr) -> Result<Choice, CommandError> {
+    match value.to_str() {
+        Some("auto") => Ok(Choice::Auto),
+        Some("cpu") => Ok(Choice::Cpu),
+        Some("cuda") => Ok(Choice::Cuda),
+        Some(_) | None => {
+            Err(CommandError::Usage(format!("--device takes cpu, cuda or auto, not `{}`", value.display())))
+        }
+    }
+}
+
+fn help(spec: &Spec) -> String {
+    let Spec { name, training, .. } = spec;
+    format!(
+        "Trains {name} ({} steps of {} x {} tokens, {}).
+
+usage: {name} --data PATH [OPTIONS]
+       {name} --resume DIR [OPTIONS]
+       {name} evaluate IN.safetensors OUT.safetensors
+
+  --data PATH      the text: a file; a folder with train.bin and val.bin; or a folder of files
+  --out DIR        a new folder for the run (default: the next free runs/{name}-001)
+  --resume DIR     go on with the run in DIR, in the same bits as if it had not stopped
+  --steps N        instead of the spec's; its schedule shrinks or grows with it
+  --seed N         instead of the spec's {}: initialisation, data order, sample
+  --device WHICH   cpu, cuda, or auto: cuda where there is one (default)
+  --threads N      CPU threads
+  --quiet          say nothing but errors
+  --help           this
+
+evaluate reads parameters, `tokens` and `targets`, and writes `logits`, `loss` and `grad.NAME`.
+Exit codes: 0 done, 2 could not run, 130 stopped by SIGINT or SIGTERM, with a checkpoint.
+",
+        training.steps,
+        training.batch,
+        spec.context,
+        training.precision.name(),
+        training.seed,
+    )
+}

@@ -1,0 +1,60 @@
+//! A wish in, a device out; and what the run took of it.
+
+use crate::ffi;
+use std::fs;
+use tch::Device;
+
+/// What `--device` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// CUDA where there is one.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// CUDA or nothing.
+    Cuda,
+}
+
+/// CUDA was asked for and is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no CUDA device for --device cuda: {0}; use --device cpu, or --device auto")]
+pub struct NoCuda(String);
+
+/// The device for a run. Must come before anything else touches LibTorch.
+pub fn choose(choice: Choice) -> Result<Device, NoCuda> {
+    let cuda = || {
+        ffi::load_cuda()?;
+        if tch::Cuda::is_available() {
+            Ok(Device::Cuda(0))
+        } else {
+            Err("LibTorch's CUDA half is here, but no GPU it can use".to_owned())
+        }
+    };
+    match choice {
+        Choice::Cpu => Ok(Device::Cpu),
+        Choice::Auto => Ok(cuda().unwrap_or(Device::Cpu)),
+        Choice::Cuda => cuda().map_err(NoCuda),
+    }
+}
+
+/// As summaries write it.
+pub fn name(device: Device) -> &'static str {
+    match device {
+        Device::Cpu => "cpu",
+        Device::Cuda(_) => "cuda",
+        Device::Mps => "mps",
+        Device::Vulkan => "vulkan",
+    }
+}
+
+/// The most memory the run has held, in bytes: of the GPU's for tensors, or of the process on the CPU. `None` where the system does
+/// not tell.
+pub fn peak_memory(device: Device) -> Option<u64> {
+    if device.is_cuda() {
+        return ffi::peak_bytes(device).ok();
+    }
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

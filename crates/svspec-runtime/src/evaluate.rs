@@ -1,0 +1,66 @@
+//! A file of parameters, tokens and targets in, a file of logits, loss and gradients out: the door through which a generated model is
+//! compared with another implementation of it, in the kind of the parameters given, f64 included.
+
+use crate::model::Model;
+use crate::params::{Params, ParamsError};
+use crate::tensor_file::{self, TensorFileError};
+use std::path::{Path, PathBuf};
+use tch::{Device, Kind};
+
+/// Why there was no comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// A file is at fault.
+    #[error(transparent)]
+    File(#[from] TensorFileError),
+    /// It does not hold the model's parameters.
+    #[error("`{path}`: {source}")]
+    Params {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: ParamsError,
+    },
+    /// It holds no tokens or targets.
+    #[error("`{path}` needs `{name}`, i64, of shape [sequences, tokens]")]
+    Tokens {
+        /// The file.
+        path: PathBuf,
+        /// `tokens` or `targets`.
+        name: &'static str,
+    },
+    /// It holds something else besides.
+    #[error("`{path}` holds `{name}`, which the model does not have")]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
+}
+
+/// Reads `input` and writes `output`: `logits`, `loss`, and `grad.NAME` for every parameter.
+pub fn evaluate<M: Model>(input: &Path, output: &Path) -> Result<(), EvaluateError> {
+    let mut tensors = tensor_file::read(input)?.tensors;
+    let path = || input.to_owned();
+    let mut ids = |name: &'static str| {
+        let found = tensors.remove(name).filter(|ids| ids.kind() == Kind::Int64 && ids.dim() == 2);
+        found.ok_or(EvaluateError::Tokens { path: path(), name })
+    };
+    let (tokens_bt, targets_bt) = (ids("tokens")?, ids("targets")?);
+    let params = Params::take(M::SPEC, &mut tensors, Device::Cpu)
+        .map_err(|source| EvaluateError::Params { path: path(), source })?;
+    if let Some((name, _)) = tensors.pop_first() {
+        return Err(EvaluateError::Unknown { path: path(), name });
+    }
+    let model = M::new(&params);
+    let logits = tch::no_grad(|| model.logits(&tokens_bt));
+    let loss = model.loss(&tokens_bt, &targets_bt);
+    let gradients = params.gradients(&loss);
+    let mut results = vec![("logits".to_owned(), logits), ("loss".to_owned(), loss)];
+    results.extend(
+        params.iter().zip(gradients).map(|(param, gradient)| (format!("grad.{}", param.name), gradient)),
+    );
+    tensor_file::write(output, &results, None)?;
+    Ok(())
+}

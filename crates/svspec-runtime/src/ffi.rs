@@ -1,0 +1,192 @@
+//! The one place with unsafe code: `cpp/`'s functions and the C library's, behind safe ones.
+#![expect(unsafe_code, reason = "C functions; every pointer below comes from a live tensor or a local")]
+
+use std::ffi::{CStr, c_char, c_int};
+use tch::{Device, Tensor};
+use torch_sys::C_tensor;
+
+type TensorPtr = *const C_tensor;
+
+unsafe extern "C" {
+    fn svspec_last_error() -> *const c_char;
+    fn svspec_fused_adamw(
+        param: *const TensorPtr,
+        grad: *const TensorPtr,
+        first_moment: *const TensorPtr,
+        second_moment: *const TensorPtr,
+        step: *const TensorPtr,
+        count: usize,
+        lr: f64,
+        beta1: f64,
+        beta2: f64,
+        weight_decay: f64,
+        eps: f64,
+    ) -> c_int;
+    fn svspec_global_norm(grad: *const TensorPtr, count: usize, norm: *mut *mut C_tensor) -> c_int;
+    fn svspec_scale_to_norm(grad: *const TensorPtr, count: usize, norm: TensorPtr, max_norm: f64) -> c_int;
+    fn svspec_autocast_enter(device_type: c_int, enabled: *mut c_int, dtype: *mut c_int) -> c_int;
+    fn svspec_autocast_exit(device_type: c_int, enabled: c_int, dtype: c_int) -> c_int;
+    fn svspec_set_deterministic() -> c_int;
+    fn svspec_rng_state(device_type: c_int, index: c_int, state: *mut *mut C_tensor) -> c_int;
+    fn svspec_set_rng_state(device_type: c_int, index: c_int, state: TensorPtr) -> c_int;
+    fn svspec_peak_bytes(device_type: c_int, index: c_int, bytes: *mut i64) -> c_int;
+}
+
+/// What LibTorch threw: the first line of its message, without the C++ stack.
+#[derive(Debug, thiserror::Error)]
+#[error("LibTorch: {0}")]
+pub struct TorchError(pub String);
+
+fn checked(status: c_int) -> Result<(), TorchError> {
+    if status == 0 {
+        return Ok(());
+    }
+    // SAFETY: the message is a live, zero-terminated string until this thread's next failing call.
+    let message = unsafe { CStr::from_ptr(svspec_last_error()) }.to_string_lossy();
+    Err(TorchError(message.lines().next().unwrap_or_default().to_owned()))
+}
+
+fn pointers(tensors: &[Tensor]) -> Vec<TensorPtr> {
+    tensors.iter().map(Tensor::as_ptr).collect()
+}
+
+/// LibTorch's number for a device's type, and the device's index among its like.
+fn device_numbers(device: Device) -> (c_int, c_int) {
+    match device {
+        Device::Cuda(index) => (1, index as c_int),
+        Device::Cpu | Device::Mps | Device::Vulkan => (0, -1),
+    }
+}
+
+/// Loads LibTorch's CUDA half, so that one binary serves machines with and without it. Must come before anything else touches
+/// LibTorch, which looks for it once. The error is the dynamic linker's reason.
+pub fn load_cuda() -> Result<(), String> {
+    // SAFETY: loading runs the library's initialisers, as linking against it would.
+    unsafe {
+        let library = libc::dlopen(c"libtorch_cuda.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL);
+        if library.is_null() {
+            return Err(CStr::from_ptr(libc::dlerror()).to_string_lossy().into_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Asks LibTorch for kernels that give the same bits every time. On a GPU this must come before the first matrix product.
+pub fn set_deterministic() -> Result<(), TorchError> {
+    // SAFETY: called from main before another thread of this program reads the environment.
+    unsafe {
+        // cuBLAS is deterministic only with a fixed workspace.
+        std::env::set_var("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
+        checked(svspec_set_deterministic())
+    }
+}
+
+/// The constants of one AdamW step.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamW {
+    /// The learning rate, multiplied out.
+    pub lr: f64,
+    /// β1 and β2.
+    pub betas: (f64, f64),
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// ε.
+    pub eps: f64,
+}
+
+/// One AdamW step in place; the slices run in parallel, and `step` holds an f32 scalar per tensor, which is counted up.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn fused_adamw(
+    param: &[Tensor],
+    grad: &[Tensor],
+    first_moment: &[Tensor],
+    second_moment: &[Tensor],
+    step: &[Tensor],
+    adamw: AdamW,
+) -> Result<(), TorchError> {
+    let count = param.len();
+    assert!(
+        [grad, first_moment, second_moment, step].iter().all(|list| list.len() == count),
+        "one gradient, two moments and a step per parameter"
+    );
+    // SAFETY: five arrays of `count` live tensors.
+    checked(unsafe {
+        svspec_fused_adamw(
+            pointers(param).as_ptr(),
+            pointers(grad).as_ptr(),
+            pointers(first_moment).as_ptr(),
+            pointers(second_moment).as_ptr(),
+            pointers(step).as_ptr(),
+            count,
+            adamw.lr,
+            adamw.betas.0,
+            adamw.betas.1,
+            adamw.weight_decay,
+            adamw.eps,
+        )
+    })
+}
+
+/// The L2 norm over all entries of all tensors, at least one; a scalar on their device, not waited for.
+pub fn global_norm(tensors: &[Tensor]) -> Result<Tensor, TorchError> {
+    let mut norm = std::ptr::null_mut();
+    // SAFETY: on success `norm` is a new tensor that becomes ours.
+    unsafe {
+        checked(svspec_global_norm(pointers(tensors).as_ptr(), tensors.len(), &raw mut norm))?;
+        Ok(Tensor::from_ptr(norm))
+    }
+}
+
+/// Multiplies every tensor in place by `min(1, max_norm / (norm + 1e-6))`, not waited for.
+pub fn scale_to_norm(tensors: &[Tensor], norm: &Tensor, max_norm: f64) -> Result<(), TorchError> {
+    // SAFETY: an array of live tensors and one more.
+    checked(unsafe {
+        svspec_scale_to_norm(pointers(tensors).as_ptr(), tensors.len(), norm.as_ptr(), max_norm)
+    })
+}
+
+/// Runs `body` under autocast to bf16. (tch's own is for CUDA alone, and in f16.)
+pub fn autocast_bf16<T>(device: Device, body: impl FnOnce() -> T) -> Result<T, TorchError> {
+    struct Leave(c_int, c_int, c_int);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            // SAFETY: three numbers. A failure cannot be reported from here, and there is none to expect.
+            let _ = unsafe { svspec_autocast_exit(self.0, self.1, self.2) };
+        }
+    }
+    let (device_type, _) = device_numbers(device);
+    let (mut enabled, mut dtype) = (0, 0);
+    // SAFETY: two live integers to write to.
+    checked(unsafe { svspec_autocast_enter(device_type, &raw mut enabled, &raw mut dtype) })?;
+    let _leave = Leave(device_type, enabled, dtype);
+    Ok(body())
+}
+
+/// The state of `device`'s default random generator, a tensor of bytes on the CPU.
+pub fn rng_state(device: Device) -> Result<Tensor, TorchError> {
+    let (device_type, index) = device_numbers(device);
+    let mut state = std::ptr::null_mut();
+    // SAFETY: on success `state` is a new tensor that becomes ours.
+    unsafe {
+        checked(svspec_rng_state(device_type, index, &raw mut state))?;
+        Ok(Tensor::from_ptr(state))
+    }
+}
+
+/// Puts back what [`rng_state`] gave.
+pub fn set_rng_state(device: Device, state: &Tensor) -> Result<(), TorchError> {
+    let (device_type, index) = device_numbers(device);
+    // SAFETY: a live tensor, which LibTorch checks.
+    checked(unsafe { svspec_set_rng_state(device_type, index, state.as_ptr()) })
+}
+
+/// The most bytes that tensors have taken at once on a GPU.
+pub fn peak_bytes(device: Device) -> Result<u64, TorchError> {
+    let (device_type, index) = device_numbers(device);
+    let mut bytes = 0;
+    // SAFETY: a live integer to write to.
+    checked(unsafe { svspec_peak_bytes(device_type, index, &raw mut bytes) })?;
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}

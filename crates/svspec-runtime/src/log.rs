@@ -1,0 +1,139 @@
+//! Steps as they happen in, rows of the run folder's files out; losses stay on the device until several can be fetched at once.
+
+use crate::checkpoint::State;
+use crate::metrics::{EvalRow, METRICS_FILE, MetricsError, Rows, SCALES_FILE, ScaleRow, TrainRow};
+use crate::progress::Report;
+use crate::run::RunError;
+use crate::scale_stats::ScaleStats;
+use crate::train::Plan;
+use std::time::{Duration, Instant};
+use tch::{Kind, Tensor};
+
+/// The open files of a run, and the steps not yet written to them.
+#[derive(Debug)]
+pub struct Log {
+    metrics: Rows,
+    scales: Rows,
+    pending: Vec<Pending>,
+    tokens_per_step: u64,
+    /// Training time since the last fetch.
+    since_fetch: Duration,
+    /// Training time and steps of this sitting.
+    sitting: (Duration, u64),
+    last_loss: Option<f64>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    step: u64,
+    lr: f64,
+    loss: Tensor,
+    grad_norm: Tensor,
+}
+
+impl Log {
+    /// Opens the run's files where `state` left them.
+    pub fn open(plan: &Plan, state: &State, tokens_per_step: u64) -> Result<Self, MetricsError> {
+        Ok(Self {
+            metrics: Rows::open(&plan.out.join(METRICS_FILE), state.step)?,
+            scales: Rows::open(&plan.out.join(SCALES_FILE), state.step)?,
+            pending: Vec::new(),
+            tokens_per_step,
+            since_fetch: Duration::ZERO,
+            sitting: (Duration::ZERO, 0),
+            last_loss: None,
+        })
+    }
+
+    /// Notes a step: what it was worth is not known yet.
+    pub fn step(&mut self, step: u64, lr: f64, loss: Tensor, grad_norm: Tensor) {
+        self.pending.push(Pending { step, lr, loss, grad_norm });
+    }
+
+    /// Counts the time since `began` as training.
+    pub fn spent(&mut self, state: &mut State, began: Instant) {
+        let elapsed = began.elapsed();
+        state.seconds += elapsed.as_secs_f64();
+        self.since_fetch += elapsed;
+        self.sitting.0 += elapsed;
+    }
+
+    /// Fetches the losses of the noted steps, writes their rows, and says how it goes. A loss that is no number ends the run.
+    pub fn fetch(&mut self, state: &mut State, began: Instant) -> Result<Report, RunError> {
+        let pending = std::mem::take(&mut self.pending);
+        let losses = numbers(pending.iter().map(|step| &step.loss));
+        let norms = numbers(pending.iter().map(|step| &step.grad_norm));
+        self.spent(state, began);
+        let num_steps = pending.len() as u64;
+        self.sitting.1 += num_steps;
+        let tokens_per_second = per_second(num_steps * self.tokens_per_step, self.since_fetch);
+        self.since_fetch = Duration::ZERO;
+        let mut report = Report { step: state.step, loss: 0.0, lr: 0.0, tokens_per_second };
+        for ((Pending { step, lr, .. }, loss), grad_norm) in pending.into_iter().zip(losses).zip(norms) {
+            if !loss.is_finite() || !grad_norm.is_finite() {
+                self.metrics.flush()?;
+                return Err(RunError::Diverged { step, loss, grad_norm });
+            }
+            let tokens = step * self.tokens_per_step;
+            self.metrics.push(&TrainRow {
+                step,
+                tokens,
+                loss,
+                lr,
+                grad_norm,
+                tokens_per_second,
+                seconds: state.seconds,
+            })?;
+            report.loss += loss / num_steps as f64;
+            report.lr = lr;
+            self.last_loss = Some(loss);
+        }
+        self.metrics.flush()?;
+        Ok(report)
+    }
+
+    /// Writes the row of a validation, and one for each scale vector.
+    pub fn validation(
+        &mut self,
+        step: u64,
+        val_loss: f64,
+        scales: &[ScaleStats],
+    ) -> Result<(), MetricsError> {
+        self.metrics.push(&EvalRow { step, val_loss })?;
+        for stats in scales {
+            self.scales.push(&ScaleRow { step, stats })?;
+        }
+        self.metrics.flush()?;
+        self.scales.flush()
+    }
+
+    /// Waits until all rows are on the disk.
+    pub fn sync(&mut self) -> Result<(), MetricsError> {
+        self.metrics.sync()?;
+        self.scales.sync()
+    }
+
+    /// The loss of the last step fetched.
+    pub fn last_loss(&self) -> Option<f64> {
+        self.last_loss
+    }
+
+    /// The speed of this sitting.
+    pub fn tokens_per_second(&self) -> f64 {
+        let (time, steps) = self.sitting;
+        per_second(steps * self.tokens_per_step, time)
+    }
+}
+
+fn per_second(tokens: u64, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { tokens as f64 / time.as_secs_f64() }
+}
+
+/// Scalars, fetched from their device together.
+fn numbers<'a>(scalars: impl Iterator<Item = &'a Tensor>) -> Vec<f64> {
+    let scalars: Vec<Tensor> = scalars.map(|scalar| scalar.to_kind(Kind::Double)).collect();
+    if scalars.is_empty() {
+        return Vec::new();
+    }
+    Vec::<f64>::try_from(Tensor::stack(&scalars, 0)).unwrap_or_default()
+}

@@ -1,0 +1,115 @@
+//! Rows in, JSON Lines files out: `metrics.jsonl` and `scales.jsonl` of a run folder.
+
+use crate::scale_stats::ScaleStats;
+use serde::Serialize;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Losses of a run, by step.
+pub const METRICS_FILE: &str = "metrics.jsonl";
+/// Statistics of its scale vectors, by step.
+pub const SCALES_FILE: &str = "scales.jsonl";
+
+/// One optimizer step.
+#[derive(Debug, Serialize)]
+pub struct TrainRow {
+    /// Steps taken, this one included.
+    pub step: u64,
+    /// Tokens seen.
+    pub tokens: u64,
+    /// The mean over the batch, before the step.
+    pub loss: f64,
+    /// The scheduled learning rate.
+    pub lr: f64,
+    /// The global norm of the clipped groups' gradients, before clipping.
+    pub grad_norm: f64,
+    /// Over the steps since the last time the device was waited for.
+    pub tokens_per_second: f64,
+    /// Spent training since the run began.
+    pub seconds: f64,
+}
+
+/// One pass over the validation windows.
+#[derive(Debug, Serialize)]
+pub struct EvalRow {
+    /// Steps taken.
+    pub step: u64,
+    /// The mean loss.
+    pub val_loss: f64,
+}
+
+/// One scale vector at one step.
+#[derive(Debug, Serialize)]
+pub struct ScaleRow<'a> {
+    /// Steps taken.
+    pub step: u64,
+    /// What it looks like.
+    #[serde(flatten)]
+    pub stats: &'a ScaleStats,
+}
+
+/// A row could not be written, or what was there not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{path}`: {source}")]
+pub struct MetricsError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// An open file of rows.
+#[derive(Debug)]
+pub struct Rows {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Rows {
+    /// Opens `path` to go on after step `step`: rows of later steps, and a last one cut short, are dropped first.
+    pub fn open(path: &Path, step: u64) -> Result<Self, MetricsError> {
+        let failed = |source| MetricsError { path: path.to_owned(), source };
+        let kept = match fs::read(path) {
+            Ok(bytes) => kept_bytes(&bytes, step),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(failed(error)),
+        };
+        let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+        file.set_len(kept as u64).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: &impl Serialize) -> Result<(), MetricsError> {
+        let written = serde_json::to_writer(&mut self.file, row)
+            .map_err(io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|source| self.failed(source))
+    }
+
+    /// Hands the rows to the system, so that another program sees them.
+    pub fn flush(&mut self) -> Result<(), MetricsError> {
+        self.file.flush().map_err(|source| self.failed(source))
+    }
+
+    /// Waits until the rows are on the disk; before a checkpoint that counts on them.
+    pub fn sync(&mut self) -> Result<(), MetricsError> {
+        self.flush()?;
+        self.file.get_ref().sync_all().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> MetricsError {
+        MetricsError { path: self.path.clone(), source }
+    }
+}
+
+/// The length of the whole rows at the start of `bytes` whose step is at most `step`.
+fn kept_bytes(bytes: &[u8], step: u64) -> usize {
+    let rows = bytes.split_inclusive(|&byte| byte == b'\n');
+    rows.take_while(|row| row.ends_with(b"\n") && step_of(row).is_some_and(|found| found <= step))
+        .map(<[u8]>::len)
+        .sum()
+}
+
+fn step_of(row: &[u8]) -> Option<u64> {
+    serde_json::from_slice::<serde_json::Value>(row).ok()?.get("step")?.as_u64()
+}

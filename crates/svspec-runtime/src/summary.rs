@@ -1,0 +1,115 @@
+//! A finished run in, `summary.json` and a few closing lines out.
+
+use crate::checkpoint::State;
+use crate::device;
+use crate::scale_stats;
+use crate::spec::Spec;
+use crate::train::{Ending, Plan};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Its name in a run folder.
+pub const FILE: &str = "summary.json";
+
+/// A run in a few numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Of this file.
+    pub format_version: u32,
+    /// The model's name.
+    pub model: String,
+    /// The spec's hash.
+    pub spec_hash: String,
+    /// The run's seed.
+    pub seed: u64,
+    /// `cpu` or `cuda`.
+    pub device: &'static str,
+    /// `f32` or `bf16`.
+    pub precision: &'static str,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Tokens seen.
+    pub tokens: u64,
+    /// The loss of the last step, in nats; none if the run was complete before it was taken up.
+    pub train_loss: Option<f64>,
+    /// The loss on the validation windows, in nats.
+    pub val_loss: f64,
+    /// The loss that byte frequencies alone would reach there.
+    pub unigram_entropy: f64,
+    /// Over the last sitting's steps; validation and checkpoints left out.
+    pub tokens_per_second: f64,
+    /// See [`device::peak_memory`].
+    pub peak_memory_bytes: Option<u64>,
+    /// Scalars in all parameters.
+    pub num_params: usize,
+    /// Scalars in those of scale vectors.
+    pub num_scale_params: usize,
+    /// Spent training.
+    pub seconds: f64,
+}
+
+/// The summary could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{path}`: {source}")]
+pub struct SummaryError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The summary of a run that ended so.
+pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Summary {
+    let (train_loss, val_loss, tokens_per_second) = match ending {
+        Ending::Finished { train_loss, val_loss, tokens_per_second } => {
+            (train_loss, val_loss, tokens_per_second)
+        }
+        Ending::Interrupted { .. } => (None, f64::NAN, 0.0),
+    };
+    let of_scales: BTreeSet<String> = spec.scales.iter().flat_map(scale_stats::parameter_names).collect();
+    let scale_params = state.params.iter().filter(|param| of_scales.contains(&param.name));
+    Summary {
+        format_version: 1,
+        model: spec.name.to_owned(),
+        spec_hash: spec.hash.to_owned(),
+        seed: plan.seed,
+        device: device::name(plan.device),
+        precision: plan.training.precision.name(),
+        steps: state.step,
+        tokens: state.step * plan.tokens_per_step(spec),
+        train_loss,
+        val_loss,
+        unigram_entropy: plan.corpus.unigram_entropy(),
+        tokens_per_second,
+        peak_memory_bytes: device::peak_memory(plan.device),
+        num_params: state.params.num_elements(),
+        num_scale_params: scale_params.map(|param| param.tensor.numel()).sum(),
+        seconds: state.seconds,
+    }
+}
+
+/// Writes it to the run folder.
+pub fn write(run: &Path, summary: &Summary) -> Result<(), SummaryError> {
+    let path = run.join(FILE);
+    let written = serde_json::to_string_pretty(summary)
+        .map_err(io::Error::from)
+        .and_then(|json| fs::write(&path, json + "\n"));
+    written.map_err(|source| SummaryError { path, source })
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "validation loss {:.4} nats a byte; byte frequencies alone: {:.4}",
+            self.val_loss, self.unigram_entropy
+        )?;
+        write!(f, "{} tokens in {:.0} s, {:.0} tokens/s", self.tokens, self.seconds, self.tokens_per_second)?;
+        match self.peak_memory_bytes {
+            Some(bytes) => write!(f, ", {:.0} MB at most", bytes as f64 / 1e6),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A plan and a state in, a trained model in a run folder out: the training loop.
+
+use crate::batch::{self, Batch};
+use crate::checkpoint::{self, Record, State};
+use crate::corpus::{Corpus, Fingerprint};
+use crate::ffi::TorchError;
+use crate::log::Log;
+use crate::model::Model;
+use crate::precision;
+use crate::progress::Progress;
+use crate::run::RunError;
+use crate::scale_stats;
+use crate::schedule;
+use crate::spec::{Spec, Training};
+use std::path::PathBuf;
+use std::time::Instant;
+use tch::{Device, Kind, Tensor};
+
+/// Losses are fetched from the device once in so many steps: each fetch waits for it.
+const STEPS_PER_FETCH: u64 = 10;
+/// Tokens in the validation windows.
+const NUM_VALIDATION_TOKENS: usize = 65_536;
+
+/// What does not change during a run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The spec's settings, in the number of steps asked for.
+    pub training: Training,
+    /// Of initialisation, data order and sampling.
+    pub seed: u64,
+    /// CPU threads.
+    pub threads: i32,
+    /// Where it runs.
+    pub device: Device,
+    /// The run folder.
+    pub out: PathBuf,
+    /// What it reads.
+    pub corpus: Corpus,
+    /// Which corpus that is.
+    pub fingerprint: Fingerprint,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ending {
+    /// All steps are done.
+    Finished {
+        /// The loss of the last step; none if there was no step left to take.
+        train_loss: Option<f64>,
+        /// The loss on the validation windows.
+        val_loss: f64,
+        /// Over the steps of this sitting; validation and checkpoints left out.
+        tokens_per_second: f64,
+    },
+    /// It was asked to stop, and left a checkpoint.
+    Interrupted {
+        /// Steps taken.
+        step: u64,
+    },
+}
+
+/// Trains `model`, whose parameters `state` holds, to the plan's end, or until `stop` says so after a step.
+pub fn train<M: Model>(
+    model: &M,
+    plan: &Plan,
+    state: &mut State,
+    stop: &dyn Fn(u64) -> bool,
+    progress: &mut Progress,
+) -> Result<Ending, RunError> {
+    let training = &plan.training;
+    let mut log = Log::open(plan, state, plan.tokens_per_step(M::SPEC))?;
+    let mut val_loss = None;
+    if state.step == 0 {
+        val_loss = Some(validate(model, plan)?);
+        log.validation(0, val_loss.unwrap_or_default(), &scale_stats::measure(M::SPEC, &state.params))?;
+    }
+    while state.step < training.steps {
+        let lr = training.lr * schedule::factor(training.schedule, state.step, training.steps);
+        let began = Instant::now();
+        let (loss, gradients) = loss_and_gradients(model, plan, state)?;
+        let grad_norm = state.optimizer.step(&gradients, lr)?;
+        state.step += 1;
+        log.step(state.step, lr, loss, grad_norm);
+        progress.advance();
+
+        let last = state.step == training.steps;
+        let stopped = !last && stop(state.step);
+        let validates = last || state.step.is_multiple_of(training.eval_every);
+        let saves = last || stopped || state.step.is_multiple_of(training.checkpoint_every);
+        if validates || saves || state.step.is_multiple_of(STEPS_PER_FETCH) {
+            progress.report(log.fetch(state, began)?);
+        } else {
+            log.spent(state, began);
+        }
+        if validates {
+            let loss = validate(model, plan)?;
+            val_loss = Some(loss);
+            log.validation(state.step, loss, &scale_stats::measure(M::SPEC, &state.params))?;
+            progress
+                .say(format_args!("step {:>6}/{}  validation loss {loss:.4}", state.step, training.steps));
+        }
+        if saves {
+            log.sync()?;
+            checkpoint::save(&plan.out, state, &record(M::SPEC, plan, state), plan.device)?;
+        }
+        if stopped {
+            return Ok(Ending::Interrupted { step: state.step });
+        }
+    }
+    let val_loss = val_loss.map_or_else(|| validate(model, plan), Ok)?;
+    Ok(Ending::Finished { train_loss: log.last_loss(), val_loss, tokens_per_second: log.tokens_per_second() })
+}
+
+/// The mean loss of the step's batch, not waited for, and the gradient of every parameter: the batch in micro-batches, each backward
+/// added to the ones before.
+fn loss_and_gradients<M: Model>(
+    model: &M,
+    plan: &Plan,
+    state: &State,
+) -> Result<(Tensor, Vec<Tensor>), TorchError> {
+    let training = &plan.training;
+    let num_micro = training.batch / training.micro_batch;
+    let context = M::SPEC.context as usize;
+    let mut total: Option<(Tensor, Vec<Tensor>)> = None;
+    for micro in 0..num_micro {
+        let first = state.step * training.batch + micro * training.micro_batch;
+        let sequences = first..first + training.micro_batch;
+        let bytes = &plan.corpus.train;
+        let starts: Vec<usize> = sequences
+            .map(|sequence| batch::training_start(plan.seed, sequence, bytes.len(), context))
+            .collect();
+        let Batch { tokens_bt, targets_bt } = batch::batch(bytes, &starts, context, plan.device);
+        let loss = precision::run(training.precision, plan.device, || model.loss(&tokens_bt, &targets_bt))?;
+        let share = if num_micro == 1 { loss } else { loss / num_micro as f64 };
+        let gradients = state.params.gradients(&share);
+        let share = share.detach();
+        total = Some(match total {
+            None => (share, gradients),
+            Some((sum, mut sums)) => {
+                for (sum, gradient) in sums.iter_mut().zip(&gradients) {
+                    let _ = sum.g_add_(gradient);
+                }
+                (sum + share, sums)
+            }
+        });
+    }
+    Ok(total.unwrap_or_else(|| (Tensor::from(0.0_f32), Vec::new())))
+}
+
+/// The mean loss over the validation windows, in the precision of training.
+fn validate<M: Model>(model: &M, plan: &Plan) -> Result<f64, TorchError> {
+    let training = &plan.training;
+    let (bytes, context) = (&plan.corpus.val, M::SPEC.context as usize);
+    let starts = batch::validation_starts(bytes.len(), context, NUM_VALIDATION_TOKENS);
+    let mut total = Tensor::zeros([0_i64; 0], (Kind::Double, plan.device));
+    for starts in starts.chunks(training.micro_batch.max(1) as usize) {
+        let Batch { tokens_bt, targets_bt } = batch::batch(bytes, starts, context, plan.device);
+        let loss = tch::no_grad(|| {
+            precision::run(training.precision, plan.device, || model.loss(&tokens_bt, &targets_bt))
+        })?;
+        total += loss.to_kind(Kind::Double) * starts.len() as f64;
+    }
+    Ok(total.double_value(&[]) / starts.len() as f64)
+}
+
+fn record(spec: &Spec, plan: &Plan, state: &State) -> Record {
+    Record {
+        format_version: Record::FORMAT_VERSION,
+        model: spec.name.to_owned(),
+        spec_hash: spec.hash.to_owned(),
+        step: state.step,
+        steps: plan.training.steps,
+        tokens: state.step * plan.tokens_per_step(spec),
+        seed: plan.seed,
+        threads: plan.threads,
+        seconds: state.seconds,
+        data: plan.corpus.path.clone(),
+        corpus: plan.fingerprint.clone(),
+    }
+}
+
+impl Plan {
+    /// Tokens in a batch.
+    pub fn tokens_per_step(&self, spec: &Spec) -> u64 {
+        self.training.batch * spec.context as u64
+    }
+}

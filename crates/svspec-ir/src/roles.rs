@@ -8,7 +8,6 @@
 //! any rewrite has moved a scale vector onto a weight.
 
 mod absorption;
-pub(crate) mod channels;
 mod columns;
 mod flow;
 mod reading;

@@ -1,8 +1,8 @@
 //! What becomes of an old scale vector: whether the new model can bear its value, and where.
 
 use super::edge::{self, Edge};
+use crate::dim::broadcast_channels;
 use crate::print::roles;
-use crate::roles::channels::channels;
 use crate::{Absorption, CheckedModel, Model, Param, ScaleForm, ScaleId, ScaleVector};
 
 /// Where the value of an old scale vector goes.
@@ -81,8 +81,8 @@ fn bears(scale: &ScaleVector, successor: &ScaleVector, spots: &[Spot<'_>]) -> Re
     }
     let sizes = |scale: &ScaleVector| scale.dims.iter().map(|dim| dim.size).collect::<Vec<_>>();
     for spot in spots {
-        let wanted = channels(spot.sizes, &sizes(scale));
-        let given = channels(spot.sizes, &sizes(successor));
+        let wanted = broadcast_channels(&sizes(scale), spot.sizes);
+        let given = broadcast_channels(&sizes(successor), spot.sizes);
         let mut entry_for = std::collections::BTreeMap::new();
         let is_finer = given
             .iter()

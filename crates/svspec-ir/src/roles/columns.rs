@@ -1,8 +1,8 @@
 //! Forward: γ follows the scaled value through ops that commute with it, into the columns of linear maps.
 
 use super::absorption::Folding;
-use super::channels::channels;
 use super::flow::{self, Place};
+use crate::dim::broadcast_channels;
 use crate::op::Passage;
 use crate::role::Fold;
 use crate::{Dim, Model, Op, ParamId, RegionId, ScaleId};
@@ -21,7 +21,7 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
     for &place in places.iter().rev() {
         let sizes: Vec<usize> = flow::node(model, place)
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
-        pending.push((place, channels(&sizes, &gamma)));
+        pending.push((place, broadcast_channels(&gamma, &sizes)));
     }
     let mut taken = Taken::new();
     while let Some((place, channels)) = pending.pop() {

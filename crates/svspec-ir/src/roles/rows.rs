@@ -1,8 +1,8 @@
 //! Backward: γ goes to the rows of the linear map that produces what it multiplies, or the embedding table's columns.
 
 use super::absorption::Folding;
-use super::channels::channels;
 use super::flow::{self, Place};
+use crate::dim::broadcast_channels;
 use crate::role::Fold;
 use crate::{Model, Op, ParamId, RegionId, ScaleId};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
     for &place in places {
         let sizes: Vec<usize> = flow::node(model, place)
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
-        let channels = channels(&sizes, &gamma);
+        let channels = broadcast_channels(&gamma, &sizes);
         for param in producers(model, vector.region, place, steps)? {
             let (uses, known) = taken.entry(param).or_insert_with(|| (0, channels.clone()));
             *uses += 1;

@@ -5,13 +5,13 @@ use crate::ast::{Body, Expr, Form, Path, Rule, Statement, StatementKind};
 
 /// What a run of rows aligns by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowKind {
+pub enum RowKind<'a> {
     /// By `=`.
     Setting,
     /// By `:`.
     Placement,
-    /// By `on`.
-    Rule,
+    /// By `on`, with rules of the same verb.
+    Rule(&'a str),
     /// By the names.
     Part,
 }
@@ -20,7 +20,7 @@ pub enum RowKind {
 #[derive(Debug)]
 pub struct Row<'a> {
     /// `None` for what stands alone.
-    pub kind: Option<RowKind>,
+    pub kind: Option<RowKind<'a>>,
     /// The first column.
     pub head: String,
     /// A part's names; empty for others.
@@ -51,7 +51,9 @@ pub fn row(statement: &Statement) -> Row<'_> {
         StatementKind::Placement { targets, form } => {
             of(RowKind::Placement, flat::list(targets, flat::path), Tail::Placement(targets, form))
         }
-        StatementKind::Rule(rule) => of(RowKind::Rule, flat::rule_head(rule), Tail::Rule(rule)),
+        StatementKind::Rule(rule) => {
+            of(RowKind::Rule(&rule.verb.text), flat::rule_head(rule), Tail::Rule(rule))
+        }
         StatementKind::Part { kind, names, body } => Row {
             names: flat::list(names, flat::word),
             num_names: names.len(),

@@ -7,7 +7,6 @@ use super::token::Place;
 use super::{fault, item};
 use crate::ast::Item;
 use pest::Parser;
-use pest::error::InputLocation;
 use std::ops::Range;
 use svspec_diagnostics::{Diagnostic, SourceId};
 
@@ -32,10 +31,8 @@ pub fn parse(
             }
             Err(error) => error,
         };
-        faults.push(fault::syntax_error(source, text, range.clone(), &error));
-        let at = match error.location {
-            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-        };
+        let (fault, at) = fault::syntax_error(source, text, range.clone(), &error);
+        faults.push(fault);
         let broken = statement_around(&readable, at)?;
         let spaces: String = readable.get(broken.clone())?.chars().map(blank).collect();
         readable.replace_range(broken, &spaces);
@@ -46,6 +43,9 @@ pub fn parse(
 /// The lines of the statement at byte `at` of `block`, unless it is the block's head, holds its last brace, or is
 /// blank already.
 fn statement_around(block: &str, at: usize) -> Option<Range<usize>> {
+    if at == block.len() {
+        return None;
+    }
     let start = block.get(..at)?.rfind('\n')? + 1;
     let mut end = start;
     for line in block.get(start..)?.split_inclusive('\n') {

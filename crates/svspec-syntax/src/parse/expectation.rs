@@ -1,9 +1,43 @@
 //! Rules of the grammar to the words that a message uses for what may stand at a place.
 
 use super::grammar::Rule;
+use pest::error::{Error, ErrorVariant};
+
+/// What ends a statement.
+pub const LINE_END: &str = "the end of the line";
+
+/// What may stand at the place of `error`, each thing once, in the grammar's order; the most telling ones where there
+/// are many.
+pub fn expected(error: &Error<Rule>) -> Vec<&'static str> {
+    let positives = match &error.variant {
+        ErrorVariant::ParsingError { positives, negatives: _ } => positives.as_slice(),
+        ErrorVariant::CustomError { message: _ } => &[],
+    };
+    let mut expected = Vec::new();
+    for words in positives.iter().filter_map(|&rule| words(rule)) {
+        if !expected.contains(&words) {
+            expected.push(words);
+        }
+    }
+    // An expression, a path or a body may go on almost anywhere; that is not what was forgotten.
+    if expected.contains(&LINE_END) {
+        expected.retain(|words| !matches!(*words, LINE_END | "`,`" | "`}`" | "`on`"));
+        expected.push(LINE_END);
+    }
+    if [LINE_END, "`on`", "`)`"].iter().any(|words| expected.contains(words)) {
+        expected.retain(|words| !matches!(*words, "an operator" | "`.`" | "`(`" | "`{`"));
+    }
+    if expected.contains(&"`=`") {
+        expected.retain(|words| !matches!(*words, "a value" | "a name"));
+    }
+    if expected.contains(&"a value") {
+        expected.retain(|words| !matches!(*words, "a text in double quotes" | "a name" | "`(`"));
+    }
+    expected
+}
 
 /// What a user would write where `rule` may stand; `None` for what need not be said.
-pub fn words(rule: Rule) -> Option<&'static str> {
+fn words(rule: Rule) -> Option<&'static str> {
     match rule {
         Rule::expr
         | Rule::rule_value
@@ -31,7 +65,7 @@ pub fn words(rule: Rule) -> Option<&'static str> {
         Rule::close_brace => Some("`}`"),
         Rule::open_parenthesis | Rule::arguments => Some("`(`"),
         Rule::close_parenthesis => Some("`)`"),
-        Rule::end_of_statement => Some("the end of the line"),
+        Rule::end_of_statement => Some(LINE_END),
         Rule::form | Rule::term => Some("a form such as `normalize` or `scale`"),
         Rule::port => Some("`in` or `out`"),
         Rule::selector => Some("a kind of parameter or a path"),

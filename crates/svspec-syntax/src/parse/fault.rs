@@ -1,150 +1,79 @@
 //! What pest could not read to a diagnostic in the user's words.
 
-use super::expectation::{any_of, words};
+mod found;
+mod hint;
+
+use super::expectation::{LINE_END, any_of, expected};
 use super::grammar::Rule;
 use super::outline::BLOCK_WORDS;
-use super::scan::word;
-use pest::error::{Error, ErrorVariant, InputLocation};
+use super::scan::{brace_balance, last_token_end, word};
+use found::{Found, FoundKind};
+use pest::error::{Error, InputLocation};
 use std::ops::Range;
 use svspec_diagnostics::{Diagnostic, SourceId, Span, did_you_mean};
 
-/// The diagnostic for `error`, met in the block `text[range]`.
-pub fn syntax_error(source: SourceId, text: &str, range: Range<usize>, error: &Error<Rule>) -> Diagnostic {
-    let at = range.start
-        + match error.location {
-            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-        };
-    let found = Found::at(text, at, range.end);
+/// The diagnostic for `error`, met in the block `text[range]`, and the byte of the block that it points at.
+pub fn syntax_error(
+    source: SourceId,
+    text: &str,
+    range: Range<usize>,
+    error: &Error<Rule>,
+) -> (Diagnostic, usize) {
+    let block = text.get(range.clone()).unwrap_or("");
     let expected = expected(error);
-    let span = Span::new(source, found.range.start, found.range.end);
-    if at == range.start {
-        return not_a_block(text, at, span, &found.words);
+    let at = place(block, error, &expected);
+    let found = Found::at(block, at);
+    let span = Span::new(source, range.start + found.range.start, range.start + found.range.end);
+    if at == 0 && !word(block, 0).starts_with("svspec") {
+        return (not_a_block(word(block, 0), span, &found.words), at);
     }
-    let message = match expected.as_slice() {
-        [] => format!("{} cannot stand here", found.words),
-        _ => format!("expected {}, found {}", any_of(&expected), found.words),
-    };
-    let label = match expected.as_slice() {
-        [only] => format!("expected {only}"),
-        _ => "not expected here".to_owned(),
-    };
-    let mut fault = Diagnostic::error("syntax-error", message).at(span, label);
-    if found.kind == FoundKind::End && expected.contains(&"`}`") {
-        let head = Span::new(source, range.start, range.start + word(text, range.start).len());
-        fault = fault.because(head, "this block is not closed");
+    if found.kind == FoundKind::End && brace_balance(block, 0..block.len()).0 > 0 {
+        return (not_closed(source, range, span, word(block, 0)), at);
     }
-    match hint(text, at, range.start, &expected, &found) {
-        Some(hint) => fault.help(hint),
-        None => fault,
+    if let Some(name) = hint::setting_without_equals(block, &expected, at) {
+        let fault = Diagnostic::error("syntax-error", format!("expected `=` between `{name}` and its value"))
+            .at(span, "this is no whole statement");
+        return (fault.help("a setting is written `width = 128`, a rule `decay 0.1 on weight`"), at);
+    }
+    let message = match (expected.as_slice(), found.kind) {
+        ([], _) | (_, FoundKind::Foreign(_)) => format!("{} cannot stand here", found.words),
+        (_, FoundKind::Token | FoundKind::LineBreak | FoundKind::End) => {
+            format!("expected {}, found {}", any_of(&expected), found.words)
+        }
+    };
+    let label = match (expected.as_slice(), found.kind) {
+        ([only], FoundKind::Token | FoundKind::LineBreak | FoundKind::End) => format!("expected {only}"),
+        (_, _) => "not expected here".to_owned(),
+    };
+    let fault = Diagnostic::error("syntax-error", message).at(span, label);
+    match hint::hint(block, &expected, &found) {
+        Some(hint) => (fault.help(hint), at),
+        None => (fault, at),
     }
 }
 
-fn not_a_block(text: &str, at: usize, span: Span, found: &str) -> Diagnostic {
+/// Where the error is for the user: at the end of a line that breaks off, not at what follows below.
+fn place(block: &str, error: &Error<Rule>, expected: &[&str]) -> usize {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let line_may_end = expected.contains(&LINE_END) || expected.contains(&"a statement");
+    let last = last_token_end(block, at);
+    let crosses = block.get(last..at).is_some_and(|between| between.contains('\n'));
+    if crosses && !line_may_end && at < block.len() { last } else { at }
+}
+
+fn not_closed(source: SourceId, range: Range<usize>, end: Span, head: &str) -> Diagnostic {
+    Diagnostic::error("syntax-error", format!("the `{head}` block is not closed"))
+        .at(end, "expected `}` after this")
+        .because(Span::new(source, range.start, range.start + head.len()), "the block starts here")
+}
+
+fn not_a_block(first: &str, span: Span, found: &str) -> Diagnostic {
     let fault = Diagnostic::error("syntax-error", format!("{found} cannot stand outside of a block"))
         .at(span, "expected `import`, `model`, `variant`, `optimizer` or `train`");
-    match did_you_mean(word(text, at), BLOCK_WORDS) {
+    match did_you_mean(first, BLOCK_WORDS) {
         Some(meant) => fault.help(format!("did you mean `{meant}`?")),
         None => fault,
-    }
-}
-
-/// What may stand at the place of `error`, each thing once, in the grammar's order.
-fn expected(error: &Error<Rule>) -> Vec<&'static str> {
-    let mut expected = Vec::new();
-    if let ErrorVariant::ParsingError { positives, negatives: _ } = &error.variant {
-        for words in positives.iter().filter_map(|&rule| words(rule)) {
-            if !expected.contains(&words) {
-                expected.push(words);
-            }
-        }
-    }
-    // A line break may stand wherever a comma ends a statement, and a closing brace wherever a line break may.
-    if expected.contains(&"the end of the line") {
-        expected.retain(|words| *words != "`,`");
-    }
-    expected
-}
-
-/// What stands at a place.
-#[derive(Debug)]
-struct Found {
-    kind: FoundKind,
-    words: String,
-    range: Range<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FoundKind {
-    Token,
-    LineBreak,
-    End,
-}
-
-impl Found {
-    fn at(text: &str, at: usize, end: usize) -> Self {
-        let rest = text.get(at..end).unwrap_or("");
-        let Some(first) = rest.chars().next() else {
-            let words =
-                if end == text.trim_end().len() { "the end of the file" } else { "the end of the block" };
-            let last = text.get(..at).and_then(|before| before.chars().next_back()).map_or(0, char::len_utf8);
-            return Self { kind: FoundKind::End, words: words.to_owned(), range: at - last..at };
-        };
-        if first == '\n' {
-            return Self {
-                kind: FoundKind::LineBreak,
-                words: "the end of the line".to_owned(),
-                range: at..at,
-            };
-        }
-        let token = match first {
-            '"' => rest.get(
-                ..rest.get(1..).and_then(|tail| tail.find(['"', '\n'])).map_or(rest.len(), |len| len + 1),
-            ),
-            '=' | '!' | '<' | '>' if rest.get(1..2) == Some("=") => rest.get(..2),
-            _ if word(rest, 0).is_empty() => rest.get(..first.len_utf8()),
-            _ => Some(word(rest, 0)),
-        };
-        let token = token.unwrap_or("");
-        let words = match first {
-            '`' => "a back-tick".to_owned(),
-            '"' => "a text in double quotes".to_owned(),
-            _ if first.is_control() || first == '\u{feff}' => {
-                format!("the character {}", first.escape_unicode())
-            }
-            _ => format!("`{token}`"),
-        };
-        Self { kind: FoundKind::Token, words, range: at..at + token.len() }
-    }
-}
-
-/// What to write instead, for the slips that are common.
-fn hint(text: &str, at: usize, block: usize, expected: &[&str], found: &Found) -> Option<String> {
-    let before = text.get(block..at)?;
-    let statement = before.rsplit(['\n', '{', ',']).next().unwrap_or("").trim();
-    let found_text = text.get(found.range.clone())?;
-    if expected == ["`on`"] || expected.contains(&"`on`") && found.kind != FoundKind::Token {
-        let (name, value) = statement.split_once(' ')?;
-        return Some(format!(
-            "a setting is written `{name} = {}`, a rule `{statement} on weight`",
-            value.trim()
-        ));
-    }
-    match found_text {
-        "==" if expected.contains(&"`=`") => Some("a setting is written with one `=`".to_owned()),
-        "=" if expected.contains(&"a comparison such as `==`") => {
-            Some("a condition compares with two: `==`".to_owned())
-        }
-        ":" if !statement.is_empty() && !expected.contains(&"`:`") => Some(
-            "settings are written with `=`; `:` is for placements, such as `attn.q : out scale`".to_owned(),
-        ),
-        ";" => Some("a statement ends with its line, or with `,`".to_owned()),
-        "#" => Some("a comment starts with `//`".to_owned()),
-        "." if expected.contains(&"a value") => Some("a number starts with a digit: `0.5`".to_owned()),
-        "*" if statement.ends_with('*') => Some("a power is written `^`".to_owned()),
-        "'" if expected.contains(&"a value") => Some("a text stands in double quotes".to_owned()),
-        number if number.starts_with(|c: char| c.is_ascii_digit()) && expected.contains(&"a value") => {
-            Some("numbers are written `50_304`, `1e-5`, `2.5B`, `0.5M`, `3K`".to_owned())
-        }
-        _ => None,
     }
 }

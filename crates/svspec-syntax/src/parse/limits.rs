@@ -19,6 +19,7 @@ pub fn text_fault(source: SourceId, text: &str) -> Option<Diagnostic> {
                 "too-large",
                 format!("the file has {} bytes, and {MAX_BYTES} is the most", text.len()),
             )
+            .at(Span::new(source, 0, 0), "")
             .help("split it, and `import` the parts"),
         );
     }

@@ -57,6 +57,14 @@ pub fn word(text: &str, at: usize) -> &str {
     rest.get(..end).unwrap_or("")
 }
 
+/// Where the last thing before `at` ends that is neither space, line break nor comment.
+pub fn last_token_end(text: &str, at: usize) -> usize {
+    marks(text, 0..at)
+        .filter(|(mark, _)| !matches!(mark, Mark::Space | Mark::LineBreak | Mark::Comment))
+        .last()
+        .map_or(0, |(_, range)| range.end)
+}
+
 /// How far `text[range]` lifts the depth of braces, and the least depth on the way.
 pub fn brace_balance(text: &str, range: Range<usize>) -> (isize, isize) {
     let (mut depth, mut least) = (0, 0);

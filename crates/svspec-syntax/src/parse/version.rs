@@ -28,7 +28,8 @@ pub fn split(
 ) -> (Option<VersionLine>, Vec<Range<usize>>) {
     match blocks {
         [] => {
-            faults.push(missing("the file is empty").help("a spec starts with the line `svspec 1`"));
+            let fault = missing("the file is empty").at(Span::new(source, 0, 0), "");
+            faults.push(fault.help("a spec starts with the line `svspec 1`"));
             (None, Vec::new())
         }
         [first, rest @ ..] if word(text, first.start) == "svspec" => {
@@ -36,7 +37,8 @@ pub fn split(
             (Some(VersionLine { number, range: first.clone() }), rest.to_vec())
         }
         [first, ..] => {
-            let place = Span::new(source, first.start, first.start + word(text, first.start).len().max(1));
+            let line = text.get(first.clone()).and_then(|block| block.lines().next()).unwrap_or("");
+            let place = Span::new(source, first.start, first.start + line.len());
             faults.push(
                 missing("the file does not state the version of its language")
                     .at(place, "expected `svspec 1` before this")
@@ -61,7 +63,8 @@ fn number(
     let pairs = match Grammar::parse(Rule::version_line, line) {
         Ok(pairs) => pairs,
         Err(error) => {
-            faults.push(fault::syntax_error(source, text, range, &error).help("write `svspec 1`"));
+            let (fault, _) = fault::syntax_error(source, text, range, &error);
+            faults.push(fault.help("write `svspec 1`"));
             return None;
         }
     };

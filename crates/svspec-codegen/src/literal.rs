@@ -20,7 +20,12 @@ pub fn float(value: f64) -> TokenStream {
     number(&float_text(value))
 }
 
-/// The same as text.
+/// `Some(value)` or `None`.
+pub fn optional(value: Option<TokenStream>) -> TokenStream {
+    value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
+}
+
+/// A float as [`float`] writes it.
 pub fn float_text(value: f64) -> String {
     let text = format!("{value:?}");
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));

@@ -48,10 +48,12 @@ impl Names {
         } else {
             base.to_owned()
         };
+        // One more candidate than there are names taken.
+        let numbered = (2..=self.taken.len() + 1).map(|number| format!("{base}_{number}"));
         let name = std::iter::once(base.clone())
-            .chain((2..).map(|number: u64| format!("{base}_{number}")))
+            .chain(numbered)
             .find(|name| !self.taken.contains(name))
-            .expect("numbers do not end");
+            .expect("more candidates than names taken");
         self.taken.insert(name.clone());
         Ident::new(&name, Span::call_site())
     }

@@ -1,8 +1,12 @@
 //! What the caller adds to a checked model: the spec's source, and which rewrites run.
 
+use svspec_ir::rewrite::Rewrites;
+
 /// How to generate.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The rewrites to run before emission.
+    pub rewrites: Rewrites,
     /// The spec that the model came from.
     pub spec: SpecSource,
 }

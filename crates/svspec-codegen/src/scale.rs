@@ -15,12 +15,12 @@ pub fn gamma(scope: &mut Scope<'_>, id: ScaleId) -> TokenStream {
     let (first, second) = (params.first(), params.get(1));
     let gamma = match scale.form {
         ScaleForm::Direct => quote!(&#first),
-        ScaleForm::OnePlus => scope.bind_gamma(&scale.path, quote!(nn::one_plus(&#first))),
+        ScaleForm::OnePlus => scope.bind_gamma(&scale.path, &quote!(nn::one_plus(&#first))),
         ScaleForm::MagnitudeDirection => {
-            scope.bind_gamma(&scale.path, quote!(nn::magnitude_direction(&#first, &#second)))
+            scope.bind_gamma(&scale.path, &quote!(nn::magnitude_direction(&#first, &#second)))
         }
         ScaleForm::ExpMagnitudeDirection => {
-            scope.bind_gamma(&scale.path, quote!(nn::exp_magnitude_direction(&#first, &#second)))
+            scope.bind_gamma(&scale.path, &quote!(nn::exp_magnitude_direction(&#first, &#second)))
         }
     };
     scope.remember_gamma(id, gamma.clone());

@@ -54,10 +54,9 @@ fn equations(model: &Model, region: &Region) -> Vec<String> {
         let inputs: Vec<Term> = node.inputs.iter().filter_map(|input| terms.get(input).cloned()).collect();
         let term = op::equation(model, node, &inputs);
         let is_result = id == region.output;
-        if is_result
-            || !(is_step(&node.op) && num_readers(region, id) == 1) && !matches!(node.op, Op::Input(_))
-        {
-            let name = if is_result { result_name(region).unwrap_or(&node.name) } else { &node.name };
+        let is_inline = is_step(&node.op) && num_readers(region, id) == 1 || matches!(node.op, Op::Input(_));
+        if is_result || !is_inline {
+            let name = if is_result { result_name(region) } else { &node.name };
             lines.push(format!("{name} = {}", term.text));
             terms.insert(id, Term::factor(name));
         } else {
@@ -68,11 +67,11 @@ fn equations(model: &Model, region: &Region) -> Vec<String> {
 }
 
 /// What a region hands on has a name of its own.
-fn result_name(region: &Region) -> Option<&str> {
+fn result_name(region: &Region) -> &str {
     match region.kind {
-        RegionKind::Embed | RegionKind::Layer => Some("x"),
-        RegionKind::Head => Some("logits"),
-        RegionKind::Loss => Some("loss"),
+        RegionKind::Embed | RegionKind::Layer => "x",
+        RegionKind::Head => "logits",
+        RegionKind::Loss => "loss",
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Kind<'a> {
 }
 
 /// The kinds that the stack uses, in the order of the regions.
-pub fn kinds<'a>(around: Surroundings<'a>) -> Vec<Kind<'a>> {
+pub fn kinds(around: Surroundings<'_>) -> Vec<Kind<'_>> {
     let mut structs = Names::reserving(&["AnyLayer", "Model", "Params", "LayerParams", "Spec", "Tensor"]);
     let mut variants = Names::default();
     used_kinds(around.model)
@@ -51,12 +51,11 @@ fn used_kinds(model: &Model) -> impl Iterator<Item = (RegionId, &Region)> {
 
 /// The type of `Model::layers`' elements.
 pub fn element_type(kinds: &[Kind<'_>]) -> TokenStream {
-    match kinds {
-        [only] => {
-            let name = &only.name;
-            quote!(#name)
-        }
-        _ => quote!(AnyLayer),
+    if let [only] = kinds {
+        let name = &only.name;
+        quote!(#name)
+    } else {
+        quote!(AnyLayer)
     }
 }
 

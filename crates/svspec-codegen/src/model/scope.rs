@@ -185,8 +185,8 @@ impl<'a> Scope<'a> {
     }
 
     /// Evaluates γ into a variable and returns a reference to it.
-    pub fn bind_gamma(&mut self, path: &str, expression: TokenStream) -> TokenStream {
-        let name = self.bind(path, &expression);
+    pub fn bind_gamma(&mut self, path: &str, expression: &TokenStream) -> TokenStream {
+        let name = self.bind(path, expression);
         quote!(&#name)
     }
 

@@ -11,20 +11,8 @@ use svspec_ir::op::Attention;
 /// `nn::attention(&q, &k, &v, scale, window, cap)`.
 pub fn emit(scope: &mut Scope<'_>, op: &Attention, [q, k, v]: [ValueId; 3]) -> TokenStream {
     let scale = scale(scope, op, q);
-    let window = match op.window {
-        Some(window) => {
-            let window = literal::integer(window as u64);
-            quote!(Some(#window))
-        }
-        None => quote!(None),
-    };
-    let cap = match op.soft_cap {
-        Some(cap) => {
-            let cap = literal::float(cap);
-            quote!(Some(#cap))
-        }
-        None => quote!(None),
-    };
+    let window = literal::optional(op.window.map(|window| literal::integer(window as u64)));
+    let cap = literal::optional(op.soft_cap.map(literal::float));
     let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
     quote!(nn::attention(#q, #k, #v, #scale, #window, #cap))
 }

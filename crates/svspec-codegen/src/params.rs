@@ -1,0 +1,212 @@
+//! A checked model to the text of `src/params.rs`: the tables that the optimizer and the telemetry run on.
+
+use crate::model::constants::Constants;
+use crate::options::SpecSource;
+use crate::{GenerateError, header, literal, print};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use std::collections::BTreeMap;
+use svspec_ir::cost::CostReport;
+use svspec_ir::group::RuleText;
+use svspec_ir::{Assignment, CheckedModel, Group, Init, Instance, Param, Role, ScaleForm, ScaleVector, Site};
+
+/// The file.
+pub fn emit(
+    checked: &CheckedModel,
+    constants: &Constants,
+    cost: &CostReport,
+    spec: &SpecSource,
+) -> Result<String, GenerateError> {
+    let model = checked.model();
+    let docs = [
+        format!("The tables of `{}`: its parameters, their groups, its scale vectors.", model.name),
+        header::provenance(spec, &model.name),
+    ];
+    let imports = imports(checked, constants);
+    let spec_table = spec_table(checked, cost, spec);
+    let (params, groups, scales) =
+        (params_table(checked, constants), groups_table(checked), scales_table(checked));
+    print::file("src/params.rs", &docs, quote!(#imports #spec_table #params #groups #scales))
+}
+
+/// The most names on one line of imports, so that none is broken.
+const NAMES_PER_IMPORT: usize = 5;
+
+fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
+    let model = checked.model();
+    let dims = model.params.iter().flat_map(|param| &param.dims);
+    let mut names: Vec<String> =
+        dims.filter_map(|dim| constants.name(dim)).map(ToString::to_string).collect();
+    names.extend(["CONTEXT", "NUM_LAYERS", "VOCAB"].map(str::to_owned));
+    names.sort_by_key(|name| version_key(name));
+    names.dedup();
+    let lines = names.chunks(NAMES_PER_IMPORT).map(|names| {
+        let names = names.iter().map(|name| format_ident!("{name}"));
+        quote!(use crate::model::{#(#names),*};)
+    });
+    let of_scales = if model.scales.is_empty() { quote!() } else { quote!(Role, ScaleForm,) };
+    let blank = print::blank();
+    quote! {
+        #blank
+        #(#lines)*
+        use crate::training::TRAINING;
+        use svspec_runtime::spec::{GroupRow, Init, Layers, ParamRow, #of_scales ScaleRow, Spec};
+    }
+}
+
+/// The order in which rustfmt sorts imports: numbers at the end of a name by value.
+fn version_key(name: &str) -> (String, u64) {
+    let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    (stem.to_owned(), name.get(stem.len()..).and_then(|digits| digits.parse().ok()).unwrap_or(0))
+}
+
+fn spec_table(checked: &CheckedModel, cost: &CostReport, spec: &SpecSource) -> TokenStream {
+    let name = &checked.model().name;
+    let hash = header::content_hash(spec);
+    let flops = literal::float(cost.flops.training);
+    let (blank, doc) = (print::blank(), print::docs(["All that the trainer needs to know of the model."]));
+    quote! {
+        #blank
+        #doc
+        pub static SPEC: Spec = Spec {
+            name: #name,
+            hash: #hash,
+            vocab: VOCAB,
+            context: CONTEXT,
+            num_layers: NUM_LAYERS,
+            params: PARAMS,
+            groups: GROUPS,
+            scales: SCALES,
+            training: TRAINING,
+            flops_per_token: #flops,
+        };
+    }
+}
+
+/// Tensors of one parameter that are treated alike.
+struct Row<'a> {
+    param: &'a Param,
+    group: usize,
+    init: Init,
+    layers: Vec<Option<usize>>,
+}
+
+fn rows(checked: &CheckedModel) -> Vec<Row<'_>> {
+    let model = checked.model();
+    let groups: BTreeMap<Instance, usize> = checked
+        .groups()
+        .iter()
+        .enumerate()
+        .flat_map(|(index, group)| group.members.iter().map(move |&member| (member, index)))
+        .collect();
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for Assignment { instance, init, .. } in checked.assignments() {
+        let Some(param) = model.params.get(instance.param.0) else { continue };
+        let group = groups.get(instance).copied().expect("the checker put every tensor into a group");
+        let is_alike =
+            |row: &&mut Row<'_>| std::ptr::eq(row.param, param) && row.group == group && row.init == *init;
+        match rows.iter_mut().find(is_alike) {
+            Some(row) => row.layers.push(instance.layer),
+            None => rows.push(Row { param, group, init: *init, layers: vec![instance.layer] }),
+        }
+    }
+    rows
+}
+
+fn params_table(checked: &CheckedModel, constants: &Constants) -> TokenStream {
+    let rows = rows(checked).into_iter().map(|row| {
+        let path = &row.param.path;
+        let layers = layers(&row.layers);
+        let shape = constants.shape(&row.param.dims);
+        let group = literal::integer(row.group as u64);
+        let init = match row.init {
+            Init::Normal { std } => {
+                let std = literal::float(std);
+                quote!(Init::Normal(#std))
+            }
+            Init::Constant(value) => {
+                let value = literal::float(value);
+                quote!(Init::Constant(#value))
+            }
+        };
+        quote!(ParamRow { path: #path, layers: #layers, shape: &[#shape], group: #group, init: #init })
+    });
+    let (blank, doc) = (print::blank(), print::docs(["Every parameter; `group` is an index into `GROUPS`."]));
+    quote!(#blank #doc const PARAMS: &[ParamRow] = &[#(#rows),*];)
+}
+
+/// The tensors of a row: one outside the stack, or a run of layers, or a list.
+fn layers(layers: &[Option<usize>]) -> TokenStream {
+    let depths: Vec<usize> = layers.iter().flatten().copied().collect();
+    let (Some(&first), Some(&last)) = (depths.first(), depths.last()) else { return quote!(Layers::Outside) };
+    if last - first + 1 == depths.len() {
+        let (start, end) = (literal::integer(first as u64), literal::integer(last as u64 + 1));
+        quote!(Layers::Range(#start, #end))
+    } else {
+        let depths = depths.into_iter().map(|depth| literal::integer(depth as u64));
+        quote!(Layers::List(&[#(#depths),*]))
+    }
+}
+
+fn groups_table(checked: &CheckedModel) -> TokenStream {
+    let rows = checked.groups().iter().map(|group| {
+        let name = &group.name;
+        let (decay, lr_multiplier) = (literal::float(group.decay), literal::float(group.lr_multiplier));
+        let clipped = group.clipped;
+        let rule = rule_text(group, checked.rules());
+        quote! {
+            GroupRow {
+                name: #name,
+                weight_decay: #decay,
+                lr_multiplier: #lr_multiplier,
+                clipped: #clipped,
+                rule: #rule,
+            }
+        }
+    });
+    let (blank, doc) =
+        (print::blank(), print::docs(["What the optimizer does to each group, and the rule that says so."]));
+    quote!(#blank #doc const GROUPS: &[GroupRow] = &[#(#rows),*];)
+}
+
+/// The rules that made a group, decay's first.
+pub fn rule_text(group: &Group, rules: &[RuleText]) -> String {
+    let texts: Vec<&str> =
+        group.rules.iter().filter_map(|&rule| rules.get(rule)).map(|rule| rule.text.as_str()).collect();
+    texts.join("; ")
+}
+
+fn scales_table(checked: &CheckedModel) -> TokenStream {
+    let model = checked.model();
+    let rows = model.scales.iter().zip(checked.facts()).map(|(scale, facts)| {
+        let ScaleVector { path, region, .. } = scale;
+        let depths: Vec<Option<usize>> = model
+            .stack
+            .iter()
+            .enumerate()
+            .filter(|(_, kind)| *kind == region)
+            .map(|(depth, _)| Some(depth))
+            .collect();
+        let layers = layers(&depths);
+        let role = match facts.role {
+            Role::Input => quote!(Role::Input),
+            Role::Output => quote!(Role::Output),
+        };
+        let form = match scale.form {
+            ScaleForm::Direct => quote!(ScaleForm::Direct),
+            ScaleForm::OnePlus => quote!(ScaleForm::OnePlus),
+            ScaleForm::MagnitudeDirection => quote!(ScaleForm::MagnitudeDirection),
+            ScaleForm::ExpMagnitudeDirection => quote!(ScaleForm::ExpMagnitudeDirection),
+        };
+        let site = match scale.site {
+            Site::Norm => "norm",
+            Site::LinearInput => "linear_input",
+            Site::LinearOutput => "linear_output",
+            Site::QkHead => "qk_head",
+            Site::Residual => "residual",
+        };
+        quote!(ScaleRow { path: #path, layers: #layers, role: #role, form: #form, site: #site })
+    });
+    let (blank, doc) = (print::blank(), print::docs(["Every scale vector, and the role proved of it."]));
+    quote!(#blank #doc const SCALES: &[ScaleRow] = &[#(#rows),*];)
+}

@@ -15,6 +15,17 @@ pub struct CheckedModel {
 }
 
 impl CheckedModel {
+    /// Puts one together; only `check::check_model` calls it.
+    pub(crate) fn assemble(
+        model: Model,
+        facts: Vec<ScaleFacts>,
+        rules: Vec<RuleText>,
+        assignments: Vec<Assignment>,
+        groups: Vec<Group>,
+    ) -> Self {
+        Self { model, facts, rules, assignments, groups }
+    }
+
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model

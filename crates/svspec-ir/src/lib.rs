@@ -1,6 +1,9 @@
 //! The meaning of a spec: a typed data-flow graph over named dimensions, and the passes over it. Pure.
 
+pub mod allow;
+pub mod check;
 pub mod checked;
+pub mod compile;
 pub mod cost;
 pub mod diff;
 pub mod dim;
@@ -8,10 +11,15 @@ pub mod eval;
 pub mod fold;
 pub mod graph;
 pub mod group;
+pub mod lint;
+pub mod load;
+pub mod lower;
 pub mod model;
 pub mod op;
 pub mod param;
 pub mod print;
+pub mod program;
+pub mod resolve;
 pub mod rewrite;
 pub mod role;
 pub mod roles;
@@ -20,14 +28,18 @@ pub mod rules;
 pub mod scale;
 pub mod train;
 
+pub use check::check;
 pub use checked::CheckedModel;
+pub use compile::{Compiled, compile};
 pub use diff::{Class, Diff, diff};
 pub use dim::{Dim, Dims};
 pub use graph::{Node, PerLayer, Region, RegionId, RegionKind, ValueId};
 pub use group::{Assignment, Group};
+pub use load::{Loader, load};
 pub use model::Model;
-pub use op::{Op, Operation};
+pub use op::{Activation, Op, Operation};
 pub use param::{Init, Instance, Param, ParamId, ParamKind};
+pub use program::Program;
 pub use role::{Absorption, Proof, Role, ScaleFacts};
 pub use rule::ResolvedRule;
 pub use scale::{ScaleForm, ScaleId, ScaleVector, Site};

@@ -1,0 +1,97 @@
+//! One entry file and a way to get others in; every file that it imports, parsed, out.
+
+use crate::program::{Program, ProgramFile};
+use std::collections::BTreeMap;
+use svspec_diagnostics::{Diagnostic, Severity, SourceId, Sources, Span};
+use svspec_syntax::ast::ItemKind;
+
+/// Fetches imported files; the command reads the disk, tests read a table.
+pub trait Loader {
+    /// The text of `path` as imported by the file named `importer`: the name to show and the text, or why there is none.
+    fn load(&mut self, importer: &str, path: &str) -> Result<(String, String), String>;
+}
+
+/// How many files may import one another in a chain.
+const DEEPEST_IMPORT: usize = 32;
+
+/// Parses `entry` and what it imports. Each file is read once, however often it is imported.
+pub fn load(sources: &mut Sources, entry: SourceId, loader: &mut dyn Loader) -> (Program, Vec<Diagnostic>) {
+    let name = sources.get(entry).map_or_else(String::new, |source| source.name.clone());
+    let mut walk = Walk {
+        sources,
+        loader,
+        files: Vec::new(),
+        known: BTreeMap::new(),
+        open: Vec::new(),
+        findings: Vec::new(),
+    };
+    walk.visit(&name, entry);
+    let is_broken = walk.findings.iter().any(|finding| finding.severity == Severity::Error);
+    (Program::new(walk.files, is_broken), walk.findings)
+}
+
+struct Walk<'a> {
+    sources: &'a mut Sources,
+    loader: &'a mut dyn Loader,
+    /// Imported files before their importers, so that the entry is last.
+    files: Vec<ProgramFile>,
+    known: BTreeMap<String, SourceId>,
+    open: Vec<String>,
+    findings: Vec<Diagnostic>,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, name: &str, source: SourceId) {
+        self.known.insert(name.to_owned(), source);
+        self.open.push(name.to_owned());
+        let text = self.sources.get(source).map_or_else(String::new, |source| source.text.clone());
+        let (file, findings) = svspec_syntax::parse(source, &text);
+        self.findings.extend(findings);
+        for item in &file.items {
+            match &item.kind {
+                ItemKind::Import { path, path_span } => self.import(name, path, *path_span),
+                ItemKind::Model { .. }
+                | ItemKind::Variant { .. }
+                | ItemKind::Optimizer(_)
+                | ItemKind::Train(_) => {}
+            }
+        }
+        self.open.pop();
+        self.files.push(ProgramFile { source, file });
+    }
+
+    fn import(&mut self, importer: &str, path: &str, span: Span) {
+        if self.open.len() >= DEEPEST_IMPORT {
+            let message = format!("more than {DEEPEST_IMPORT} files import one another in a chain");
+            self.findings.push(
+                Diagnostic::error("nested-too-deeply", message)
+                    .at(span, "this import is one too many")
+                    .help("import the files that are needed from one file, side by side"),
+            );
+            return;
+        }
+        match self.loader.load(importer, path) {
+            Ok((name, _)) if self.open.contains(&name) => {
+                let chain: Vec<String> = self.open.iter().map(|file| format!("`{file}`")).collect();
+                let message = format!("`{name}` imports itself: {} → `{name}`", chain.join(" → "));
+                self.findings.push(
+                    Diagnostic::error("import-cycle", message)
+                        .at(span, "this import closes the circle")
+                        .help("move what both files need into a third file, and import that from both"),
+                );
+            }
+            Ok((name, _)) if self.known.contains_key(&name) => {}
+            Ok((name, text)) => {
+                let source = self.sources.add(name.clone(), text);
+                self.visit(&name, source);
+            }
+            Err(reason) => {
+                self.findings.push(
+                    Diagnostic::error("import-not-found", format!("cannot import `{path}`: {reason}"))
+                        .at(span, "imported here")
+                        .help(format!("the path is relative to the importing file, `{importer}`")),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A resolved target in; a model, a typed data-flow graph with its parameters, out.
+
+mod formula;
+mod linear;
+mod parameters;
+pub mod part;
+mod region;
+mod stage;
+
+use crate::op::{CrossEntropy, Input};
+use crate::resolve::Resolved;
+use crate::{Model, Op, Region, RegionId, RegionKind};
+use parameters::Parameters;
+use region::{RegionBuilder, dims_text};
+use svspec_diagnostics::{Diagnostic, Span};
+
+/// Expands every part to ops. Faults of shape and size are found here.
+pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
+    let mut lowering = Lowering { resolved, parameters: Parameters::default(), findings: Vec::new() };
+    let first_layer = 1;
+    let head = RegionId(first_layer + resolved.layers.len());
+    let mut regions: Vec<Option<Region>> = vec![lowering.embed()];
+    regions
+        .extend((0..resolved.layers.len()).map(|index| lowering.layer(index, RegionId(first_layer + index))));
+    regions.push(lowering.head(head));
+    regions.push(lowering.loss(RegionId(head.0 + 1)));
+    lowering.findings.extend(lowering.parameters.too_many(resolved));
+    let regions: Option<Vec<Region>> = regions.into_iter().collect();
+    match regions {
+        Some(regions) if lowering.findings.is_empty() => Ok(Model {
+            name: resolved.name.clone(),
+            doc: resolved.doc.clone(),
+            lineage: resolved.lineage.clone(),
+            vocab: resolved.vocab,
+            context: resolved.context,
+            width: resolved.width,
+            regions,
+            stack: resolved.stack.iter().map(|kind| RegionId(first_layer + kind)).collect(),
+            params: lowering.parameters.params,
+            scales: lowering.parameters.scales,
+            optimizer: resolved.optimizer,
+            train: resolved.train,
+        }),
+        Some(_) | None => Err(lowering.findings),
+    }
+}
+
+/// What is shared by the regions while they are built.
+pub(crate) struct Lowering<'r> {
+    resolved: &'r Resolved,
+    parameters: Parameters,
+    findings: Vec<Diagnostic>,
+}
+
+impl<'r> Lowering<'r> {
+    fn embed(&mut self) -> Option<Region> {
+        let formula = &self.resolved.embed;
+        let mut region = RegionBuilder::new(self, RegionId(0), RegionKind::Embed);
+        region.input("tokens", Input::Tokens, Vec::new(), formula.span)?;
+        let output = region.formula(formula, "x")?;
+        region.expect_width("x", output, formula.span)?;
+        Some(region.finish("embed", output))
+    }
+
+    fn layer(&mut self, index: usize, id: RegionId) -> Option<Region> {
+        let layer = self.resolved.layers.get(index)?;
+        let mut region = RegionBuilder::new(self, id, RegionKind::Layer);
+        let width = vec![region.width_dim()];
+        let mut output = region.input("x", Input::Carried, width, layer.span)?;
+        for equation in &layer.equations {
+            let value = region.formula(&equation.formula, &equation.name)?;
+            region.assign(&equation.name, value);
+            if equation.name == "x" {
+                region.expect_width("x", value, equation.formula.span)?;
+                output = value;
+            }
+        }
+        Some(region.finish(&layer.name, output))
+    }
+
+    fn head(&mut self, id: RegionId) -> Option<Region> {
+        let formula = &self.resolved.logits;
+        let mut region = RegionBuilder::new(self, id, RegionKind::Head);
+        let width = vec![region.width_dim()];
+        region.input("x", Input::Carried, width, formula.span)?;
+        let output = region.formula(formula, "logits")?;
+        let vocab = region.vocab_dim();
+        let dims = region.dims(output).to_vec();
+        if dims.len() != 1 || dims.first().is_none_or(|dim| dim.size != vocab.size) {
+            let found = dims_text(&dims);
+            let message = format!(
+                "the logits are `{found}`; they have one entry per token id, `[vocab {}]`",
+                vocab.size
+            );
+            self.findings.push(
+                Diagnostic::error("dimension-mismatch", message)
+                    .at(formula.span, found)
+                    .help("write `logits = unembed(…)`"),
+            );
+            return None;
+        }
+        Some(region.finish("head", output))
+    }
+
+    fn loss(&mut self, id: RegionId) -> Option<Region> {
+        let span: Span = self.resolved.logits.span;
+        let mut region = RegionBuilder::new(self, id, RegionKind::Loss);
+        let vocab = vec![region.vocab_dim()];
+        let logits = region.input("logits", Input::Carried, vocab, span)?;
+        let targets = region.input("targets", Input::Targets, Vec::new(), span)?;
+        let loss = region.node(
+            "loss",
+            Op::CrossEntropy(CrossEntropy),
+            vec![logits, targets],
+            Vec::new(),
+            "",
+            span,
+        )?;
+        Some(region.finish("loss", loss))
+    }
+}

@@ -1,0 +1,55 @@
+//! Gated feed-forward parts: `down(act(gate(x)) ⊙ up(x))` (GLU variants, arXiv 2002.05202).
+
+use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check};
+use crate::lower::linear::LinearMap;
+use crate::lower::region::RegionBuilder;
+use crate::op::Mul;
+use crate::resolve::Part;
+use crate::{Activation, Dim, Op, Site, ValueId};
+
+/// `swiglu mlp { hidden = 2048 }`
+pub const SWIGLU: PartKind = PartKind {
+    name: "swiglu",
+    summary: "gated feed-forward with silu",
+    settings: SETTINGS,
+    ports: Ports::Named(&["gate", "up", "down"]),
+    own: Own::Nothing,
+    check: no_check,
+    expand: |region, part, x| expand(region, part, x, Activation::Silu),
+};
+
+/// `geglu mlp { hidden = 2048 }`
+pub const GEGLU: PartKind = PartKind {
+    name: "geglu",
+    summary: "gated feed-forward with the tanh approximation of gelu",
+    settings: SETTINGS,
+    ports: Ports::Named(&["gate", "up", "down"]),
+    own: Own::Nothing,
+    check: no_check,
+    expand: |region, part, x| expand(region, part, x, Activation::GeluTanh),
+};
+
+const SETTINGS: &[Setting] = &[
+    Setting { name: "hidden", takes: Takes::Count, preset: Preset::Required, summary: "channels between" },
+    BIAS,
+];
+
+fn expand(
+    region: &mut RegionBuilder<'_, '_>,
+    part: &Part,
+    x: ValueId,
+    activation: Activation,
+) -> Option<ValueId> {
+    let hidden = vec![Dim::new("hidden", part.count("hidden")?)];
+    let has_bias = part.word("bias")? == "on";
+    let map = |port, out| LinearMap { port, out, has_bias, out_site: Site::LinearOutput };
+    let gate = region.linear(part, &map("gate", hidden.clone()), x)?;
+    let up = region.linear(part, &map("up", hidden.clone()), x)?;
+    let name = format!("{}_gate_activated", part.name);
+    let gate =
+        region.same_dims(&name, Op::Activation(activation), gate, &part.port_path("gate"), part.span)?;
+    let name = format!("{}_hidden", part.name);
+    let product = region.node(&name, Op::Mul(Mul), vec![gate, up], hidden, &part.name, part.span)?;
+    let out = vec![region.width_dim()];
+    region.linear(part, &map("down", out), product)
+}

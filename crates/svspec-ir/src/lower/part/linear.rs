@@ -1,0 +1,27 @@
+//! The `linear` part: one matrix.
+
+use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check};
+use crate::lower::linear::LinearMap;
+use crate::lower::region::RegionBuilder;
+use crate::resolve::Part;
+use crate::{Site, ValueId};
+
+/// `linear bottleneck { out = 64 }`
+pub const LINEAR: PartKind = PartKind {
+    name: "linear",
+    summary: "one linear map",
+    settings: &[
+        Setting { name: "out", takes: Takes::Count, preset: Preset::Required, summary: "output channels" },
+        BIAS,
+    ],
+    ports: Ports::Itself,
+    own: Own::Nothing,
+    check: no_check,
+    expand,
+};
+
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+    let out = vec![region.out_dim(&part.name, part.count("out")?)];
+    let has_bias = part.word("bias")? == "on";
+    region.linear(part, &LinearMap { port: "", out, has_bias, out_site: Site::LinearOutput }, x)
+}

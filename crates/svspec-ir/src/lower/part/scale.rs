@@ -1,0 +1,29 @@
+//! The `scale` part: a learned vector, or one number, times its argument (LayerScale, ReZero).
+
+use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, no_check};
+use crate::Site;
+use crate::resolve::Place;
+
+/// `scale attn_gain { init = 0.1 }`
+pub const SCALE: PartKind = PartKind {
+    name: "scale",
+    summary: "a learned vector, or one number, times its argument",
+    settings: &[
+        Setting {
+            name: "init",
+            takes: Takes::Number(Range::Any),
+            preset: Preset::Number(1.0),
+            summary: "every entry at step 0",
+        },
+        Setting {
+            name: "size",
+            takes: Takes::Word(&["vector", "scalar"]),
+            preset: Preset::Word("vector"),
+            summary: "one entry per channel, or one in all",
+        },
+    ],
+    ports: Ports::None,
+    own: Own::Scale,
+    check: no_check,
+    expand: |region, part, x| region.stage(part, Place::Own, Site::Residual, x),
+};

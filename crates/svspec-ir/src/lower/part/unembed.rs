@@ -1,0 +1,27 @@
+//! The implicit part `unembed`: residual stream to logits, with the embedding table where the head is tied.
+
+use super::{Own, PartKind, Ports, no_check};
+use crate::lower::linear::LinearMap;
+use crate::lower::region::RegionBuilder;
+use crate::resolve::Part;
+use crate::{Site, ValueId};
+
+/// Not declared; every model has it.
+pub const UNEMBED: PartKind = PartKind {
+    name: "unembed",
+    summary: "the linear map to the logits",
+    settings: &[],
+    ports: Ports::Itself,
+    own: Own::Nothing,
+    check: no_check,
+    expand,
+};
+
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+    let out = vec![region.vocab_dim()];
+    let map = LinearMap { port: "", out, has_bias: false, out_site: Site::LinearOutput };
+    match region.tied_table() {
+        Some(table) => region.tied_linear(part, &map, table, x),
+        None => region.linear(part, &map, x),
+    }
+}

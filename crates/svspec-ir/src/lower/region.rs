@@ -1,0 +1,200 @@
+//! One region while it is built: nodes are added in order, each with a name of its own.
+
+use super::Lowering;
+use super::parameters::{Conflict, Home, NewParam};
+use crate::op::Input;
+use crate::resolve::HeadWeight;
+use crate::resolve::LARGEST_COUNT;
+use crate::{Dim, Dims, Node, Op, ParamId, Region, RegionId, RegionKind, ValueId};
+use std::collections::{BTreeMap, BTreeSet};
+use svspec_diagnostics::{Diagnostic, Span};
+
+/// Adds nodes to one region.
+pub struct RegionBuilder<'l, 'r> {
+    pub(super) lowering: &'l mut Lowering<'r>,
+    pub(super) region: RegionId,
+    kind: RegionKind,
+    nodes: Vec<Node>,
+    names: BTreeSet<String>,
+    values: BTreeMap<String, ValueId>,
+}
+
+impl<'l, 'r> RegionBuilder<'l, 'r> {
+    /// An empty region.
+    pub(super) fn new(lowering: &'l mut Lowering<'r>, region: RegionId, kind: RegionKind) -> Self {
+        Self { lowering, region, kind, nodes: Vec::new(), names: BTreeSet::new(), values: BTreeMap::new() }
+    }
+
+    /// The region, complete.
+    pub(super) fn finish(self, name: &str, output: ValueId) -> Region {
+        Region { name: name.to_owned(), kind: self.kind, nodes: self.nodes, output }
+    }
+
+    /// A value from outside, known to the equations by its name.
+    pub(super) fn input(&mut self, name: &str, input: Input, dims: Dims, span: Span) -> Option<ValueId> {
+        let value = self.node(name, Op::Input(input), Vec::new(), dims, "", span)?;
+        self.assign(name, value);
+        Some(value)
+    }
+
+    /// Makes `name` stand for `value` in the equations that follow.
+    pub(super) fn assign(&mut self, name: &str, value: ValueId) {
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// The value that an equation's name stands for.
+    pub(super) fn value(&self, name: &str) -> Option<ValueId> {
+        self.values.get(name).copied()
+    }
+
+    /// Adds a node; its name gets a number if it is taken.
+    pub fn node(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: Vec<ValueId>,
+        dims: Dims,
+        part: &str,
+        span: Span,
+    ) -> Option<ValueId> {
+        let size: f64 = dims.iter().map(|dim| dim.size as f64).product();
+        if size > LARGEST_COUNT {
+            let message = format!("one token's value would have {size:.3e} entries: `{}`", dims_text(&dims));
+            self.report(
+                Diagnostic::error("too-large", message)
+                    .at(span, "this value")
+                    .help(format!("the most is {LARGEST_COUNT}; check the digits of the settings")),
+            );
+            return None;
+        }
+        let name = self.fresh(name);
+        self.nodes.push(Node { name, op, inputs, dims, part: part.to_owned(), span });
+        Some(ValueId(self.nodes.len() - 1))
+    }
+
+    /// Adds a node whose output has its only input's dimensions.
+    pub fn same_dims(
+        &mut self,
+        name: &str,
+        op: Op,
+        input: ValueId,
+        part: &str,
+        span: Span,
+    ) -> Option<ValueId> {
+        let dims = self.dims(input).to_vec();
+        self.node(name, op, vec![input], dims, part, span)
+    }
+
+    /// A value's dimensions.
+    pub fn dims(&self, value: ValueId) -> &[Dim] {
+        self.nodes.get(value.0).map_or(&[], |node| node.dims.as_slice())
+    }
+
+    /// The residual stream's dimension.
+    pub fn width_dim(&self) -> Dim {
+        Dim::new("width", self.lowering.resolved.width)
+    }
+
+    /// The logits' dimension.
+    pub fn vocab_dim(&self) -> Dim {
+        Dim::new("vocab", self.lowering.resolved.vocab)
+    }
+
+    /// The dimension of a linear map's output: the model's own name for it where the size is one that has a name.
+    pub fn out_dim(&self, part: &str, size: usize) -> Dim {
+        let known = [self.width_dim(), self.vocab_dim()].into_iter().find(|dim| dim.size == size);
+        known.unwrap_or_else(|| Dim::new(part, size))
+    }
+
+    /// The embedding table, if the head is tied to it.
+    pub fn tied_table(&self) -> Option<ParamId> {
+        match self.lowering.resolved.head {
+            HeadWeight::Own => None,
+            HeadWeight::Embedding => self.lowering.parameters.find(Home::Model, "embed.weight"),
+        }
+    }
+
+    /// Where the parameters of parts used in this region live.
+    pub(super) fn home(&self) -> Home {
+        match self.kind {
+            RegionKind::Layer => Home::Layer(self.region),
+            RegionKind::Embed | RegionKind::Head | RegionKind::Loss => Home::Model,
+        }
+    }
+
+    /// Makes or finds a parameter.
+    pub(super) fn param(&mut self, new: NewParam) -> Option<ParamId> {
+        let (path, dims, span) = (new.path.clone(), dims_text(&new.dims), new.span);
+        match self.lowering.parameters.param(self.home(), self.region, new) {
+            Ok(id) => Some(id),
+            Err(conflict) => {
+                self.conflict(&path, &dims, &conflict, span);
+                None
+            }
+        }
+    }
+
+    /// Says that a part is used with values of two shapes.
+    pub(super) fn conflict(&mut self, path: &str, dims: &str, conflict: &Conflict, span: Span) {
+        let known = dims_text(&conflict.0);
+        self.report(
+            Diagnostic::error("dimension-mismatch", format!("`{path}` would be both `{known}` and `{dims}`"))
+                .at(span, "used with values of two sizes")
+                .help("using a part twice shares its parameters; declare a second part for the other size"),
+        );
+    }
+
+    /// Notes a fault.
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.lowering.findings.push(finding);
+    }
+
+    /// Checks that a value can be the residual stream.
+    pub(super) fn expect_width(&mut self, name: &str, value: ValueId, span: Span) -> Option<()> {
+        let width = self.width_dim();
+        let found = dims_text(self.dims(value));
+        if let [dim] = self.dims(value)
+            && dim.size == width.size
+        {
+            return Some(());
+        }
+        let message =
+            format!("`{name}` would become `{found}`; the residual stream is `[width {}]`", width.size);
+        self.report(
+            Diagnostic::error("dimension-mismatch", message)
+                .at(span, found)
+                .help(format!("end with a part whose output has {} channels", width.size)),
+        );
+        None
+    }
+
+    fn fresh(&mut self, name: &str) -> String {
+        let mut base: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+            .collect();
+        if RUST_WORDS.contains(&base.as_str()) {
+            base.push('_');
+        }
+        let numbered = (1..).map(|number| format!("{base}_{number}"));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !self.names.contains(name));
+        let name = free.unwrap_or(base);
+        self.names.insert(name.clone());
+        name
+    }
+}
+
+/// Words that cannot name a variable of the generated code.
+const RUST_WORDS: [&str; 53] = [
+    "_", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do",
+    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield",
+];
+
+/// `[heads 4, head_dim 32]`
+pub(super) fn dims_text(dims: &[Dim]) -> String {
+    let dims: Vec<String> = dims.iter().map(|dim| format!("{} {}", dim.name, dim.size)).collect();
+    format!("[{}]", dims.join(", "))
+}

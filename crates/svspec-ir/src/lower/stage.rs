@@ -1,0 +1,122 @@
+//! What is placed at one place: a normalisation, a scale vector, a bias, in this order.
+
+use super::parameters::NewParam;
+use super::region::{RegionBuilder, dims_text};
+use crate::op::{Bias, Normalize, Scale};
+use crate::resolve::{Axis, Extent, Part, Place, Stage, StageScale};
+use crate::{Dim, Dims, Init, Op, ParamKind, Site, ValueId};
+use svspec_diagnostics::Diagnostic;
+
+impl RegionBuilder<'_, '_> {
+    /// Applies what is placed there; `x` itself if nothing is.
+    pub fn stage(&mut self, part: &Part, place: Place, site: Site, x: ValueId) -> Option<ValueId> {
+        let Some(stage) = part.stages.get(&place) else { return Some(x) };
+        let path = match place {
+            Place::Own => part.name.clone(),
+            Place::In(port) | Place::Out(port) => part.port_path(port),
+        };
+        let mut y = x;
+        if let Some(normalize) = stage.normalize {
+            let num_axes = match normalize.axis {
+                Axis::Full => self.dims(x).len(),
+                Axis::Head => self.heads(part, place, stage, x).map(|_| 1)?,
+            };
+            let op = Op::Normalize(Normalize { norm: normalize.norm, num_axes, eps: normalize.eps });
+            let is_last = stage.scale.is_none() && stage.bias.is_none();
+            y = self.same_dims(
+                &node_name(&path, place, Step::Normalized, is_last),
+                op,
+                y,
+                &path,
+                stage.span,
+            )?;
+        }
+        if let Some(scale) = &stage.scale {
+            let scale_path = part.scale_path(place);
+            let dims = self.scale_dims(part, place, stage, scale, x)?;
+            let (home, region) = (self.home(), self.region);
+            let made =
+                self.lowering.parameters.scale(home, region, &scale_path, site, &dims, scale, stage.span);
+            let id = match made {
+                Ok(id) => id,
+                Err(conflict) => {
+                    self.conflict(&scale_path, &dims_text(&dims), &conflict, stage.span);
+                    return None;
+                }
+            };
+            let name = node_name(&path, place, Step::Scaled, stage.bias.is_none());
+            y = self.same_dims(&name, Op::Scale(Scale { scale: id }), y, &path, stage.span)?;
+        }
+        if let Some(span) = stage.bias {
+            let param = self.param(NewParam {
+                path: format!("{path}.bias"),
+                kind: ParamKind::Bias,
+                scale_part: None,
+                dims: self.dims(x).to_vec(),
+                num_out_dims: 0,
+                init: Init::Constant(0.0),
+                span,
+            })?;
+            y = self.same_dims(&path, Op::Bias(Bias { param }), y, &path, span)?;
+        }
+        Some(y)
+    }
+
+    fn scale_dims(
+        &mut self,
+        part: &Part,
+        place: Place,
+        stage: &Stage,
+        scale: &StageScale,
+        x: ValueId,
+    ) -> Option<Dims> {
+        match scale.extent {
+            Extent::Full => Some(self.dims(x).to_vec()),
+            Extent::Scalar => Some(Vec::new()),
+            Extent::Head => self.heads(part, place, stage, x).map(|(_, head_dim)| vec![head_dim]),
+            Extent::PerHead => {
+                self.heads(part, place, stage, x).map(|(heads, _)| vec![heads, Dim::new("1", 1)])
+            }
+        }
+    }
+
+    /// The heads and channels per head of a value that has them.
+    fn heads(&mut self, part: &Part, place: Place, stage: &Stage, x: ValueId) -> Option<(Dim, Dim)> {
+        if let [heads, head_dim] = self.dims(x) {
+            return Some((heads.clone(), head_dim.clone()));
+        }
+        let dims = dims_text(self.dims(x));
+        let what = match place {
+            Place::Own => format!("what `{}` is given", part.name),
+            Place::In(port) => format!("the input of `{}`", part.port_path(port)),
+            Place::Out(port) => format!("the output of `{}`", part.port_path(port)),
+        };
+        self.report(
+            Diagnostic::error("placement-on-wrong-kind", format!("{what} has no heads: it is `{dims}`"))
+                .at(stage.span, "placed per head here")
+                .because(part.span, format!("`{}` is declared here", part.name))
+                .help("write `normalize` and `scale` without `(head)` or `(per_head)`"),
+        );
+        None
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Normalized,
+    Scaled,
+}
+
+/// A norm's last step has the norm's name; what stands at a port says which port and which step.
+fn node_name(path: &str, place: Place, step: Step, is_last: bool) -> String {
+    let path = path.replace('.', "_");
+    let step = match step {
+        Step::Normalized => "normalized",
+        Step::Scaled => "scaled",
+    };
+    match place {
+        Place::Own if is_last => path,
+        Place::Own | Place::Out(_) => format!("{path}_{step}"),
+        Place::In(_) => format!("{path}_in_{step}"),
+    }
+}

@@ -1,0 +1,232 @@
+//! The statements of a target, in order, in; one list for each kind of fact, later statements replacing earlier, out.
+
+use super::lineage::Lineage;
+use super::path::{expand, single};
+use std::collections::BTreeMap;
+use svspec_diagnostics::{Diagnostic, Span};
+use svspec_syntax::ast::{Body, Expr, Form, Ident, OptimizerBlock, Statement, StatementKind};
+
+/// What a setting is given.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'a> {
+    /// `name = expr`
+    Value(&'a Expr),
+    /// `rope { … }` or `rope`: it is there.
+    Present,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// What it is given.
+    pub given: Given<'a>,
+    /// Where its name stands.
+    pub name_span: Span,
+    /// The whole statement.
+    pub span: Span,
+    /// The block that says so: its index in the lineage.
+    pub block: usize,
+}
+
+/// A part's declaration.
+#[derive(Clone, Copy, Debug)]
+pub struct PartDraft<'a> {
+    /// Its kind's name.
+    pub kind: &'a Ident,
+    /// Its name.
+    pub name: &'a Ident,
+    /// The block that declares it.
+    pub block: usize,
+}
+
+/// A layer kind.
+#[derive(Clone, Debug)]
+pub struct LayerDraft<'a> {
+    /// `layer` if it has no name of its own.
+    pub name: String,
+    /// Its name, or the whole statement.
+    pub span: Span,
+    /// Its equations.
+    pub body: &'a Body,
+}
+
+/// One target of a placement.
+#[derive(Clone, Debug)]
+pub struct PlacementDraft<'a> {
+    /// `attn.q`
+    pub target: String,
+    /// Where the target stands.
+    pub span: Span,
+    /// What is placed.
+    pub form: &'a Form,
+}
+
+/// All that a target says.
+#[derive(Debug, Default)]
+pub struct Draft<'a> {
+    /// By dotted name; a later statement replaces an earlier one.
+    pub settings: BTreeMap<String, Entry<'a>>,
+    /// In the order of their first declaration.
+    pub parts: Vec<PartDraft<'a>>,
+    /// In the order of their first declaration.
+    pub layers: Vec<LayerDraft<'a>>,
+    /// In order.
+    pub placements: Vec<PlacementDraft<'a>>,
+    /// The `optimizer` blocks within variants, in order.
+    pub optimizers: Vec<&'a OptimizerBlock>,
+    /// The `train` blocks within variants, in order.
+    pub trains: Vec<&'a Body>,
+}
+
+/// Sorts the statements.
+pub fn draft<'a>(lineage: &Lineage<'a>, findings: &mut Vec<Diagnostic>) -> Draft<'a> {
+    let mut draft = Draft::default();
+    for (index, block) in lineage.blocks.iter().enumerate() {
+        let mut own = Own { block: index, names: BTreeMap::new() };
+        for statement in &block.body.statements {
+            draft.add(statement, &mut own, findings);
+        }
+    }
+    draft
+}
+
+/// The names that one block has declared so far.
+struct Own {
+    block: usize,
+    names: BTreeMap<String, Span>,
+}
+
+impl Own {
+    /// Notes a name; a second time in one block is a fault.
+    fn declare(&mut self, what: &str, name: &str, span: Span, findings: &mut Vec<Diagnostic>) {
+        if let Some(&first) = self.names.get(name) {
+            findings.push(duplicate(what, name, span, first));
+        } else {
+            self.names.insert(name.to_owned(), span);
+        }
+    }
+}
+
+/// `name` is said twice where it may be said once.
+pub fn duplicate(what: &str, name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error("duplicate-name", format!("{what} `{name}` is given twice"))
+        .at(span, "given again here")
+        .because(first, "first given here")
+        .help("remove one of the two, or give them different names")
+}
+
+impl<'a> Draft<'a> {
+    fn add(&mut self, statement: &'a Statement, own: &mut Own, findings: &mut Vec<Diagnostic>) {
+        match &statement.kind {
+            StatementKind::Setting { path, value } => {
+                for (name, name_span) in expand(path) {
+                    own.declare("setting", &name, name_span, findings);
+                    let entry = Entry {
+                        given: Given::Value(value),
+                        name_span,
+                        span: statement.span,
+                        block: own.block,
+                    };
+                    self.settings.insert(name, entry);
+                }
+            }
+            StatementKind::Part { kind, names, body } => {
+                for name in names {
+                    own.declare("part", &name.text, name.span, findings);
+                    self.declare_part(PartDraft { kind, name, block: own.block });
+                    if let Some(body) = body {
+                        self.part_settings(&name.text, body, own.block, findings);
+                    }
+                }
+            }
+            StatementKind::Layer { name, body } => {
+                let span = name.as_ref().map_or(statement.span, |name| name.span);
+                let name = name.as_ref().map_or("layer", |name| name.text.as_str()).to_owned();
+                own.declare("layer", &name, span, findings);
+                let layer = LayerDraft { name, span, body };
+                match self.layers.iter_mut().find(|known| known.name == layer.name) {
+                    Some(known) => *known = layer,
+                    None => self.layers.push(layer),
+                }
+            }
+            StatementKind::Placement { targets, form } => {
+                let all = targets.iter().flat_map(expand);
+                self.placements.extend(all.map(|(target, span)| PlacementDraft { target, span, form }));
+            }
+            StatementKind::Optimizer(block) => self.optimizers.push(block),
+            StatementKind::Train(body) => self.trains.push(body),
+            StatementKind::Rule(rule) => findings.push(
+                Diagnostic::error("misplaced-statement", "a rule stands outside an `optimizer` block")
+                    .at(statement.span, "a rule for the optimizer")
+                    .help(format!("write `optimizer {{ {} }}`", svspec_syntax::format_rule(rule))),
+            ),
+            StatementKind::Block { name, .. } => findings.push(
+                Diagnostic::error("misplaced-statement", format!("`{}` means nothing here", name.text))
+                    .at(statement.span, "neither a setting, a part, a layer nor a placement")
+                    .help("a setting is written `name = value`, a part `KIND name { settings }`"),
+            ),
+        }
+    }
+
+    /// A new declaration replaces an inherited one, settings and all.
+    fn declare_part(&mut self, part: PartDraft<'a>) {
+        let prefix = format!("{}.", part.name.text);
+        self.settings.retain(|name, entry| !name.starts_with(&prefix) || entry.block == part.block);
+        match self.parts.iter_mut().find(|known| known.name.text == part.name.text) {
+            Some(known) => *known = part,
+            None => self.parts.push(part),
+        }
+    }
+
+    fn part_settings(&mut self, prefix: &str, body: &'a Body, block: usize, findings: &mut Vec<Diagnostic>) {
+        let mut own = Own { block, names: BTreeMap::new() };
+        for statement in &body.statements {
+            let span = statement.span;
+            match &statement.kind {
+                StatementKind::Setting { path, value } => {
+                    let Some((name, name_span)) = single(path) else {
+                        findings.push(misplaced_in_part(statement));
+                        continue;
+                    };
+                    own.declare("setting", &name, name_span, findings);
+                    let entry = Entry { given: Given::Value(value), name_span, span, block };
+                    self.settings.insert(format!("{prefix}.{name}"), entry);
+                }
+                StatementKind::Block { name, body } => {
+                    own.declare("setting", &name.text, name.span, findings);
+                    let path = format!("{prefix}.{}", name.text);
+                    let entry = Entry { given: Given::Present, name_span: name.span, span, block };
+                    self.settings.insert(path.clone(), entry);
+                    // One level: no setting block of any part holds another.
+                    for inner in body.iter().flat_map(|body| &body.statements) {
+                        if let StatementKind::Setting { path: inner_path, value } = &inner.kind
+                            && let Some((name, name_span)) = single(inner_path)
+                        {
+                            let entry =
+                                Entry { given: Given::Value(value), name_span, span: inner.span, block };
+                            if let Some(first) = self.settings.insert(format!("{path}.{name}"), entry)
+                                && first.block == block
+                            {
+                                findings.push(duplicate("setting", &name, name_span, first.name_span));
+                            }
+                        } else {
+                            findings.push(misplaced_in_part(inner));
+                        }
+                    }
+                }
+                StatementKind::Part { .. }
+                | StatementKind::Layer { .. }
+                | StatementKind::Placement { .. }
+                | StatementKind::Rule(_)
+                | StatementKind::Optimizer(_)
+                | StatementKind::Train(_) => findings.push(misplaced_in_part(statement)),
+            }
+        }
+    }
+}
+
+fn misplaced_in_part(statement: &Statement) -> Diagnostic {
+    Diagnostic::error("misplaced-statement", "only settings stand between a part's braces")
+        .at(statement.span, "not a setting")
+        .help("a setting is written `name = value`, or `name { … }` where it has settings of its own")
+}

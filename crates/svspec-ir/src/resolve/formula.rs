@@ -1,0 +1,323 @@
+//! The right side of an equation in; a formula over values, with every number folded and every name known, out.
+
+use super::number::{self, FUNCTIONS, Scope};
+use super::resolved::{Formula, FormulaKind, Part};
+use super::{list, path::single, setting};
+use crate::PerLayer;
+use crate::lower::part::{self, Range};
+use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
+use svspec_syntax::ast::{Expr, ExprKind, Operator};
+
+/// No equation is nested deeper.
+const DEEPEST: usize = 128;
+
+/// What an equation may use.
+pub struct Context<'c> {
+    /// The parts.
+    pub parts: &'c [Part],
+    /// The layers in which the equation holds, by depth from 0; empty outside the stack.
+    pub layers: &'c [usize],
+    /// Names assigned by earlier equations, and `x` where there is one.
+    pub names: Vec<String>,
+    /// Whether `embed(tokens)` may stand here.
+    pub region: Region,
+}
+
+/// Where an equation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// `x = …` of the model.
+    Embed,
+    /// A layer.
+    Layer,
+    /// `logits = …`
+    Head,
+}
+
+/// A side of an operator: a number or a value.
+enum Term {
+    Number(PerLayer),
+    Value(Formula),
+}
+
+/// The value of an expression.
+pub fn formula(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr) -> Option<Formula> {
+    value(scope, context, expr, 0)
+}
+
+fn value(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize) -> Option<Formula> {
+    match term(scope, context, expr, depth)? {
+        Term::Value(formula) => Some(formula),
+        Term::Number(_) => {
+            let message = format!(
+                "`{}` is a number where a value of the data flow is expected",
+                scope.quote(expr.span)
+            );
+            scope.findings.push(
+                Diagnostic::error("not-a-value", message)
+                    .at(expr.span, "a number")
+                    .help("a number can only multiply or divide a value: write `2 * x` or `x / 2`"),
+            );
+            None
+        }
+    }
+}
+
+fn term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize) -> Option<Term> {
+    if depth > DEEPEST {
+        scope.findings.push(
+            Diagnostic::error(
+                "nested-too-deeply",
+                format!("the equation is nested more than {DEEPEST} deep"),
+            )
+            .at(expr.span, "too deep from here on")
+            .help("give an intermediate value a name in an equation of its own"),
+        );
+        return None;
+    }
+    let span = expr.span;
+    if !holds_value(context, expr, 0) {
+        let wanted = |layer| context.layers.contains(&layer);
+        return scope.per_layer(expr, wanted).map(Term::Number);
+    }
+    match &expr.kind {
+        ExprKind::Group(inner) => term(scope, context, inner, depth + 1),
+        ExprKind::Name(path) => {
+            let (name, _) = single(path)?;
+            if name == "tokens" {
+                scope.findings.push(
+                    Diagnostic::error("not-a-value", "`tokens` are ids, not numbers to compute with")
+                        .at(span, "token ids")
+                        .help("write `embed(tokens)`"),
+                );
+                return None;
+            }
+            Some(Term::Value(Formula { kind: FormulaKind::Name(name), span }))
+        }
+        ExprKind::Negate(inner) => {
+            let inner = value(scope, context, inner, depth + 1)?;
+            Some(Term::Value(gain(PerLayer::Uniform(-1.0), inner, span)))
+        }
+        ExprKind::Call { callee, arguments } => {
+            let (name, name_span) = single(callee)?;
+            call(scope, context, &name, name_span, arguments, span, depth).map(Term::Value)
+        }
+        ExprKind::Binary { operator, left, right } => {
+            let a = term(scope, context, left, depth + 1);
+            let b = term(scope, context, right, depth + 1);
+            binary(scope, *operator, a?, b?, span).map(Term::Value)
+        }
+        ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Record { .. } | ExprKind::Tuple(_) => {
+            let message = format!("`{}` cannot stand in an equation", scope.quote(span));
+            scope.findings.push(
+                Diagnostic::error("not-a-value", message)
+                    .at(span, "not a value")
+                    .help("an equation is made of values, parts, functions, `+`, `-`, `*` and numbers"),
+            );
+            None
+        }
+    }
+}
+
+fn gain(factor: PerLayer, inner: Formula, span: Span) -> Formula {
+    Formula { kind: FormulaKind::Gain(factor, Box::new(inner)), span }
+}
+
+fn inverse(factor: PerLayer) -> PerLayer {
+    match factor {
+        PerLayer::Uniform(value) => PerLayer::Uniform(1.0 / value),
+        PerLayer::Each(values) => PerLayer::Each(values.into_iter().map(|value| 1.0 / value).collect()),
+    }
+}
+
+fn is_finite(factor: &PerLayer, context_len: usize) -> bool {
+    match factor {
+        PerLayer::Uniform(value) => value.is_finite(),
+        PerLayer::Each(values) => {
+            values.iter().take(context_len.max(values.len())).all(|value| value.is_finite())
+        }
+    }
+}
+
+fn binary(scope: &mut Scope<'_>, operator: Operator, a: Term, b: Term, span: Span) -> Option<Formula> {
+    let what = match (operator, a, b) {
+        (Operator::Multiply, Term::Number(factor), Term::Value(value))
+        | (Operator::Multiply, Term::Value(value), Term::Number(factor)) => {
+            return Some(gain(factor, value, span));
+        }
+        (Operator::Divide, Term::Value(value), Term::Number(factor)) => {
+            let zeros_aside = match factor {
+                // Layers in which the equation does not hold were given 0.
+                PerLayer::Each(values) => PerLayer::Each(
+                    values.into_iter().map(|value| if value == 0.0 { 1.0 } else { value }).collect(),
+                ),
+                PerLayer::Uniform(value) => PerLayer::Uniform(value),
+            };
+            let factor = inverse(zeros_aside);
+            if is_finite(&factor, 0) {
+                return Some(gain(factor, value, span));
+            }
+            "a value divided by 0"
+        }
+        (Operator::Multiply, Term::Value(a), Term::Value(b)) => {
+            return Some(Formula { kind: FormulaKind::Mul(Box::new(a), Box::new(b)), span });
+        }
+        (Operator::Add, Term::Value(a), Term::Value(b)) => {
+            return Some(Formula { kind: FormulaKind::Add(Box::new(a), Box::new(b)), span });
+        }
+        (Operator::Subtract, Term::Value(a), Term::Value(b)) => {
+            let b_span = b.span;
+            let b = gain(PerLayer::Uniform(-1.0), b, b_span);
+            return Some(Formula { kind: FormulaKind::Add(Box::new(a), Box::new(b)), span });
+        }
+        (Operator::Add | Operator::Subtract, _, _) => "a sum of a value and a number",
+        (Operator::Divide, _, _) => "a division by a value",
+        (Operator::Power, _, _) => "a power of a value",
+        (Operator::Multiply, Term::Number(_), Term::Number(_)) => "a product of numbers",
+    };
+    let message = format!("`{}` is {what}, which has no meaning in an equation", scope.quote(span));
+    scope.findings.push(
+        Diagnostic::error("not-a-value", message)
+            .at(span, what)
+            .help("values may be added, subtracted and multiplied; a value may be multiplied or divided by a number other than 0"),
+    );
+    None
+}
+
+fn call(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    name: &str,
+    name_span: Span,
+    arguments: &[Expr],
+    span: Span,
+    depth: usize,
+) -> Option<Formula> {
+    let one = |scope: &mut Scope<'_>| match arguments {
+        [argument] => value(scope, context, argument, depth + 1),
+        _ => {
+            scope.findings.push(number::wrong_arguments(name, name_span, 1, arguments.len()));
+            None
+        }
+    };
+    if name == "embed" {
+        return embed(scope, context, name_span, arguments, span);
+    }
+    if let Some(index) = context.parts.iter().position(|part| part.name == name) {
+        if name == "unembed" && context.region != Region::Head {
+            scope.findings.push(
+                Diagnostic::error(
+                    "part-in-and-outside-layers",
+                    "`unembed` makes the logits; it has no place elsewhere",
+                )
+                .at(name_span, "used outside `logits`")
+                .help("declare a `linear` part for another linear map"),
+            );
+            return None;
+        }
+        let argument = one(scope)?;
+        return Some(Formula { kind: FormulaKind::Part(index, Box::new(argument)), span });
+    }
+    if let Some(activation) = part::activation(name) {
+        let argument = one(scope)?;
+        return Some(Formula { kind: FormulaKind::Activation(activation, Box::new(argument)), span });
+    }
+    if name == "softcap" {
+        let [argument, cap] = arguments else {
+            scope.findings.push(number::wrong_arguments(name, name_span, 2, arguments.len()));
+            return None;
+        };
+        let argument = value(scope, context, argument, depth + 1);
+        let cap = setting::real(scope, "softcap(x, cap)", cap, Range::Positive);
+        return Some(Formula { kind: FormulaKind::SoftCap(Box::new(argument?), cap?), span });
+    }
+    // A part that is declared but at fault was reported there.
+    if scope.draft.parts.iter().any(|declared| declared.name.text == name) {
+        return None;
+    }
+    unknown_call(scope, context, name, name_span);
+    None
+}
+
+fn unknown_call(scope: &mut Scope<'_>, context: &Context<'_>, name: &str, span: Span) {
+    let parts: Vec<&str> = context.parts.iter().map(|part| part.name.as_str()).collect();
+    if FUNCTIONS.iter().any(|(known, _)| *known == name) {
+        scope.findings.push(
+            Diagnostic::error("unknown-function", format!("`{name}` is a function of numbers, not of values"))
+                .at(span, "given a value")
+                .help("functions of values: `silu`, `gelu`, `gelu_tanh`, `relu`, `relu2`, `tanh`, `sigmoid`, `softcap`"),
+        );
+        return;
+    }
+    let functions = part::ACTIVATIONS.iter().map(|(function, _)| *function).chain(["softcap"]);
+    let close = did_you_mean(name, parts.iter().copied().chain(functions.clone()));
+    let looks_like_function = close.is_some_and(|close| functions.clone().any(|function| function == close));
+    let name_of = if looks_like_function { "unknown-function" } else { "unknown-part" };
+    let mut finding =
+        Diagnostic::error(name_of, format!("no part or function is called `{name}`")).at(span, "unknown");
+    if let Some(close) = close {
+        finding = finding.help(format!("did you mean `{close}`?"));
+    }
+    scope.findings.push(finding.help(format!("parts: {}", list(&parts))));
+}
+
+fn embed(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    name_span: Span,
+    arguments: &[Expr],
+    span: Span,
+) -> Option<Formula> {
+    if context.region != Region::Embed {
+        scope.findings.push(
+            Diagnostic::error("part-in-and-outside-layers", "`embed` makes the residual stream from the tokens, before the layers")
+                .at(name_span, "used elsewhere")
+                .help("inside a layer and in `logits`, the residual stream is `x`; its start is `x = embed(tokens)` in the model"),
+        );
+        return None;
+    }
+    match arguments {
+        [Expr { kind: ExprKind::Name(path), .. }]
+            if single(path).is_some_and(|(name, _)| name == "tokens") =>
+        {
+            Some(Formula { kind: FormulaKind::Embed, span })
+        }
+        [other] => {
+            let message = format!("`embed` looks up `tokens`, not `{}`", scope.quote(other.span));
+            scope.findings.push(
+                Diagnostic::error("not-a-value", message)
+                    .at(other.span, "not token ids")
+                    .help("write `embed(tokens)`"),
+            );
+            None
+        }
+        _ => {
+            scope.findings.push(number::wrong_arguments("embed", name_span, 1, arguments.len()));
+            None
+        }
+    }
+}
+
+/// Whether an expression holds a value of the data flow, rather than only numbers. What is unknown counts as a number
+/// where it is a name, so that numbers' messages apply, and as a value where it is called.
+fn holds_value(context: &Context<'_>, expr: &Expr, depth: usize) -> bool {
+    if depth > DEEPEST {
+        return true;
+    }
+    match &expr.kind {
+        ExprKind::Name(path) => {
+            single(path).is_some_and(|(name, _)| name == "tokens" || context.names.contains(&name))
+        }
+        ExprKind::Call { callee, arguments } => {
+            let is_number =
+                single(callee).is_some_and(|(name, _)| FUNCTIONS.iter().any(|(known, _)| *known == name));
+            !is_number || arguments.iter().any(|argument| holds_value(context, argument, depth + 1))
+        }
+        ExprKind::Group(inner) | ExprKind::Negate(inner) => holds_value(context, inner, depth + 1),
+        ExprKind::Binary { left, right, .. } => {
+            holds_value(context, left, depth + 1) || holds_value(context, right, depth + 1)
+        }
+        ExprKind::String(_) | ExprKind::Record { .. } | ExprKind::Tuple(_) => true,
+        ExprKind::Number(_) => false,
+    }
+}

@@ -1,0 +1,345 @@
+//! Expressions over numbers in, their values out. Names are looked up in the settings, each evaluated once.
+
+use super::draft::{Draft, Given};
+use crate::PerLayer;
+use crate::lower::part::{self, Preset};
+use std::collections::{BTreeMap, BTreeSet};
+use svspec_diagnostics::{Diagnostic, Sources, Span, did_you_mean};
+use svspec_syntax::ast::{Expr, ExprKind, Operator, Unit};
+
+/// Settings of a model that are numbers.
+pub const NUMERIC_SETTINGS: [&str; 3] = ["vocab", "context", "width"];
+/// Settings of a model that are not.
+pub const OTHER_SETTINGS: [&str; 4] = ["tie_embeddings", "stack", "logits", "x"];
+/// The functions of numbers, with the number of arguments each takes.
+pub const FUNCTIONS: [(&str, usize); 8] =
+    [("sqrt", 1), ("floor", 1), ("ceil", 1), ("round", 1), ("exp", 1), ("log", 1), ("min", 2), ("max", 2)];
+
+/// An expression, or a chain of settings, may go this deep.
+const DEEPEST: usize = 128;
+
+/// What numbers may refer to, and what has been found out so far.
+pub struct Scope<'a> {
+    /// The statements.
+    pub draft: &'a Draft<'a>,
+    /// For quoting.
+    pub sources: &'a Sources,
+    /// Faults found.
+    pub findings: Vec<Diagnostic>,
+    /// The length of the stack; `None` until it is known, or if it is at fault.
+    pub num_layers: Option<usize>,
+    /// Constants that some expression uses.
+    pub used: BTreeSet<String>,
+    layer: Option<usize>,
+    known: BTreeMap<String, Option<f64>>,
+    open: Vec<String>,
+    depth: usize,
+}
+
+impl<'a> Scope<'a> {
+    /// Nothing evaluated yet.
+    pub fn new(draft: &'a Draft<'a>, sources: &'a Sources) -> Self {
+        Self {
+            draft,
+            sources,
+            findings: Vec::new(),
+            num_layers: None,
+            used: BTreeSet::new(),
+            layer: None,
+            known: BTreeMap::new(),
+            open: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// The source text of a place, cut to a length fit for a message.
+    pub fn quote(&self, span: Span) -> String {
+        super::quote(self.sources, span)
+    }
+
+    /// The value of an expression that may not name `layer`; `None` after a diagnostic.
+    pub fn number(&mut self, expr: &Expr) -> Option<f64> {
+        if self.depth >= DEEPEST {
+            let message =
+                format!("the expression, or the chain of settings it names, is more than {DEEPEST} deep");
+            self.findings.push(
+                Diagnostic::error("nested-too-deeply", message)
+                    .at(expr.span, "too deep from here on")
+                    .help("give an intermediate value a name of its own"),
+            );
+            return None;
+        }
+        self.depth += 1;
+        let value = self.evaluate(expr);
+        self.depth -= 1;
+        let value = value?;
+        if value.is_finite() {
+            return Some(value);
+        }
+        self.findings.push(
+            Diagnostic::error("not-a-number", format!("`{}` is {value}", self.quote(expr.span)))
+                .at(expr.span, "has no finite value")
+                .help(
+                    "look for a division by zero, the root or logarithm of a negative number, or an overflow",
+                ),
+        );
+        None
+    }
+
+    /// The value in each layer for which `wanted` holds, `layer` counted from 1 in the expression; layers that are not
+    /// wanted get 0.
+    pub fn per_layer(&mut self, expr: &Expr, wanted: impl Fn(usize) -> bool) -> Option<PerLayer> {
+        if !names_layer(expr, 0) {
+            return self.number(expr).map(PerLayer::Uniform);
+        }
+        let mut values = Vec::new();
+        for layer in 0..self.num_layers? {
+            if wanted(layer) {
+                self.layer = Some(layer + 1);
+                let value = self.number(expr);
+                self.layer = None;
+                values.push(value?);
+            } else {
+                values.push(0.0);
+            }
+        }
+        Some(PerLayer::Each(values))
+    }
+
+    fn evaluate(&mut self, expr: &Expr) -> Option<f64> {
+        match &expr.kind {
+            ExprKind::Number(number) => match number.unit {
+                None | Some(Unit::Percent) => Some(number.value),
+                Some(Unit::Tokens | Unit::Steps) => {
+                    let message =
+                        format!("`{}` has a unit where a plain number is expected", self.quote(expr.span));
+                    self.findings.push(
+                        Diagnostic::error("not-a-number", message)
+                            .at(expr.span, "an amount of tokens or steps")
+                            .help(format!("write `{}`", number.text)),
+                    );
+                    None
+                }
+            },
+            ExprKind::Group(inner) => self.number(inner),
+            ExprKind::Negate(inner) => self.number(inner).map(|value| -value),
+            ExprKind::Binary { operator, left, right } => {
+                let left = self.number(left);
+                let right = self.number(right);
+                Some(apply(*operator, left?, right?))
+            }
+            ExprKind::Name(path) => match super::path::single(path) {
+                Some((name, span)) => self.lookup(&name, span),
+                None => self.not_a_number(expr),
+            },
+            ExprKind::Call { callee, arguments } => {
+                let (name, span) = match super::path::single(callee) {
+                    Some(single) => single,
+                    None => return self.not_a_number(expr),
+                };
+                let values: Vec<Option<f64>> =
+                    arguments.iter().map(|argument| self.number(argument)).collect();
+                self.call(&name, span, &values.into_iter().collect::<Option<Vec<f64>>>()?)
+            }
+            ExprKind::String(_) | ExprKind::Record { .. } | ExprKind::Tuple(_) => self.not_a_number(expr),
+        }
+    }
+
+    fn not_a_number(&mut self, expr: &Expr) -> Option<f64> {
+        let message = format!("`{}` is not a number", self.quote(expr.span));
+        self.findings.push(
+            Diagnostic::error("not-a-number", message).at(expr.span, "a number is expected here").help(
+                "write a number such as `768`, `50_304` or `1e-5`, or an expression of numbers and settings",
+            ),
+        );
+        None
+    }
+
+    fn call(&mut self, name: &str, span: Span, values: &[f64]) -> Option<f64> {
+        let Some((_, num_arguments)) = FUNCTIONS.into_iter().find(|(known, _)| *known == name) else {
+            let names = FUNCTIONS.map(|(known, _)| known);
+            let mut finding =
+                Diagnostic::error("unknown-function", format!("no function of numbers is called `{name}`"))
+                    .at(span, "unknown");
+            if let Some(close) = did_you_mean(name, names) {
+                finding = finding.help(format!("did you mean `{close}`?"));
+            }
+            self.findings.push(finding.help(format!("functions of numbers: {}", super::list(&names))));
+            return None;
+        };
+        match (name, values) {
+            ("sqrt", [x]) => Some(x.sqrt()),
+            ("floor", [x]) => Some(x.floor()),
+            ("ceil", [x]) => Some(x.ceil()),
+            ("round", [x]) => Some(x.round()),
+            ("exp", [x]) => Some(x.exp()),
+            ("log", [x]) => Some(x.ln()),
+            ("min", [x, y]) => Some(x.min(*y)),
+            ("max", [x, y]) => Some(x.max(*y)),
+            _ => {
+                self.findings.push(wrong_arguments(name, span, num_arguments, values.len()));
+                None
+            }
+        }
+    }
+
+    /// The value that a name stands for.
+    pub fn lookup(&mut self, name: &str, span: Span) -> Option<f64> {
+        if name == "layers" {
+            return match self.num_layers {
+                Some(count) => Some(count as f64),
+                None => {
+                    if self.open.iter().any(|open| open == "stack") {
+                        self.circular("layers", span);
+                    }
+                    None
+                }
+            };
+        }
+        if name == "layer" {
+            if self.layer.is_none() {
+                self.findings.push(
+                    Diagnostic::error("unknown-name", "`layer` has no value here")
+                        .at(span, "the depth is known only inside a layer")
+                        .help("use it in the equations of a `layer` block or in a rule; the number of layers is `layers`"),
+                );
+            }
+            return self.layer.map(|layer| layer as f64);
+        }
+        self.used.insert(name.to_owned());
+        if let Some(value) = self.known.get(name) {
+            return *value;
+        }
+        if self.open.iter().any(|open| open == name) {
+            self.circular(name, span);
+            return None;
+        }
+        self.open.push(name.to_owned());
+        // A setting is the same in every layer, also where an equation that knows its layer names it.
+        let layer = self.layer.take();
+        let value = self.setting(name, span);
+        self.layer = layer;
+        self.open.pop();
+        self.known.insert(name.to_owned(), value);
+        value
+    }
+
+    /// Evaluates `stack`'s numbers, in which `layers` would be circular.
+    pub fn in_stack<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
+        self.open.push("stack".to_owned());
+        let result = evaluate(self);
+        self.open.pop();
+        result
+    }
+
+    fn setting(&mut self, name: &str, span: Span) -> Option<f64> {
+        let entry = self.draft.settings.get(name).copied();
+        let is_number = !OTHER_SETTINGS.contains(&name);
+        if let Some(entry) = entry.filter(|_| is_number) {
+            return match entry.given {
+                Given::Value(expr) => self.number(expr),
+                Given::Present => self.unknown_name(name, span),
+            };
+        }
+        if let Some((part, setting)) = name.split_once('.')
+            && let Some(part_draft) = self.draft.parts.iter().find(|known| known.name.text == part)
+            && let Some(kind) = part::kind(&part_draft.kind.text)
+            && let Some(setting) = kind.settings.iter().find(|known| known.name == setting)
+        {
+            return match setting.preset {
+                Preset::Number(value) => Some(value),
+                Preset::Derived { compute, .. } => {
+                    let part = part.to_owned();
+                    compute(&mut |sibling| self.sibling(&part, sibling, span))
+                }
+                // What is missing is reported where the part is read.
+                Preset::Required => None,
+                Preset::Absent | Preset::Word(_) => self.unknown_name(name, span),
+            };
+        }
+        if NUMERIC_SETTINGS.contains(&name) {
+            // Reported once, as a missing setting.
+            return None;
+        }
+        self.unknown_name(name, span)
+    }
+
+    /// A setting of the same part, or of the model.
+    pub fn sibling(&mut self, part: &str, name: &str, span: Span) -> Option<f64> {
+        if NUMERIC_SETTINGS.contains(&name) {
+            self.lookup(name, span)
+        } else {
+            self.lookup(&format!("{part}.{name}"), span)
+        }
+    }
+
+    fn circular(&mut self, name: &str, span: Span) {
+        let chain: Vec<String> =
+            self.open.iter().skip_while(|open| *open != name).map(|open| format!("`{open}`")).collect();
+        let chain = if chain.is_empty() { "`stack`".to_owned() } else { chain.join(" → ") };
+        self.findings.push(
+            Diagnostic::error("circular-setting", format!("`{name}` depends on itself: {chain} → `{name}`"))
+                .at(span, "needs its own value")
+                .help("give one of them a number"),
+        );
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span) -> Option<f64> {
+        let mut names: Vec<String> = NUMERIC_SETTINGS.map(str::to_owned).to_vec();
+        names.push("layers".to_owned());
+        names.extend(
+            self.draft.settings.keys().filter(|key| !OTHER_SETTINGS.contains(&key.as_str())).cloned(),
+        );
+        let mut finding =
+            Diagnostic::error("unknown-name", format!("`{name}` is not a number that is known here"))
+                .at(span, "not a numeric setting or constant of this model");
+        if let Some(close) = did_you_mean(name, names.iter().map(String::as_str)) {
+            finding = finding.help(format!("did you mean `{close}`?"));
+        }
+        let constant = if name.contains('.') {
+            String::new()
+        } else {
+            format!("; `{name} = …` in the model declares it")
+        };
+        let help = format!(
+            "known are `width`, `vocab`, `context`, `layers`, and settings such as `PART.heads`{constant}"
+        );
+        self.findings.push(finding.help(help));
+        None
+    }
+}
+
+/// A function is given too few or too many arguments.
+pub fn wrong_arguments(name: &str, span: Span, expected: usize, given: usize) -> Diagnostic {
+    let arguments = if expected == 1 { "argument" } else { "arguments" };
+    let example: Vec<&str> = ["a", "b", "c"].into_iter().take(expected).collect();
+    Diagnostic::error("wrong-arguments", format!("`{name}` takes {expected} {arguments}, not {given}"))
+        .at(span, format!("given {given}"))
+        .help(format!("write `{name}({})`", example.join(", ")))
+}
+
+fn apply(operator: Operator, left: f64, right: f64) -> f64 {
+    match operator {
+        Operator::Add => left + right,
+        Operator::Subtract => left - right,
+        Operator::Multiply => left * right,
+        Operator::Divide => left / right,
+        Operator::Power => left.powf(right),
+    }
+}
+
+/// Whether `layer` stands in the expression.
+pub fn names_layer(expr: &Expr, depth: usize) -> bool {
+    if depth > DEEPEST {
+        return false;
+    }
+    let any = |exprs: &[Expr]| exprs.iter().any(|expr| names_layer(expr, depth + 1));
+    match &expr.kind {
+        ExprKind::Name(path) => super::path::single(path).is_some_and(|(name, _)| name == "layer"),
+        ExprKind::Call { arguments, .. } => any(arguments),
+        ExprKind::Tuple(items) => any(items),
+        ExprKind::Negate(inner) | ExprKind::Group(inner) => names_layer(inner, depth + 1),
+        ExprKind::Binary { left, right, .. } => names_layer(left, depth + 1) || names_layer(right, depth + 1),
+        ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Record { .. } => false,
+    }
+}

@@ -1,0 +1,31 @@
+//! Dotted paths: `attn.{q, k}` in; `attn.q` and `attn.k` with their places out.
+
+use svspec_diagnostics::Span;
+use svspec_syntax::ast::Path;
+
+/// More names than this in one path are cut; a path of one list stays far below.
+const MOST_NAMES: usize = 1024;
+
+/// Every name that a path stands for. The place is the list's entry where there is a list, else the whole path.
+pub fn expand(path: &Path) -> Vec<(String, Span)> {
+    let mut names = vec![(String::new(), path.span)];
+    for segment in &path.segments {
+        let is_list = segment.len() > 1;
+        let longer = names.iter().flat_map(|(name, span)| {
+            segment.iter().map(move |word| {
+                let dot = if name.is_empty() { "" } else { "." };
+                (format!("{name}{dot}{}", word.text), if is_list { word.span } else { *span })
+            })
+        });
+        names = longer.take(MOST_NAMES).collect();
+    }
+    names
+}
+
+/// The one name that a path stands for; `None` if it holds a list.
+pub fn single(path: &Path) -> Option<(String, Span)> {
+    match expand(path).as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,263 @@
+//! A target with every name in it understood: plain data, ready to be lowered.
+
+use crate::lower::part::PartKind;
+use crate::op::{Activation, Norm};
+use crate::rule::ResolvedRule;
+use crate::{AdamW, PerLayer, Role, ScaleForm, Train};
+use std::collections::BTreeMap;
+use svspec_diagnostics::Span;
+
+/// One model or variant.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Its name.
+    pub name: String,
+    /// Its documentation.
+    pub doc: Vec<String>,
+    /// From the root to the target.
+    pub lineage: Vec<String>,
+    /// Where its name stands.
+    pub span: Span,
+    /// The number of token ids.
+    pub vocab: usize,
+    /// The longest sequence.
+    pub context: usize,
+    /// The residual stream's width.
+    pub width: usize,
+    /// Whether the unembedding is the embedding table.
+    pub head: HeadWeight,
+    /// Every part that is declared, and the implicit `unembed` last.
+    pub parts: Vec<Part>,
+    /// The embedding equation's right side.
+    pub embed: Formula,
+    /// The layer kinds, in order of declaration.
+    pub layers: Vec<Layer>,
+    /// The layer kind at each depth: indices into `layers`.
+    pub stack: Vec<usize>,
+    /// The logits' right side.
+    pub logits: Formula,
+    /// In order; a later one wins.
+    pub rules: Vec<ResolvedRule>,
+    /// The optimizer's settings.
+    pub optimizer: AdamW,
+    /// The training settings.
+    pub train: Train,
+}
+
+/// What the unembedding multiplies with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadWeight {
+    /// A matrix of its own.
+    Own,
+    /// The embedding table: tied.
+    Embedding,
+}
+
+/// A layer kind.
+#[derive(Debug)]
+pub struct Layer {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// In order.
+    pub equations: Vec<Equation>,
+}
+
+/// `name = formula`
+#[derive(Debug)]
+pub struct Equation {
+    /// What is assigned.
+    pub name: String,
+    /// The right side.
+    pub formula: Formula,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// The right side of an equation, with its place.
+#[derive(Debug)]
+pub struct Formula {
+    /// What it is.
+    pub kind: FormulaKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A value of the data flow.
+#[derive(Debug)]
+pub enum FormulaKind {
+    /// A name assigned earlier, or the residual stream `x`.
+    Name(String),
+    /// `embed(tokens)`
+    Embed,
+    /// A part applied: its index in `Resolved::parts`.
+    Part(usize, Box<Formula>),
+    /// A non-linearity applied.
+    Activation(Activation, Box<Formula>),
+    /// `softcap(x, cap)`
+    SoftCap(Box<Formula>, f64),
+    /// A constant times a value.
+    Gain(PerLayer, Box<Formula>),
+    /// A sum.
+    Add(Box<Formula>, Box<Formula>),
+    /// An element-wise product.
+    Mul(Box<Formula>, Box<Formula>),
+}
+
+/// A part with its settings and what is placed at its ports.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static PartKind,
+    /// Where its name is declared.
+    pub span: Span,
+    /// By name; absent ones are missing.
+    pub settings: BTreeMap<&'static str, PartSetting>,
+    /// What is placed where.
+    pub stages: BTreeMap<Place, Stage>,
+}
+
+/// A setting's value and where it was written.
+#[derive(Clone, Copy, Debug)]
+pub struct PartSetting {
+    /// The value.
+    pub value: SettingValue,
+    /// Where the value stands; `None` for a default.
+    pub span: Option<Span>,
+}
+
+/// The value of a part's setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SettingValue {
+    /// A number; whole where the setting is a count.
+    Number(f64),
+    /// One of the setting's words.
+    Word(&'static str),
+    /// A block that is there.
+    Present,
+}
+
+/// Where something may be placed in a part. Ports of parts that are one linear map are named `""`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The part itself: a norm's vector, a `scale` part's.
+    Own,
+    /// Before a linear map.
+    In(&'static str),
+    /// After a linear map.
+    Out(&'static str),
+}
+
+/// A normalisation, a scale, or both, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// The normalisation.
+    pub normalize: Option<StageNormalize>,
+    /// The scale vector.
+    pub scale: Option<StageScale>,
+    /// The additive vector of a LayerNorm, after the scale.
+    pub bias: Option<Span>,
+    /// The statement that placed it.
+    pub span: Span,
+}
+
+/// A normalisation at a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StageNormalize {
+    /// The statistic.
+    pub norm: Norm,
+    /// Over what.
+    pub axis: Axis,
+    /// Added under the root.
+    pub eps: f64,
+}
+
+/// What a normalisation runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// All channels.
+    Full,
+    /// `head_dim`, each head by itself.
+    Head,
+}
+
+/// A scale vector at a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StageScale {
+    /// Its size.
+    pub extent: Extent,
+    /// How γ is computed.
+    pub form: ScaleForm,
+    /// γ at step 0.
+    pub init: f64,
+    /// The role the author claims.
+    pub asserted: Option<(Role, Span)>,
+}
+
+/// How many entries a scale vector has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// One per channel.
+    Full,
+    /// `head_dim`, shared by the heads.
+    Head,
+    /// One per head.
+    PerHead,
+    /// One.
+    Scalar,
+}
+
+impl Part {
+    /// A number; `None` if the setting is absent.
+    pub fn number(&self, setting: &str) -> Option<f64> {
+        match self.settings.get(setting)?.value {
+            SettingValue::Number(value) => Some(value),
+            SettingValue::Word(_) | SettingValue::Present => None,
+        }
+    }
+
+    /// A whole number; `None` if the setting is absent.
+    pub fn count(&self, setting: &str) -> Option<usize> {
+        self.number(setting).map(|value| value as usize)
+    }
+
+    /// A word; `None` if the setting is absent.
+    pub fn word(&self, setting: &str) -> Option<&'static str> {
+        match self.settings.get(setting)?.value {
+            SettingValue::Word(word) => Some(word),
+            SettingValue::Number(_) | SettingValue::Present => None,
+        }
+    }
+
+    /// Whether a block is there.
+    pub fn has(&self, setting: &str) -> bool {
+        self.settings.contains_key(setting)
+    }
+
+    /// Where a setting was written, else the part's declaration.
+    pub fn place(&self, setting: &str) -> Span {
+        self.settings.get(setting).and_then(|setting| setting.span).unwrap_or(self.span)
+    }
+
+    /// Whether a setting was written rather than left to its default.
+    pub fn is_written(&self, setting: &str) -> bool {
+        self.settings.get(setting).is_some_and(|setting| setting.span.is_some())
+    }
+
+    /// The path of the scale vector at a place.
+    pub fn scale_path(&self, place: Place) -> String {
+        match place {
+            Place::Own => format!("{}.scale", self.name),
+            Place::In(port) => format!("{}.in_scale", self.port_path(port)),
+            Place::Out(port) => format!("{}.out_scale", self.port_path(port)),
+        }
+    }
+
+    /// `attn.q`; of a part that is one linear map, its name.
+    pub fn port_path(&self, port: &str) -> String {
+        if port.is_empty() { self.name.clone() } else { format!("{}.{port}", self.name) }
+    }
+}

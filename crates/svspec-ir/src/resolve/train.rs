@@ -1,0 +1,350 @@
+//! The `train` blocks that reach a target in; the training settings, in steps and sequences, out.
+
+use super::draft::duplicate;
+use super::number::Scope;
+use super::setting::{self, LARGEST_COUNT, plain};
+use super::{list, path::single};
+use crate::lower::part::Range;
+use crate::program::Program;
+use crate::{Budget, Precision, Schedule, Train};
+use std::collections::BTreeMap;
+use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
+use svspec_syntax::ast::{Body, Expr, ExprKind, Statement, StatementKind, Unit};
+
+const SETTINGS: [&str; 10] = [
+    "steps",
+    "tokens",
+    "batch",
+    "micro_batch",
+    "schedule",
+    "precision",
+    "clip",
+    "eval_every",
+    "checkpoint_every",
+    "seed",
+];
+/// No run is longer, and no budget larger.
+const LONGEST: f64 = 1e15;
+
+type Given<'a> = BTreeMap<String, (&'a Expr, Span)>;
+
+/// The settings: the files', then the variants', a later one replacing an earlier.
+pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Span) -> Option<Train> {
+    let draft = scope.draft;
+    let mut given = Given::new();
+    for body in program.trains().chain(draft.trains.iter().copied()) {
+        collect(scope, body, &mut given);
+    }
+    if given.is_empty() {
+        return Some(defaults(1000, 8));
+    }
+    let batch = batch(scope, &given, context, model);
+    let budget = budget(scope, &given, model);
+    let (batch, budget) = (batch?, budget?);
+    let steps = match budget {
+        Budget::Steps(steps) => steps,
+        Budget::Tokens(tokens) => tokens.div_ceil(batch * context as u64),
+    };
+    let mut train = Train { budget, ..defaults(steps, batch) };
+    let micro_batch = micro_batch(scope, &given, context, batch);
+    train.micro_batch = micro_batch.unwrap_or(batch);
+    if let Some((expr, _)) = given.get("schedule") {
+        train.schedule = schedule(scope, expr, steps)?;
+    }
+    if let Some((expr, _)) = given.get("precision") {
+        train.precision = match setting::word(scope, "precision", expr, &["f32", "bf16"])? {
+            "bf16" => Precision::Bf16,
+            _ => Precision::F32,
+        };
+    }
+    if let Some((expr, _)) = given.get("clip") {
+        train.clip = if setting::is_none(expr) {
+            None
+        } else {
+            Some(setting::real(scope, "clip", expr, Range::Positive)?)
+        };
+    }
+    if let Some((expr, _)) = given.get("eval_every") {
+        train.eval_every = steps_of(scope, "eval_every", expr, steps)?.max(1);
+    }
+    if let Some((expr, _)) = given.get("checkpoint_every") {
+        train.checkpoint_every = steps_of(scope, "checkpoint_every", expr, steps)?.max(1);
+    }
+    if let Some((expr, _)) = given.get("seed") {
+        let seed = setting::real(scope, "seed", expr, Range::NotNegative)?;
+        train.seed = setting::whole(scope, "seed", seed + 1.0, expr.span, LONGEST)? as u64 - 1;
+    }
+    Some(train)
+}
+
+fn defaults(steps: u64, batch: u64) -> Train {
+    Train {
+        budget: Budget::Steps(steps),
+        steps,
+        batch,
+        micro_batch: batch,
+        schedule: Schedule::Cosine { warmup: steps.div_ceil(100), floor: 0.1 },
+        precision: Precision::F32,
+        clip: Some(1.0),
+        eval_every: (steps / 10).max(1),
+        checkpoint_every: steps,
+        seed: 0,
+    }
+}
+
+fn collect<'a>(scope: &mut Scope<'_>, body: &'a Body, given: &mut Given<'a>) {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for statement in &body.statements {
+        let Some((name, span, value)) = assignment(statement) else {
+            scope.findings.push(
+                Diagnostic::error("misplaced-statement", "only settings stand in a `train` block")
+                    .at(statement.span, "not a setting")
+                    .help(format!("settings: {}", list(&SETTINGS))),
+            );
+            continue;
+        };
+        if !SETTINGS.contains(&name.as_str()) {
+            let mut finding =
+                Diagnostic::error("unknown-setting", format!("`train` has no setting called `{name}`"))
+                    .at(span, "unknown");
+            if let Some(close) = did_you_mean(&name, SETTINGS) {
+                finding = finding.help(format!("did you mean `{close}`?"));
+            }
+            scope.findings.push(finding.help(format!("settings: {}", list(&SETTINGS))));
+            continue;
+        }
+        if let Some(first) = seen.insert(name.clone(), span) {
+            scope.findings.push(duplicate("setting", &name, span, first));
+        }
+        // Each of the two says how long to train; the later one holds. Both in one block are a fault.
+        let other = match name.as_str() {
+            "steps" => "tokens",
+            "tokens" => "steps",
+            _ => "",
+        };
+        if let Some(&first) = seen.get(other) {
+            scope.findings.push(
+                Diagnostic::error("duplicate-name", "both `steps` and `tokens` say how long to train")
+                    .at(span, "given again here")
+                    .because(first, "first given here")
+                    .help("keep one of the two"),
+            );
+        }
+        given.remove(other);
+        given.insert(name, (value, span));
+    }
+}
+
+fn assignment(statement: &Statement) -> Option<(String, Span, &Expr)> {
+    if let StatementKind::Setting { path, value } = &statement.kind {
+        single(path).map(|(name, span)| (name, span, value))
+    } else {
+        None
+    }
+}
+
+fn budget(scope: &mut Scope<'_>, given: &Given<'_>, model: Span) -> Option<Budget> {
+    if let Some((expr, _)) = given.get("steps") {
+        let (value, _) = amount(scope, expr, Unit::Steps)?;
+        return setting::whole(scope, "steps", value, expr.span, LONGEST)
+            .map(|steps| Budget::Steps(steps as u64));
+    }
+    if let Some((expr, _)) = given.get("tokens") {
+        let (value, _) = amount(scope, expr, Unit::Tokens)?;
+        return setting::whole(scope, "tokens", value, expr.span, LONGEST)
+            .map(|tokens| Budget::Tokens(tokens as u64));
+    }
+    missing(scope, given, model, "how long to train", "`steps = 1000` or `tokens = 2.5B`");
+    None
+}
+
+fn missing(scope: &mut Scope<'_>, given: &Given<'_>, model: Span, what: &str, example: &str) {
+    let place = given.values().next().map_or(model, |(_, span)| *span);
+    scope.findings.push(
+        Diagnostic::error("missing-setting", format!("the `train` block does not say {what}"))
+            .at(place, "in this block")
+            .help(format!("write {example}")),
+    );
+}
+
+/// An amount and its unit, which may only be `unit`.
+fn amount(scope: &mut Scope<'_>, expr: &Expr, unit: Unit) -> Option<(f64, Option<Unit>)> {
+    if let ExprKind::Number(number) = &expr.kind {
+        match number.unit {
+            None => return Some((number.value, None)),
+            Some(given) if given == unit => return Some((number.value, Some(given))),
+            Some(Unit::Tokens | Unit::Steps | Unit::Percent) => {
+                let wanted = match unit {
+                    Unit::Tokens => "tokens",
+                    Unit::Steps => "steps",
+                    Unit::Percent => "%",
+                };
+                let message = format!("`{}` is not in {wanted}", scope.quote(expr.span));
+                scope.findings.push(
+                    Diagnostic::error("not-a-number", message)
+                        .at(expr.span, "another unit is expected")
+                        .help(format!("write `{} {wanted}`", number.text)),
+                );
+                return None;
+            }
+        }
+    }
+    scope.number(expr).map(|value| (value, None))
+}
+
+/// The batch in sequences.
+fn batch(scope: &mut Scope<'_>, given: &Given<'_>, context: usize, model: Span) -> Option<u64> {
+    let Some((expr, _)) = given.get("batch") else {
+        missing(
+            scope,
+            given,
+            model,
+            "how large a batch is",
+            "`batch = 16` (sequences) or `batch = 0.5M tokens`",
+        );
+        return None;
+    };
+    sequences(scope, "batch", expr, context)
+}
+
+fn sequences(scope: &mut Scope<'_>, what: &str, expr: &Expr, context: usize) -> Option<u64> {
+    let (value, unit) = amount(scope, expr, Unit::Tokens)?;
+    match unit {
+        None => setting::whole(scope, what, value, expr.span, LARGEST_COUNT).map(|count| count as u64),
+        Some(Unit::Tokens | Unit::Steps | Unit::Percent) => {
+            let tokens = setting::whole(scope, what, value, expr.span, LARGEST_COUNT * context as f64)?;
+            if tokens.is_multiple_of(context) {
+                return Some((tokens / context) as u64);
+            }
+            let below = tokens / context;
+            let near =
+                |sequences: usize| format!("`{what} = {} tokens`", plain((sequences * context) as f64));
+            let suggestion =
+                if below == 0 { near(1) } else { format!("{} or {}", near(below), near(below + 1)) };
+            scope.findings.push(
+                Diagnostic::error(
+                    "batch-not-divisible",
+                    format!("{} tokens are not whole sequences of {context}", plain(tokens as f64)),
+                )
+                .at(expr.span, format!("{:.3} sequences of `context` {context}", value / context as f64))
+                .help(format!("write {suggestion}")),
+            );
+            None
+        }
+    }
+}
+
+fn micro_batch(scope: &mut Scope<'_>, given: &Given<'_>, context: usize, batch: u64) -> Option<u64> {
+    let (expr, _) = given.get("micro_batch")?;
+    let micro = sequences(scope, "micro_batch", expr, context)?;
+    if batch.is_multiple_of(micro) {
+        return Some(micro);
+    }
+    let nearest =
+        (1..=micro.min(batch)).rev().find(|candidate| batch.is_multiple_of(*candidate)).unwrap_or(1);
+    let because = given.get("batch").map(|(_, span)| *span);
+    let mut finding = Diagnostic::error(
+        "batch-not-divisible",
+        format!("a batch of {batch} sequences is not made of micro-batches of {micro}"),
+    )
+    .at(expr.span, format!("{micro} does not divide {batch}"));
+    if let Some(span) = because {
+        finding = finding.because(span, format!("{batch} sequences"));
+    }
+    scope.findings.push(finding.help(format!("write `micro_batch = {nearest}`")));
+    None
+}
+
+/// A number of steps: plain, in steps, or a percentage of all of them.
+fn steps_of(scope: &mut Scope<'_>, what: &str, expr: &Expr, steps: u64) -> Option<u64> {
+    if let ExprKind::Number(number) = &expr.kind
+        && number.unit == Some(Unit::Percent)
+    {
+        let share = setting::within(scope, what, number.value, expr.span, Range::UpToOne)?;
+        return Some((share * steps as f64).round() as u64);
+    }
+    let (value, _) = amount(scope, expr, Unit::Steps)?;
+    let value = setting::within(scope, what, value, expr.span, Range::NotNegative)?;
+    setting::whole(scope, what, value + 1.0, expr.span, LONGEST).map(|steps| steps as u64 - 1)
+}
+
+fn schedule(scope: &mut Scope<'_>, expr: &Expr, steps: u64) -> Option<Schedule> {
+    let (name, statements): (String, &[Statement]) = match &expr.kind {
+        ExprKind::Record { name, body } => (name.text.clone(), &body.statements),
+        ExprKind::Name(path) => (single(path)?.0, &[]),
+        ExprKind::Number(_)
+        | ExprKind::String(_)
+        | ExprKind::Call { .. }
+        | ExprKind::Tuple(_)
+        | ExprKind::Negate(_)
+        | ExprKind::Binary { .. }
+        | ExprKind::Group(_) => (scope.quote(expr.span), &[]),
+    };
+    let allowed: &[&str] = match name.as_str() {
+        "wsd" => &["warmup", "decay", "floor"],
+        "cosine" => &["warmup", "floor"],
+        "constant" => &["warmup"],
+        _ => {
+            let names = ["wsd", "cosine", "constant"];
+            let mut finding =
+                Diagnostic::error("unknown-value", format!("there is no schedule called `{name}`"))
+                    .at(expr.span, "unknown");
+            if let Some(close) = did_you_mean(&name, names) {
+                finding = finding.help(format!("did you mean `{close}`?"));
+            }
+            scope.findings.push(finding.help("write `wsd { warmup = 1%, decay = 20% }`, `cosine { warmup = 1%, floor = 0.1 }` or `constant`"));
+            return None;
+        }
+    };
+    let one_percent = steps.div_ceil(100);
+    let (mut warmup, mut decay, mut floor) = match name.as_str() {
+        "wsd" => (one_percent, (steps as f64 * 0.2).round() as u64, 0.0),
+        "cosine" => (one_percent, 0, 0.1),
+        _ => (0, 0, 0.0),
+    };
+    for statement in statements {
+        let Some((setting, span, value)) = assignment(statement) else {
+            scope.findings.push(
+                Diagnostic::error("misplaced-statement", "only settings stand between a schedule's braces")
+                    .at(statement.span, "not a setting")
+                    .help(format!("settings of `{name}`: {}", list(allowed))),
+            );
+            return None;
+        };
+        match setting.as_str() {
+            "warmup" if allowed.contains(&"warmup") => warmup = steps_of(scope, "warmup", value, steps)?,
+            "decay" if allowed.contains(&"decay") => decay = steps_of(scope, "decay", value, steps)?,
+            "floor" if allowed.contains(&"floor") => {
+                floor = setting::real(scope, "floor", value, Range::UpToOne)?
+            }
+            _ => {
+                let mut finding = Diagnostic::error(
+                    "unknown-setting",
+                    format!("`{name}` has no setting called `{setting}`"),
+                )
+                .at(span, "unknown");
+                if let Some(close) = did_you_mean(&setting, allowed.iter().copied()) {
+                    finding = finding.help(format!("did you mean `{close}`?"));
+                }
+                scope.findings.push(finding.help(format!("settings of `{name}`: {}", list(allowed))));
+                return None;
+            }
+        }
+    }
+    if warmup + decay > steps {
+        let message = format!(
+            "{warmup} steps of warm-up and {decay} of decay are more than the {steps} steps of the run"
+        );
+        scope.findings.push(
+            Diagnostic::error("out-of-range", message)
+                .at(expr.span, format!("{} steps", plain((warmup + decay) as f64)))
+                .help("shorten one of them, or train for longer"),
+        );
+        return None;
+    }
+    Some(match name.as_str() {
+        "wsd" => Schedule::Wsd { warmup, decay, floor },
+        "cosine" => Schedule::Cosine { warmup, floor },
+        _ => Schedule::Constant { warmup },
+    })
+}

@@ -1,0 +1,180 @@
+//! What a target declares and never uses: parts, layers and constants.
+
+use super::draft::Given;
+use super::number::{NUMERIC_SETTINGS, OTHER_SETTINGS, Scope};
+use super::resolved::{Formula, FormulaKind, Part, Resolved};
+use std::collections::BTreeSet;
+use svspec_diagnostics::{Diagnostic, did_you_mean};
+use svspec_syntax::ast::{Body, Expr, ExprKind, StatementKind};
+
+/// Reports it for what the target's own block (`own`, its index in the lineage) declares; what it inherits is its base's
+/// affair. Also a part that is used both in and outside layers, wherever it is declared.
+pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
+    constants(scope, own);
+    let Some(resolved) = resolved else { return };
+    let mut in_layers = BTreeSet::new();
+    let mut outside = BTreeSet::new();
+    for equation in resolved.layers.iter().flat_map(|layer| &layer.equations) {
+        used(&equation.formula, &mut in_layers);
+    }
+    used(&resolved.embed, &mut outside);
+    used(&resolved.logits, &mut outside);
+    for (index, part) in resolved.parts.iter().enumerate() {
+        if in_layers.contains(&index) && outside.contains(&index) {
+            in_and_outside(scope, part, resolved, index);
+        }
+        let is_own =
+            scope.draft.parts.iter().any(|declared| declared.name.text == part.name && declared.block == own);
+        if is_own && !in_layers.contains(&index) && !outside.contains(&index) {
+            scope.findings.push(
+                Diagnostic::warning("unused-part", format!("no equation uses the part `{}`", part.name))
+                    .at(part.span, "never used")
+                    .help("use it in an equation, or remove it"),
+            );
+        }
+    }
+    for (index, layer) in resolved.layers.iter().enumerate() {
+        if !resolved.stack.contains(&index) {
+            scope.findings.push(
+                Diagnostic::warning(
+                    "unused-layer",
+                    format!("the stack has no layer of kind `{}`", layer.name),
+                )
+                .at(layer.span, "never used")
+                .help("name it in `stack`, or remove it"),
+            );
+        }
+    }
+}
+
+fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
+    match &formula.kind {
+        FormulaKind::Name(_) | FormulaKind::Embed => {}
+        FormulaKind::Part(index, argument) => {
+            parts.insert(*index);
+            used(argument, parts);
+        }
+        FormulaKind::Activation(_, argument)
+        | FormulaKind::SoftCap(argument, _)
+        | FormulaKind::Gain(_, argument) => used(argument, parts),
+        FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
+            used(left, parts);
+            used(right, parts);
+        }
+    }
+}
+
+fn in_and_outside(scope: &mut Scope<'_>, part: &Part, resolved: &Resolved, index: usize) {
+    let uses = |formula: &Formula| {
+        let mut parts = BTreeSet::new();
+        used(formula, &mut parts);
+        parts.contains(&index)
+    };
+    let mut equations = resolved.layers.iter().flat_map(|layer| &layer.equations);
+    let layer_use = equations.find(|equation| uses(&equation.formula)).map(|equation| equation.span);
+    let outer = if uses(&resolved.logits) { resolved.logits.span } else { resolved.embed.span };
+    let message = format!("`{}` is used both in a layer and outside the layers", part.name);
+    let mut finding =
+        Diagnostic::error("part-in-and-outside-layers", message).at(outer, "used outside the layers here");
+    if let Some(span) = layer_use {
+        finding = finding.because(span, "used in every layer here");
+    }
+    scope.findings.push(finding.because(part.span, "declared here").help(
+        "a part in a layer has parameters of its own in each layer; declare a second part for the other use",
+    ));
+}
+
+/// Settings of one word that the model does not have and no expression uses.
+fn constants(scope: &mut Scope<'_>, own: usize) {
+    let draft = scope.draft;
+    let mut named = BTreeSet::new();
+    for entry in draft.settings.values() {
+        match entry.given {
+            Given::Value(expr) => names(expr, &mut named, 0),
+            Given::Present => {}
+        }
+    }
+    let bodies = draft.layers.iter().map(|layer| layer.body);
+    let blocks = draft.optimizers.iter().map(|block| &block.body);
+    for body in bodies.chain(blocks).chain(draft.trains.iter().copied()) {
+        names_in(body, &mut named, 0);
+    }
+    named.extend(scope.used.iter().cloned());
+    for (name, entry) in &draft.settings {
+        let known = NUMERIC_SETTINGS.iter().chain(&OTHER_SETTINGS).copied();
+        if entry.block != own
+            || name.contains('.')
+            || known.clone().any(|known| known == name)
+            || named.contains(name)
+        {
+            continue;
+        }
+        if let Some(close) = did_you_mean(name, known.clone()) {
+            scope.findings.push(
+                Diagnostic::error("unknown-setting", format!("a model has no setting called `{name}`"))
+                    .at(entry.name_span, "unknown, and no expression uses it")
+                    .help(format!("did you mean `{close}`?")),
+            );
+        } else {
+            let settings: Vec<&str> = known.collect();
+            scope.findings.push(
+                Diagnostic::error("unused-constant", format!("no expression uses the constant `{name}`"))
+                    .at(entry.name_span, "not a setting of a model, so a constant of your own")
+                    .help("use it in an expression, or remove it")
+                    .help(format!("settings of a model: {}", super::list(&settings))),
+            );
+        }
+        if let Given::Value(expr) = entry.given {
+            // Its own faults count too.
+            scope.lookup(name, expr.span);
+        }
+    }
+}
+
+const DEEPEST: usize = 128;
+
+fn names(expr: &Expr, found: &mut BTreeSet<String>, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    match &expr.kind {
+        ExprKind::Name(path) => found.extend(super::path::expand(path).into_iter().map(|(name, _)| name)),
+        ExprKind::Call { arguments, .. } => arguments.iter().for_each(|expr| names(expr, found, depth + 1)),
+        ExprKind::Tuple(items) => items.iter().for_each(|expr| names(expr, found, depth + 1)),
+        ExprKind::Negate(inner) | ExprKind::Group(inner) => names(inner, found, depth + 1),
+        ExprKind::Binary { left, right, .. } => {
+            names(left, found, depth + 1);
+            names(right, found, depth + 1);
+        }
+        ExprKind::Record { body, .. } => names_in(body, found, depth + 1),
+        ExprKind::Number(_) | ExprKind::String(_) => {}
+    }
+}
+
+fn names_in(body: &Body, found: &mut BTreeSet<String>, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    for statement in &body.statements {
+        match &statement.kind {
+            StatementKind::Setting { value, .. } => names(value, found, depth + 1),
+            StatementKind::Rule(rule) => {
+                names(&rule.value, found, depth + 1);
+                let tests = rule.conditions.iter().filter_map(|condition| condition.test.as_ref());
+                tests.for_each(|(_, expr)| names(expr, found, depth + 1));
+            }
+            StatementKind::Block { body: Some(body), .. }
+            | StatementKind::Part { body: Some(body), .. }
+            | StatementKind::Layer { body, .. }
+            | StatementKind::Train(body) => names_in(body, found, depth + 1),
+            StatementKind::Optimizer(block) => names_in(&block.body, found, depth + 1),
+            StatementKind::Placement { form, .. } => {
+                form.terms
+                    .iter()
+                    .filter_map(|term| term.body.as_ref())
+                    .for_each(|body| names_in(body, found, depth + 1));
+            }
+            StatementKind::Block { body: None, .. } | StatementKind::Part { body: None, .. } => {}
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Embeds what every generated crate holds: the runtime's source, and the lock file that pins its dependencies.
+//! Embeds the runtime's source, which every generated crate holds.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,6 @@ fn main() -> io::Result<()> {
     }
     entry(&mut code, "runtime/.rustfmt.toml", &root.join(".rustfmt.toml"))?;
     code.push_str("];\n");
-    let lock = root.join("Cargo.lock");
-    println!("cargo::rerun-if-changed={}", lock.display());
-    writeln!(code, "const LOCK: &str = {:?};", fs::read_to_string(lock)?).map_err(io::Error::other)?;
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&out).join("embedded.rs"), code)
 }

@@ -31,6 +31,6 @@ pub enum GenerateError {
     #[error("the lock file that this compiler was built with does not hold `{package}`")]
     NotLocked {
         /// The package.
-        package: String,
+        package: &'static str,
     },
 }

@@ -37,7 +37,7 @@ pub fn generate(checked: &CheckedModel, options: &Options) -> Result<Files, Gene
         ("src/model.rs", model::emit(lowered, &rewritten, spec)?),
         ("src/params.rs", params::emit(checked, &constants, &cost, spec)?),
         ("src/training.rs", training::emit(lowered, spec)?),
-        ("Cargo.lock", lock::lock(runtime::workspace_lock(), &lowered.name, &runtime::dependencies())?),
+        ("Cargo.lock", lock::lock(&lowered.name)?),
     ];
     entries.extend(code.map(|(path, text)| (path.to_owned(), text)));
     entries.push((spec.file_name.clone(), spec.text.clone()));

@@ -1,192 +1,79 @@
-//! The workspace's lock file to the generated crate's: the same versions of what the generated crate needs, no more.
+//! The lock file of a generated crate: the pinned tree below the runtime, and the crate itself put in its place.
+//!
+//! The tree lies in `templates/Cargo.lock` as cargo resolved it for the runtime alone: the workspace's own lock file
+//! holds the same versions, but its dependencies follow from the features of all members together.
 
 use crate::GenerateError;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-const RUNTIME: &str = "svspec-runtime";
-const TCH: &str = "tch";
+const TREE: &str = include_str!("../../../templates/Cargo.lock");
+const SEPARATOR: &str = "[[package]]\n";
 
-/// One `[[package]]`.
-#[derive(Clone, Debug, Default)]
-struct Package<'a> {
-    name: &'a str,
-    version: &'a str,
-    source: Option<&'a str>,
-    checksum: Option<&'a str>,
-    /// `name`, `name version` or `name version (source)`.
-    dependencies: Vec<&'a str>,
-}
-
-/// Name and version; no two packages of one name come from different sources.
-type Key<'a> = (&'a str, &'a str);
-
-/// The text of `Cargo.lock` for the package `name`, whose runtime depends on `runtime_dependencies` directly.
-pub fn lock(workspace: &str, name: &str, runtime_dependencies: &[&str]) -> Result<String, GenerateError> {
-    let mut packages = parse(workspace);
-    for package in &mut packages {
-        if package.name == RUNTIME {
-            package
-                .dependencies
-                .retain(|dependency| runtime_dependencies.contains(&dependency_name(dependency)));
-        }
+/// The text of `Cargo.lock` for the package `name`.
+pub fn lock(name: &str) -> Result<String, GenerateError> {
+    let mut parts = TREE.split(SEPARATOR);
+    let head = parts.next().unwrap_or("");
+    let mut packages: Vec<&str> = parts.map(str::trim_end).collect();
+    if packages.iter().any(|package| package_name(package) == name) {
+        let reason = "it depends on a crate of that name";
+        return Err(GenerateError::CrateName { name: name.to_owned(), reason });
     }
-    let mut needed: BTreeMap<Key<'_>, &Package<'_>> = BTreeMap::new();
-    let mut todo = vec![RUNTIME, TCH];
-    while let Some(dependency) = todo.pop() {
-        let package = find(&packages, dependency)?;
-        if needed.insert((package.name, package.version), package).is_none() {
-            todo.extend(&package.dependencies);
-        }
-    }
-    if needed.keys().any(|(taken, _)| *taken == name) {
-        return Err(GenerateError::CrateName {
-            name: name.to_owned(),
-            reason: "it depends on a crate of that name",
-        });
-    }
-    let own = Package { name, version: "0.1.0", dependencies: vec![RUNTIME, TCH], ..Package::default() };
-    needed.insert((own.name, own.version), &own);
-    print(&packages, &needed)
+    let own = format!(
+        "name = \"{name}\"\nversion = \"0.1.0\"\ndependencies = [\n \"svspec-runtime\",\n \"tch\",\n]"
+    );
+    let place = packages.partition_point(|package| package_name(package) < name);
+    packages.insert(place, &own);
+    let packages: Vec<String> = packages.iter().map(|package| format!("{SEPARATOR}{package}\n")).collect();
+    Ok(format!("{head}{}", packages.join("\n")))
 }
 
 /// The locked version of tch, to which LibTorch's version is tied.
-pub fn tch_version(workspace: &str) -> Result<&str, GenerateError> {
-    parse(workspace)
-        .into_iter()
-        .find(|package| package.name == TCH)
-        .map(|package| package.version)
-        .ok_or_else(|| GenerateError::NotLocked { package: TCH.to_owned() })
+pub fn tch_version() -> Result<&'static str, GenerateError> {
+    TREE.split(SEPARATOR)
+        .find(|package| package_name(package) == "tch")
+        .and_then(|package| quoted(package, "version"))
+        .ok_or(GenerateError::NotLocked { package: "tch" })
 }
 
-fn dependency_name(dependency: &str) -> &str {
-    dependency.split(' ').next().unwrap_or(dependency)
+fn package_name(package: &str) -> &str {
+    quoted(package, "name").unwrap_or("")
 }
 
-fn find<'p, 'a>(packages: &'p [Package<'a>], dependency: &str) -> Result<&'p Package<'a>, GenerateError> {
-    let mut words = dependency.split(' ');
-    let (name, version) = (words.next(), words.next());
-    packages
-        .iter()
-        .find(|package| {
-            Some(package.name) == name && version.is_none_or(|version| version == package.version)
-        })
-        .ok_or_else(|| GenerateError::NotLocked { package: dependency.to_owned() })
-}
-
-fn parse(text: &str) -> Vec<Package<'_>> {
-    text.split("[[package]]")
-        .skip(1)
-        .map(|block| {
-            let mut package = Package::default();
-            for line in block.lines() {
-                if let Some(dependency) = line.strip_prefix(" \"").and_then(|line| line.strip_suffix("\",")) {
-                    package.dependencies.push(dependency);
-                } else if let Some((key, value)) = line.split_once(" = ") {
-                    let value = value.trim_matches('"');
-                    match key {
-                        "name" => package.name = value,
-                        "version" => package.version = value,
-                        "source" => package.source = Some(value),
-                        "checksum" => package.checksum = Some(value),
-                        _ => {}
-                    }
-                }
-            }
-            package
-        })
-        .collect()
-}
-
-/// As cargo writes it: a dependency's version is given only where two versions of it are there.
-fn print(
-    packages: &[Package<'_>],
-    needed: &BTreeMap<Key<'_>, &Package<'_>>,
-) -> Result<String, GenerateError> {
-    let is_ambiguous = |name: &str| needed.keys().filter(|(other, _)| *other == name).count() > 1;
-    let mut text = String::from(
-        "# This file is automatically @generated by Cargo.\n# It is not intended for manual editing.\nversion = 4\n",
-    );
-    for package in needed.values() {
-        let Package { name, version, .. } = package;
-        let _ = write!(text, "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n");
-        for (key, value) in [("source", package.source), ("checksum", package.checksum)] {
-            if let Some(value) = value {
-                let _ = writeln!(text, "{key} = \"{value}\"");
-            }
-        }
-        if package.dependencies.is_empty() {
-            continue;
-        }
-        text.push_str("dependencies = [\n");
-        for dependency in &package.dependencies {
-            let name = dependency_name(dependency);
-            if is_ambiguous(name) {
-                let version = find(packages, dependency)?.version;
-                let _ = writeln!(text, " \"{name} {version}\",");
-            } else {
-                let _ = writeln!(text, " \"{name}\",");
-            }
-        }
-        text.push_str("]\n");
-    }
-    Ok(text)
+/// The value of `key = "value"`.
+fn quoted<'a>(package: &'a str, key: &str) -> Option<&'a str> {
+    let mut lines = package.lines().filter_map(|line| line.split_once(" = "));
+    lines.find(|(found, _)| *found == key).map(|(_, value)| value.trim_matches('"'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::lock;
-
-    const WORKSPACE: &str = r#"version = 4
-
-[[package]]
-name = "a"
-version = "1.0.0"
-source = "registry"
-checksum = "aa"
-
-[[package]]
-name = "a"
-version = "2.0.0"
-source = "registry"
-checksum = "bb"
-
-[[package]]
-name = "svspec-runtime"
-version = "0.1.0"
-dependencies = [
- "a 2.0.0",
- "tch",
- "tempfile",
-]
-
-[[package]]
-name = "tch"
-version = "0.24.0"
-source = "registry"
-
-[[package]]
-name = "tempfile"
-version = "3.0.0"
-source = "registry"
-dependencies = [
- "a 1.0.0",
-]
-"#;
+    use super::{TREE, lock, package_name, quoted};
+    use std::collections::BTreeSet;
 
     #[test]
-    fn only_what_is_needed_is_kept_and_versions_are_named_only_where_two_are_left() {
-        let text = lock(WORKSPACE, "nano", &["a", "tch"]).unwrap();
-        assert!(!text.contains("tempfile") && !text.contains("1.0.0"), "{text}");
-        assert!(text.contains("dependencies = [\n \"a\",\n \"tch\",\n]"), "{text}");
-        assert!(text.contains(
-            "name = \"nano\"\nversion = \"0.1.0\"\ndependencies = [\n \"svspec-runtime\",\n \"tch\",\n]"
-        ));
+    fn the_crate_stands_in_the_order_of_names() {
+        let text = lock("nano").expect("no dependency is called nano");
+        let names: Vec<&str> = text.split("[[package]]\n").skip(1).map(package_name).collect();
+        assert!(names.is_sorted() && names.contains(&"nano"), "{names:?}");
+        let without = text.split("[[package]]\n").filter(|package| package_name(package) != "nano");
+        assert_eq!(without.collect::<Vec<_>>().join("[[package]]\n"), TREE);
     }
 
     #[test]
     fn a_crate_cannot_have_the_name_of_a_dependency() {
-        let error = lock(WORKSPACE, "tch", &["a", "tch"]).unwrap_err();
+        let error = lock("tch").expect_err("tch is a dependency");
         assert!(error.to_string().starts_with("`tch` cannot be the name of a crate"), "{error}");
+    }
+
+    #[test]
+    fn every_pinned_version_is_the_workspaces() {
+        let pinned = |lock: &'static str| -> BTreeSet<(&str, &str)> {
+            let packages = lock.split("[[package]]\n").skip(1);
+            packages
+                .map(|package| (package_name(package), quoted(package, "version").unwrap_or("")))
+                .collect()
+        };
+        let workspace = pinned(include_str!("../../../Cargo.lock"));
+        let missing: Vec<_> = pinned(TREE).difference(&workspace).copied().collect();
+        assert!(missing.is_empty(), "not in the workspace's lock file: {missing:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::options::SpecSource;
 use crate::params::rule_text;
-use crate::{GenerateError, header, literal, lock, runtime};
+use crate::{GenerateError, header, literal, lock};
 use serde::Serialize;
 use svspec_ir::cost::CostReport;
 use svspec_ir::dim::num_elements;
@@ -59,7 +59,7 @@ pub fn emit(
         about: about(model),
         provenance: header::provenance(spec, &model.name),
         spec_file: &spec.file_name,
-        tch_version: lock::tch_version(runtime::workspace_lock())?,
+        tch_version: lock::tch_version()?,
         num_params: literal::grouped(&cost.num_params.to_string()),
         num_scale_params: literal::grouped(&cost.num_scale_params.to_string()),
         groups: checked.groups().iter().map(|group| line(checked, group)).collect(),

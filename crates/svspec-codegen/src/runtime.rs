@@ -1,4 +1,4 @@
-//! The runtime's source as it lies in a generated crate, and what it depends on.
+//! The runtime's source as it lies in a generated crate.
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -10,26 +10,6 @@ pub fn sources() -> impl Iterator<Item = (String, String)> {
         let text = if path == MANIFEST { without_dev_dependencies(text) } else { text.to_owned() };
         (path.to_owned(), text)
     })
-}
-
-/// The lock file of the workspace that the compiler was built in.
-pub fn workspace_lock() -> &'static str {
-    LOCK
-}
-
-/// The names of the packages that the runtime depends on, its tests aside.
-pub fn dependencies() -> Vec<&'static str> {
-    let manifest = SOURCES.iter().find(|(path, _)| *path == MANIFEST).map_or("", |(_, text)| text);
-    let mut names = Vec::new();
-    let mut is_dependency = false;
-    for line in manifest.lines() {
-        if line.starts_with('[') {
-            is_dependency = matches!(line.trim_end(), "[dependencies]" | "[build-dependencies]");
-        } else if is_dependency && let Some((name, _)) = line.split_once('=') {
-            names.push(name.split('.').next().unwrap_or(name).trim());
-        }
-    }
-    names
 }
 
 /// The tests of the runtime stay behind, and with them what only they need.

@@ -25,11 +25,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(command::new::New),
+    Check(command::check::Check),
     Fmt(command::fmt::Fmt),
+    Build(command::build::Build),
+    Train(command::train::Train),
+    Ablate(command::ablate::Ablate),
+    Show(command::show::Show),
+    Diff(command::diff::Diff),
+    Snapshot(command::snapshot::Snapshot),
     Doctor(command::doctor::Doctor),
+    Completions(command::completions::Completions),
     #[command(hide = true)]
     Corpus(command::corpus::Corpus),
-    Completions(command::completions::Completions),
 }
 
 /// Parses the command line, runs the command, and turns what became of it into an exit code.
@@ -43,7 +51,15 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<Outcome> {
     match command {
+        Command::New(new) => command::new::run(&new),
+        Command::Check(check) => command::check::run(&check),
         Command::Fmt(fmt) => command::fmt::run(&fmt),
+        Command::Build(build) => command::build::run(&build),
+        Command::Train(train) => command::train::run(&train),
+        Command::Ablate(ablate) => command::ablate::run(&ablate),
+        Command::Show(show) => command::show::run(&show),
+        Command::Diff(diff) => command::diff::run(&diff),
+        Command::Snapshot(snapshot) => command::snapshot::run(&snapshot),
         Command::Doctor(doctor) => command::doctor::run(&doctor),
         Command::Corpus(corpus) => command::corpus::run(&corpus),
         Command::Completions(completions) => command::completions::run(&completions, &mut Cli::command()),

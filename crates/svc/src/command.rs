@@ -1,6 +1,14 @@
 //! The subcommands of `svc`, one file each: its arguments, its help page, and what it does.
 
+pub mod ablate;
+pub mod build;
+pub mod check;
 pub mod completions;
 pub mod corpus;
+pub mod diff;
 pub mod doctor;
 pub mod fmt;
+pub mod new;
+pub mod show;
+pub mod snapshot;
+pub mod train;

@@ -2,27 +2,40 @@
 
 use crate::manifest::{self, Consent, Plan};
 use crate::spec::Spec;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use svspec_codegen::{Options, SpecSource};
 use svspec_ir::CheckedModel;
-use svspec_ir::rewrite::Rewrites;
+use svspec_ir::rewrite::{Rewrite, Rewrites};
 
 /// Which target of a spec, and which rewrites: the arguments that all commands which generate code share.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Target {
     /// The model or variant; default: the file's first model
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// Leave out a rewrite of the optimiser: `share_normalize`, `move_scale_to_weights`, `fuse_projections`
+    /// Leave out a rewrite: share_normalize, move_scale_to_weights or fuse_projections
     #[arg(long, value_name = "REWRITE")]
-    pub without: Vec<String>,
+    pub without: Vec<Rewrite>,
+}
+
+impl Target {
+    /// The same rewrites, of the target `name`.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self { variant: Some(name.to_owned()), ..self.clone() }
+    }
+
+    /// The rewrites that are left.
+    pub fn rewrites(&self) -> Rewrites {
+        self.without.iter().fold(Rewrites::default(), |rewrites, &rewrite| rewrites.without(rewrite))
+    }
 }
 
 /// A generated crate, in memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Generated {
     /// The target's name, also that of the package and its binary.
     pub name: String,
@@ -32,25 +45,16 @@ pub struct Generated {
     pub files: BTreeMap<String, String>,
 }
 
-/// The rewrites that are left when those named in `without` are switched off.
-pub fn rewrites(without: &[String]) -> anyhow::Result<Rewrites> {
-    without.iter().try_fold(Rewrites::default(), |rewrites, name| match name.parse() {
-        Ok(rewrite) => Ok(rewrites.without(rewrite)),
-        Err(_) => bail!(
-            "there is no rewrite called `{name}`: there are `share_normalize`, `move_scale_to_weights`, `fuse_projections`"
-        ),
-    })
-}
-
 /// Generates the crate of one target of `spec`.
 pub fn generate(spec: &Spec, target: &Target) -> anyhow::Result<Generated> {
     let name = spec.target(target.variant.as_deref())?;
     let checked = spec.compile(&name)?;
     let source = SpecSource { file_name: spec.file_name(), text: spec.text.clone() };
-    let options = Options { rewrites: rewrites(&target.without)?, spec: source };
+    let options = Options { rewrites: target.rewrites(), spec: source };
     let files = svspec_codegen::generate(&checked, &options)
         .with_context(|| format!("cannot generate the crate of `{name}`"))?;
-    Ok(Generated { name, checked, files: files.into_map() })
+    let files = files.iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+    Ok(Generated { name, checked, files })
 }
 
 impl Generated {

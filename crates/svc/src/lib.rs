@@ -2,15 +2,23 @@
 
 pub mod picture;
 
+mod ablation;
 mod cargo;
 mod cli;
 mod command;
+mod comparison;
 mod corpus;
+mod generate;
 mod hash;
 mod home;
 mod libtorch;
+mod manifest;
 mod outcome;
 mod read;
+mod run_folder;
+mod spec;
 mod terminal;
+mod trainer;
+mod training;
 
 pub use cli::run;

@@ -32,7 +32,10 @@ impl Manifest {
             read => read.with_context(|| format!("cannot read `{}`", path.display()))?,
         };
         serde_json::from_str(&text).with_context(|| {
-            format!("`{}` is not a manifest of svc's: remove it, then name --force to write over what it listed", path.display())
+            format!(
+                "`{}` is not a manifest of svc's: remove it, then name --force to write over what it listed",
+                path.display()
+            )
         })
     }
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
+use svspec_ir::load::Loader;
 
 /// The largest spec that is read; the language itself refuses larger ones.
 const MAX_BYTES: u64 = 1 << 20;
@@ -42,6 +43,24 @@ impl Origin {
             let at = error.utf8_error().valid_up_to();
             anyhow::anyhow!("`{shown}` is not UTF-8 text (byte {at}): save it as UTF-8")
         })
+    }
+}
+
+/// Follows imports, relative to the file that imports.
+impl Loader for Origin {
+    fn load(&mut self, importer: &str, path: &str) -> Result<(String, String), String> {
+        let importer = match self {
+            Self::Disk => importer,
+            Self::Revision(revision) => importer
+                .strip_prefix(revision.as_str())
+                .and_then(|rest| rest.strip_prefix(':'))
+                .unwrap_or(importer),
+        };
+        let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
+        let joined = normalize(&folder.join(path));
+        let joined = joined.to_str().ok_or_else(|| format!("`{}` is not UTF-8", joined.display()))?;
+        let text = self.read(joined).map_err(|error| format!("{error:#}"))?;
+        Ok((self.shown(joined), text))
     }
 }
 

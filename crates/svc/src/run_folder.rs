@@ -4,7 +4,7 @@ mod origin;
 mod record;
 
 pub use origin::{Recorded, record, recorded};
-pub use record::{Evaluation, Row, Summary, evaluations, rows, summary};
+pub use record::{Summary, evaluations, rows, summary};
 
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,18 @@ pub fn create(name: &str) -> anyhow::Result<PathBuf> {
         }
     }
     bail!("`runs` holds 9,999 runs of `{name}`: move some away")
+}
+
+/// Makes the folder that the user has named for a new run; it may be there, if it is empty.
+pub fn create_at(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{shown}`"))?;
+    let mut entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read the folder `{shown}`"))?;
+    if entries.next().is_some() {
+        bail!("`{shown}` is not empty: name a new folder, or go on with the run in it by --resume");
+    }
+    Ok(())
 }
 
 /// Whether the trainer has left a checkpoint to go on from.

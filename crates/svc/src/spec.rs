@@ -1,34 +1,41 @@
-//! A spec with its imports, and one target of it compiled: a path in, a checked model or rendered findings out.
+//! A spec with its imports, and targets of it compiled: a path in, checked models or rendered findings out.
 
 use crate::outcome::Faulty;
 use crate::read::Origin;
 use crate::terminal::{self, Stream};
+use anyhow::bail;
 use svspec_diagnostics::{Diagnostic, Severity, Sources};
-use svspec_ir::{CheckedModel, Program};
+use svspec_ir::CheckedModel;
+use svspec_ir::program::Program;
+use svspec_syntax::ast::ItemKind;
 
-/// A file that has been read and parsed, with all that it imports.
+/// A file that has been read and parsed, with all that it imports. It has no syntax errors.
 #[derive(Debug)]
 pub struct Spec {
     /// The path as the user wrote it.
     pub path: String,
+    /// The path as messages show it; with the revision, where it is one's.
+    pub shown: String,
     /// Its text.
     pub text: String,
     /// It and its imports.
     pub sources: Sources,
     /// What they say.
     pub program: Program,
-    /// What reading and parsing found.
-    pub found: Vec<Diagnostic>,
 }
 
 impl Spec {
     /// Reads and parses the spec at `path` and what it imports.
     pub fn open(origin: &Origin, path: &str) -> anyhow::Result<Self> {
         let text = origin.read(path)?;
+        let shown = origin.shown(path);
         let mut sources = Sources::new();
-        let entry = sources.add(origin.shown(path), text.as_str());
-        let (program, found) = svspec_ir::load(&mut sources, entry, &mut origin.clone());
-        Ok(Self { path: path.to_owned(), text, sources, program, found })
+        let entry = sources.add(shown.as_str(), text.as_str());
+        let (program, found) = svspec_ir::load::load(&mut sources, entry, &mut origin.clone());
+        if found.iter().any(|found| found.severity == Severity::Error) {
+            return Err(faulty(&found, &sources));
+        }
+        Ok(Self { path: path.to_owned(), shown, text, sources, program })
     }
 
     /// The file's own name, without folders.
@@ -39,45 +46,47 @@ impl Spec {
         }
     }
 
-    /// Every finding of every target of the file, in the order of the text.
-    pub fn check(&self) -> Vec<Diagnostic> {
-        if self.found.iter().any(|found| found.severity == Severity::Error) {
-            return self.found.clone();
+    /// The models and variants of the file itself, in its order; at least one.
+    pub fn targets(&self) -> anyhow::Result<Vec<String>> {
+        let targets = self.program.targets();
+        if targets.is_empty() {
+            bail!("`{}` holds no model and no variant of its own", self.shown);
         }
-        let mut findings = self.found.clone();
-        findings.extend(svspec_ir::check(&self.program, &self.sources));
-        findings
+        Ok(targets)
     }
 
     /// The target that `variant` names, or the file's default.
     pub fn target(&self, variant: Option<&str>) -> anyhow::Result<String> {
-        if let Some(name) = variant {
+        let targets = self.targets()?;
+        let Some(name) = variant else {
+            return Ok(self.program.default_target().unwrap_or_default().to_owned());
+        };
+        // Imported targets can be compiled too, but are not listed.
+        let is_visible =
+            self.program.files().iter().flat_map(|file| &file.file.items).any(|item| match &item.kind {
+                ItemKind::Model { name: own, .. } | ItemKind::Variant { name: own, .. } => own.text == name,
+                ItemKind::Import { .. } | ItemKind::Optimizer(_) | ItemKind::Train(_) => false,
+            });
+        if is_visible {
             return Ok(name.to_owned());
         }
-        match self.program.default_target() {
-            Some(name) => Ok(name.to_owned()),
-            None if self.found.is_empty() => {
-                anyhow::bail!("`{}` holds no model and no variant of its own", self.path)
-            }
-            None => Err(self.faulty(&self.found)),
+        match svspec_diagnostics::did_you_mean(name, targets.iter().map(String::as_str)) {
+            Some(near) => bail!("`{}` has no target `{name}`: did you mean `{near}`?", self.shown),
+            None => bail!("`{}` has no target `{name}`: there are {}", self.shown, targets.join(", ")),
         }
     }
 
-    /// Compiles `target`; its warnings are noted on standard error, its errors are the `Err`.
+    /// Compiles `target`.
     pub fn compile(&self, target: &str) -> anyhow::Result<CheckedModel> {
-        if self.found.iter().any(|found| found.severity == Severity::Error) {
-            return Err(self.faulty(&self.found));
-        }
-        match svspec_ir::compile(&self.program, &self.sources, target) {
+        match svspec_ir::compile::compile(&self.program, &self.sources, target) {
             Ok(compiled) => Ok(compiled.checked),
-            Err(findings) => Err(self.faulty(&findings)),
+            Err(findings) => Err(faulty(&findings, &self.sources)),
         }
     }
+}
 
-    fn faulty(&self, findings: &[Diagnostic]) -> anyhow::Error {
-        let color = terminal::color(Stream::Error);
-        Faulty(svspec_diagnostics::render_text(findings, &self.sources, color)).into()
-    }
+fn faulty(findings: &[Diagnostic], sources: &Sources) -> anyhow::Error {
+    Faulty(svspec_diagnostics::render_text(findings, sources, terminal::color(Stream::Error))).into()
 }
 
 /// A file and perhaps a target of it, as the command line names them: `FILE` or `FILE:TARGET`.
@@ -89,18 +98,33 @@ pub struct Reference {
     pub target: Option<String>,
 }
 
-impl std::str::FromStr for Reference {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl From<&str> for Reference {
+    fn from(text: &str) -> Self {
         let is_name = |name: &str| {
             !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         };
-        Ok(match text.rsplit_once(':') {
+        match text.rsplit_once(':') {
             Some((path, target)) if is_name(target) && !path.is_empty() => {
                 Self { path: path.to_owned(), target: Some(target.to_owned()) }
             }
-            _ => Self { path: text.to_owned(), target: None },
-        })
+            Some(_) | None => Self { path: text.to_owned(), target: None },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_names_a_file_and_perhaps_a_target() {
+        let of = |text: &str| {
+            let Reference { path, target } = text.into();
+            (path, target)
+        };
+        assert_eq!(of("a/b.svspec:unified"), ("a/b.svspec".into(), Some("unified".into())));
+        assert_eq!(of("a/b.svspec"), ("a/b.svspec".into(), None));
+        assert_eq!(of("a:b/c.svspec"), ("a:b/c.svspec".into(), None));
+        assert_eq!(of(":x"), (":x".into(), None));
     }
 }

@@ -57,7 +57,9 @@ fn conclude(status: ExitStatus) -> anyhow::Result<Outcome> {
         Some(0) => Ok(Outcome::Fine),
         Some(INTERRUPTED) => Ok(Outcome::Interrupted),
         Some(code) => bail!("the trainer could not go on (exit code {code}); it has said why above"),
-        None => bail!("the trainer was killed ({status}); the last checkpoint stands, and --resume goes on from it"),
+        None => bail!(
+            "the trainer was killed ({status}); the last checkpoint stands, and --resume goes on from it"
+        ),
     }
 }
 

@@ -35,7 +35,7 @@ pub enum Device {
 }
 
 impl Device {
-    fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
             Self::Cuda => "cuda",
@@ -55,9 +55,15 @@ pub struct Ready {
 }
 
 /// Writes `generated` to `folder`, compiles it, and finds the text to train on.
-pub fn prepare(generated: &Generated, folder: &Path, consent: Consent, data: Option<&Path>) -> anyhow::Result<Ready> {
+pub fn prepare(
+    generated: &Generated,
+    folder: &Path,
+    consent: Consent,
+    data: Option<&Path>,
+) -> anyhow::Result<Ready> {
     if let Some(data) = data {
-        std::fs::metadata(data).with_context(|| format!("cannot read the text to train on, `{}`", data.display()))?;
+        std::fs::metadata(data)
+            .with_context(|| format!("cannot read the text to train on, `{}`", data.display()))?;
     }
     let home = Home::find()?;
     generated.write(folder, consent)?;

@@ -17,12 +17,14 @@ use std::path::{Path, PathBuf};
 /// The same spec gives the same bytes on every machine. Unchanged files are not rewritten. A file that you have
 /// edited is never overwritten unless you say --force, and one that is not svc's neither.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 written, or nothing drifted; 1 faults in the spec, or --check found drift; \
+#[command(
+    after_help = "Exit codes: 0 written, or nothing drifted; 1 faults in the spec, or --check found drift; \
     2 could not run.\n\n\
     Examples:\n  \
     svc build specs/nano.svspec                              # to build/nano\n  \
     svc build specs/nano.svspec --variant unified            # to build/unified\n  \
-    svc build --check specs/nano.svspec --out trainers/nano  # in CI, for a crate that is committed")]
+    svc build --check specs/nano.svspec --out trainers/nano  # in CI, for a crate that is committed"
+)]
 pub struct Build {
     /// The spec file
     file: String,
@@ -63,6 +65,8 @@ fn summary(name: &str, folder: &Path, num_files: usize, num_written: usize) -> S
     match num_written {
         0 => format!("{name}: {folder} is up to date ({num_files} files)\n"),
         written if written == num_files => format!("{name}: wrote {folder} ({num_files} files)\n"),
-        written => format!("{name}: wrote {written} of {num_files} files in {folder}, the rest is unchanged\n"),
+        written => {
+            format!("{name}: wrote {written} of {num_files} files in {folder}, the rest is unchanged\n")
+        }
     }
 }

@@ -62,9 +62,9 @@ pub fn run(args: &Check) -> anyhow::Result<Outcome> {
 pub fn check(path: &str, text: &str, sources: &mut Sources) -> Vec<Diagnostic> {
     let mut origin = Origin::Disk;
     let entry = sources.add(origin.shown(path), text);
-    let (program, mut findings) = svspec_ir::load(sources, entry, &mut origin);
+    let (program, mut findings) = svspec_ir::load::load(sources, entry, &mut origin);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
-        findings.extend(svspec_ir::check(&program, sources));
+        findings.extend(svspec_ir::check::check(&program, sources));
     }
     findings
 }

@@ -25,8 +25,12 @@ pub fn run(args: &New) -> anyhow::Result<Outcome> {
     let name = args.name.strip_suffix(".svspec").unwrap_or(&args.name);
     let mut letters = name.chars();
     let starts_well = letters.next().is_some_and(|first| first.is_ascii_lowercase());
-    if !starts_well || !letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_') {
-        bail!("`{name}` is not a name for a model: write lower-case letters, digits and `_`, such as `my_model`");
+    if !starts_well
+        || !letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+    {
+        bail!(
+            "`{name}` is not a name for a model: write lower-case letters, digits and `_`, such as `my_model`"
+        );
     }
     let path = format!("{name}.svspec");
     let mut file = match std::fs::File::create_new(&path) {

@@ -3,12 +3,12 @@
 use crate::generate::{self, Generated, Target};
 use crate::manifest::Consent;
 use crate::outcome::Outcome;
+use crate::picture;
 use crate::read::Origin;
 use crate::run_folder::{self, Recorded};
 use crate::spec::Spec;
 use crate::terminal;
 use crate::training::{self, Setting, Start};
-use crate::picture;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -21,13 +21,15 @@ use std::path::{Path, PathBuf};
 ///
 /// Ctrl-C stops the run with a checkpoint; --resume goes on from it, to the same bits as if it had not been stopped.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 trained, 1 faults in the spec, 2 could not run, 130 stopped with a checkpoint.\n\n\
+#[command(
+    after_help = "Exit codes: 0 trained, 1 faults in the spec, 2 could not run, 130 stopped with a checkpoint.\n\n\
     Examples:\n  \
     svc train specs/nano.svspec\n  \
     svc train specs/nano.svspec --variant unified --seed 1\n  \
     svc train my_model.svspec --data my_texts/ --steps 2000\n  \
     svc train --resume runs/nano-001                          # go on\n  \
-    svc train specs/nano.svspec --resume runs/nano-001        # go on, if the spec still means the same")]
+    svc train specs/nano.svspec --resume runs/nano-001        # go on, if the spec still means the same"
+)]
 pub struct Train {
     /// The spec file; with --resume it may be left out
     #[arg(required_unless_present = "resume")]
@@ -39,7 +41,10 @@ pub struct Train {
     /// Of the initialisation and of the data's order; default: the spec's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Go on with this run's folder
+    /// The run's folder; default: the next free runs/TARGET-001
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Go on with the run in this folder
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
     /// Overwrite files of the generated crate that were edited by hand
@@ -61,8 +66,11 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     let generated = generate::generate(&spec, &args.target)?;
     let data = args.setting.data.as_deref();
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
-    let folder = run_folder::create(&generated.name)?;
-    run_folder::record(&folder, &spec, &generated, &args.target.without, data, args.seed, args.setting.steps)?;
+    let folder = match &args.out {
+        Some(folder) => run_folder::create_at(folder).map(|()| folder.clone())?,
+        None => run_folder::create(&generated.name)?,
+    };
+    run_folder::record(&folder, &spec, &generated, &args.target, data)?;
     let outcome = training::train(&ready, &folder, Start::Fresh, &args.setting, args.seed)?;
     conclude(&folder, &generated.name, outcome)
 }
@@ -70,7 +78,7 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
 fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcome> {
     let recorded = run_folder::recorded(run)?;
     let spec = recorded.open(run)?;
-    let generated = generate::generate(&spec, &recorded.target())?;
+    let generated = generate::generate(&spec, &recorded.target()?)?;
     if let Some(file) = file {
         require_same(args, file, &recorded, &generated)?;
     }
@@ -79,8 +87,8 @@ fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcom
     }
     let data = args.setting.data.as_deref().or(recorded.data.as_deref());
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
-    let setting = Setting { steps: args.setting.steps.or(recorded.steps), ..args.setting.clone() };
-    let outcome = training::train(&ready, run, Start::Resumed, &setting, args.seed.or(recorded.seed))?;
+    // What the command line leaves out, the trainer takes from the run itself.
+    let outcome = training::train(&ready, run, Start::Resumed, &args.setting, args.seed)?;
     conclude(run, &generated.name, outcome)
 }
 
@@ -116,14 +124,16 @@ fn draw(run: &Path, name: &str) -> anyhow::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let curve = picture::LossCurve {
-        title: name.to_owned(),
-        train: rows.iter().map(|row| (row.step, row.loss)).collect(),
-        validation: run_folder::evaluations(run)?.iter().map(|row| (row.step, row.val_loss)).collect(),
-        unigram_entropy: run_folder::summary(run)?.map(|summary| summary.unigram_entropy),
+    let validations = run_folder::evaluations(run)?;
+    let series = picture::Series {
+        name: name.to_owned(),
+        train: rows.iter().map(|row| (row.step as f64, row.loss)).collect(),
+        validation: validations.iter().map(|row| (row.step as f64, row.val_loss)).collect(),
     };
+    let entropy = run_folder::summary(run)?.map(|summary| summary.unigram_entropy);
     let path = run.join("loss.svg");
-    std::fs::write(&path, picture::loss_curve(&curve)).with_context(|| format!("cannot write `{}`", path.display()))
+    std::fs::write(&path, picture::loss_curve(name, &[series], entropy))
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 fn places(run: &Path, outcome: Outcome) -> String {

@@ -42,7 +42,10 @@ pub fn plan<'a>(folder: &Path, files: &'a BTreeMap<String, String>) -> anyhow::R
             continue;
         }
         if let Some(bytes) = read(&folder.join(path))? {
-            drift.insert(path.clone(), if hash(&bytes) == *written { Drift::Stale } else { Drift::StaleEdited });
+            drift.insert(
+                path.clone(),
+                if hash(&bytes) == *written { Drift::Stale } else { Drift::StaleEdited },
+            );
         }
     }
     Ok(Plan { folder: folder.to_owned(), files, manifest, drift })
@@ -80,7 +83,9 @@ impl Plan<'_> {
             Consent::Given => Vec::new(),
             Consent::Ask => {
                 let guarded = self.drift.iter().filter(|(_, drift)| drift.needs_consent());
-                guarded.map(|(path, drift)| format!("\n  {} ({drift})", self.folder.join(path).display())).collect()
+                guarded
+                    .map(|(path, drift)| format!("\n  {} ({drift})", self.folder.join(path).display()))
+                    .collect()
             }
         };
         if !refused.is_empty() {
@@ -98,7 +103,10 @@ impl Plan<'_> {
                     num_written += 1;
                 }
                 (Drift::Stale, _) => remove(&self.folder, path)?,
-                (Drift::Missing | Drift::Outdated | Drift::Edited | Drift::Foreign | Drift::StaleEdited, _) => {}
+                (
+                    Drift::Missing | Drift::Outdated | Drift::Edited | Drift::Foreign | Drift::StaleEdited,
+                    _,
+                ) => {}
             }
         }
         let files = self.files.iter().map(|(path, text)| (path.clone(), hash(text.as_bytes()))).collect();

@@ -21,16 +21,13 @@ pub struct Recorded {
     pub without: Vec<String>,
     /// The text trained on; `None`: the default corpus.
     pub data: Option<PathBuf>,
-    /// The seed, where the command line named one.
-    pub seed: Option<u64>,
-    /// The steps, where the command line named them.
-    pub steps: Option<u64>,
 }
 
 impl Recorded {
     /// The target and rewrites, as the command line would name them.
-    pub fn target(&self) -> Target {
-        Target { variant: Some(self.target.clone()), without: self.without.clone() }
+    pub fn target(&self) -> anyhow::Result<Target> {
+        let without = self.without.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+        Ok(Target { variant: Some(self.target.clone()), without })
     }
 
     /// The run's own copy of its spec.
@@ -47,10 +44,8 @@ pub fn record(
     run: &Path,
     spec: &Spec,
     generated: &Generated,
-    without: &[String],
+    target: &Target,
     data: Option<&Path>,
-    seed: Option<u64>,
-    steps: Option<u64>,
 ) -> anyhow::Result<()> {
     let files = copies(spec)?;
     let entry = files.first().map(|(path, _)| path.clone()).context("a spec has a file")?;
@@ -65,10 +60,8 @@ pub fn record(
         format_version: 1,
         spec: entry,
         target: generated.name.clone(),
-        without: without.to_vec(),
+        without: target.without.iter().map(|rewrite| rewrite.name().to_owned()).collect(),
         data,
-        seed,
-        steps,
     };
     let text = serde_json::to_string_pretty(&recorded).context("the record is plain data")?;
     write(&run.join(FILE), &format!("{text}\n"))
@@ -80,23 +73,30 @@ pub fn recorded(run: &Path) -> anyhow::Result<Recorded> {
         bail!("there is no run `{}`", run.display());
     }
     let path = run.join(FILE);
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("`{}` is not a run of `svc train`: cannot read `{}`", run.display(), path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("`{}` does not say how the run was made", path.display()))
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!("`{}` is not a run of `svc train`: cannot read `{}`", run.display(), path.display())
+    })?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("`{}` does not say how the run was made", path.display()))
 }
 
 /// The spec's files, the entry first, by their place under `spec/`: imports keep their relative paths.
 fn copies(spec: &Spec) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for source in spec.sources.iter() {
-        let path = std::path::absolute(&source.name).with_context(|| format!("the path `{}`", source.name))?;
+    // The program lists the entry last.
+    for file in spec.program.files().iter().rev() {
+        let source = spec.sources.get(file.source).context("a parsed file has a source")?;
+        let path =
+            std::path::absolute(&source.name).with_context(|| format!("the path `{}`", source.name))?;
         files.push((path, source.text.clone()));
     }
     let folder = files.iter().fold(None::<PathBuf>, |common, (path, _)| {
         let parent = path.parent().unwrap_or(Path::new("/"));
         Some(match common {
             None => parent.to_owned(),
-            Some(common) => common.ancestors().find(|folder| parent.starts_with(folder)).unwrap_or(parent).to_owned(),
+            Some(common) => {
+                common.ancestors().find(|folder| parent.starts_with(folder)).unwrap_or(parent).to_owned()
+            }
         })
     });
     let folder = folder.context("a spec has a file")?;

@@ -43,8 +43,8 @@ pub struct Summary {
     pub unigram_entropy: f64,
     /// Over the whole run.
     pub tokens_per_second: f64,
-    /// Of the process, or of the GPU.
-    pub peak_memory_bytes: u64,
+    /// Of the process, or of the GPU; `None` where the system does not say.
+    pub peak_memory_bytes: Option<u64>,
     /// All parameters.
     pub num_params: u64,
     /// Those in scale vectors.

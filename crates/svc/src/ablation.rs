@@ -1,0 +1,11 @@
+//! An ablation: variants of one spec, each trained with the same seeds, out of which comes one report.
+//!
+//! Tensors are initialised by name and seed, and a batch is a function of seed and step, so that runs of one seed begin
+//! with the same weights and see the same text in the same order: differences are paired by seed.
+
+pub mod plan;
+pub mod report;
+mod statistics;
+
+pub use plan::{Plan, Run};
+pub use report::Report;

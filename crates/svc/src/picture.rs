@@ -3,9 +3,11 @@
 
 mod ablation;
 mod axis;
+mod graph;
 mod loss_curve;
 mod palette;
 mod svg;
 
 pub use ablation::{AblationRow, ablation};
+pub use graph::graph;
 pub use loss_curve::{Series, loss_curve};

@@ -16,3 +16,18 @@ const RUNS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#a8578a", "#b07d00", 
 pub fn run(index: usize) -> &'static str {
     RUNS.iter().cycle().nth(index % RUNS.len()).copied().unwrap_or(INK)
 }
+
+/// Linear maps: fill and outline.
+pub const LINEAR: (&str, &str) = ("#dfe9f7", "#2f5f9e");
+/// Attention.
+pub const ATTENTION: (&str, &str) = ("#e9e2f5", "#6a4ba0");
+/// Normalisation, which has no parameters.
+pub const NORMALIZE: (&str, &str) = ("#ececee", "#6b7280");
+/// Everything else that is computed.
+pub const PLAIN: (&str, &str) = ("#ffffff", "#7a828f");
+/// A scale vector with decay.
+pub const DECAYED: (&str, &str) = ("#f9c66b", "#8a4b00");
+/// A scale vector without decay.
+pub const UNDECAYED: (&str, &str) = ("#a8e0cf", "#0b5f4c");
+/// A scale vector that is decayed in some layers, or in one of its two parts, only.
+pub const PARTLY_DECAYED: (&str, &str) = ("#e3dc93", "#5f5a10");

@@ -39,6 +39,11 @@ impl Element {
         Self::new("polyline").with("points", &list(points)).with("fill", "none")
     }
 
+    /// The area within `points`.
+    pub fn polygon(points: &[(f64, f64)]) -> Self {
+        Self::new("polygon").with("points", &list(points))
+    }
+
     /// Text of `size` pixels that starts at `(x, y)`, `y` being the base line.
     pub fn text(x: f64, y: f64, size: f64, text: &str) -> Self {
         let mut element = Self::new("text").at("x", x).at("y", y).at("font-size", size).with("fill", INK);

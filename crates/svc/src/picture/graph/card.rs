@@ -1,0 +1,237 @@
+//! A node of the graph to what is drawn for it: a shape and a few words.
+
+use super::mark::{Decay, Mark};
+use crate::picture::palette::{self, INK};
+use crate::picture::svg::{Element, Picture, text_width};
+use svspec_ir::op::{Activation, Input, Norm, Op};
+use svspec_ir::{Dim, Model, Node, PerLayer, Region, Role, ScaleForm};
+
+const TITLE_SIZE: f64 = 11.5;
+const DETAIL_SIZE: f64 = 9.5;
+
+/// How a card looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// Nothing: the residual stream as it enters.
+    Stream,
+    /// A rectangle: it has a weight, or it is attention.
+    Box(Tint),
+    /// A rounded rectangle: it has no parameters.
+    Pill(Tint),
+    /// A long diamond: a scale vector.
+    Diamond(Mark),
+    /// A circle around a sign: a sum or a product.
+    Circle,
+}
+
+/// Fill and outline.
+pub type Tint = (&'static str, &'static str);
+
+/// One node, drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// Its shape.
+    pub shape: Shape,
+    /// The first line.
+    pub title: String,
+    /// The second line; empty where there is none.
+    pub detail: String,
+    /// Pixels.
+    pub width: f64,
+    /// Pixels.
+    pub height: f64,
+}
+
+impl Card {
+    /// A card as large as its words.
+    pub fn new(shape: Shape, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (title, detail) = (title.into(), detail.into());
+        let words = text_width(&title, TITLE_SIZE).max(text_width(&detail, DETAIL_SIZE));
+        let line = if detail.is_empty() { 22.0 } else { 34.0 };
+        let (width, height) = match shape {
+            Shape::Stream => (0.0, 0.0),
+            Shape::Circle => (20.0, 20.0),
+            Shape::Box(_) => ((words + 20.0).max(84.0), line),
+            Shape::Pill(_) => ((words + 22.0).max(70.0), line),
+            Shape::Diamond(_) => (words + 34.0, line),
+        };
+        Self { shape, title, detail, width: width.ceil(), height }
+    }
+
+    /// Draws it around `centre`.
+    pub fn paint(&self, picture: &mut Picture, centre: (f64, f64)) {
+        let (x, y) = centre;
+        let (left, top) = (x - self.width / 2.0, y - self.height / 2.0);
+        let outline = |radius: f64, (fill, line): Tint| {
+            Element::rect(left, top, self.width, self.height, radius).with("fill", fill).stroke(line, 1.2)
+        };
+        let text = match self.shape {
+            Shape::Stream => return,
+            Shape::Box(tint) => {
+                picture.add(outline(3.0, tint));
+                INK
+            }
+            Shape::Pill(tint) => {
+                picture.add(outline(self.height / 2.0, tint));
+                INK
+            }
+            Shape::Diamond(mark) => {
+                picture.add(diamond(centre, (self.width, self.height), mark));
+                INK
+            }
+            Shape::Circle => {
+                let (fill, line) = palette::PLAIN;
+                picture.add(Element::circle(centre, self.width / 2.0).with("fill", fill).stroke(line, 1.4));
+                picture.add(Element::text(x, y + 5.0, 16.0, &self.title).centred());
+                return;
+            }
+        };
+        let title = |base: f64| Element::text(x, base, TITLE_SIZE, &self.title).centred().with("fill", text);
+        if self.detail.is_empty() {
+            picture.add(title(y + 4.0));
+        } else {
+            picture.add(title(y - 1.5));
+            picture.add(Element::text(x, y + 11.5, DETAIL_SIZE, &self.detail).centred().with("fill", text));
+        }
+    }
+}
+
+/// A scale vector: colour by decay, outline by role.
+pub fn diamond(centre: (f64, f64), size: (f64, f64), mark: Mark) -> Element {
+    let ((x, y), (half_width, half_height)) = (centre, (size.0 / 2.0, size.1 / 2.0));
+    let point = half_height.min(12.0);
+    let (left, right, top, bottom) = (x - half_width, x + half_width, y - half_height, y + half_height);
+    let corners = [
+        (left, y),
+        (left + point, top),
+        (right - point, top),
+        (right, y),
+        (right - point, bottom),
+        (left + point, bottom),
+    ];
+    let (fill, line) = match mark.decay {
+        Decay::All(_) => palette::DECAYED,
+        Decay::Part(_) => palette::PARTLY_DECAYED,
+        Decay::None => palette::UNDECAYED,
+    };
+    let shape = Element::polygon(&corners).with("fill", fill).stroke(line, 1.8);
+    match mark.role {
+        Role::Input => shape,
+        Role::Output => shape.with("stroke-dasharray", "4 2.5"),
+    }
+}
+
+/// The card of `node`, a node of `region`. `marks` are those of `model.scales`.
+pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card {
+    match &node.op {
+        Op::Input(Input::Carried) => Card::new(Shape::Stream, "", ""),
+        Op::Input(Input::Tokens) => Card::new(Shape::Pill(palette::PLAIN), "tokens", ""),
+        Op::Input(Input::Targets) => Card::new(Shape::Pill(palette::PLAIN), "targets", ""),
+        Op::Embed(embed) => {
+            let sizes =
+                model.params.get(embed.table.0).map(|param| sizes(&param.dims, " → ")).unwrap_or_default();
+            Card::new(Shape::Box(palette::LINEAR), "embed", sizes)
+        }
+        Op::Normalize(normalize) => {
+            let statistic = match normalize.norm {
+                Norm::Rms => "normalize",
+                Norm::Layer => "normalize, mean 0",
+            };
+            let is_per_head = normalize.num_axes < node.dims.len();
+            Card::new(Shape::Pill(palette::NORMALIZE), statistic, if is_per_head { "per head" } else { "" })
+        }
+        Op::Scale(scale) => scale_card(model, scale.scale.0, marks),
+        Op::Bias(bias) => {
+            Card::new(Shape::Pill(palette::PLAIN), format!("+ {}", path(model, bias.param.0)), "")
+        }
+        Op::Linear(linear) => {
+            let names: Vec<String> = linear
+                .projections
+                .iter()
+                .map(|p| path(model, p.weight.0).trim_end_matches(".weight").to_owned())
+                .collect();
+            let input = node.inputs.first().and_then(|input| region.nodes.get(input.0));
+            let from = input.map(|input| sizes(&input.dims, " × ")).unwrap_or_default();
+            let detail = format!("{from} → {}", sizes(&node.dims, " × "));
+            Card::new(Shape::Box(palette::LINEAR), names.join(", "), detail)
+        }
+        Op::Slice(slice) => Card::new(Shape::Pill(palette::PLAIN), format!("from {}", slice.start), ""),
+        Op::Rope(rope) => Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", short(rope.theta)), ""),
+        Op::Attention(attention) => {
+            let heads = node.dims.first().map_or(0, |heads| heads.size);
+            let window = attention.window.map(|window| format!(", window {window}")).unwrap_or_default();
+            let cap = attention.soft_cap.map(|cap| format!(", cap {}", short(cap))).unwrap_or_default();
+            let detail = format!("causal, {heads} heads{window}{cap}");
+            Card::new(Shape::Box(palette::ATTENTION), "attention", detail)
+        }
+        Op::Activation(activation) => {
+            Card::new(Shape::Pill(palette::PLAIN), activation_name(*activation), "")
+        }
+        Op::Mul(_) => Card::new(Shape::Circle, "×", ""),
+        Op::Add(_) => Card::new(Shape::Circle, "+", ""),
+        Op::Gain(gain) => Card::new(Shape::Pill(palette::PLAIN), format!("× {}", factor(&gain.factor)), ""),
+        Op::SoftCap(cap) => {
+            Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", short(cap.cap)), "")
+        }
+        Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
+    }
+}
+
+fn scale_card(model: &Model, index: usize, marks: &[Mark]) -> Card {
+    let mark = marks.get(index).copied().unwrap_or(Mark { role: Role::Output, decay: Decay::None });
+    let Some(scale) = model.scales.get(index) else {
+        return Card::new(Shape::Diamond(mark), "scale", "");
+    };
+    let form = match scale.form {
+        ScaleForm::Direct => "",
+        ScaleForm::OnePlus => ", 1 + α",
+        ScaleForm::MagnitudeDirection => ", OR",
+        ScaleForm::ExpMagnitudeDirection => ", ER",
+    };
+    let size = if scale.dims.is_empty() { "scalar".to_owned() } else { sizes(&scale.dims, " × ") };
+    let decay = match mark.decay {
+        Decay::All(decay) => format!(", decay {}", short(decay)),
+        Decay::Part(decay) => format!(", decay {} in part", short(decay)),
+        Decay::None => String::new(),
+    };
+    Card::new(Shape::Diamond(mark), scale.path.clone(), format!("{size}{form}{decay}"))
+}
+
+fn path(model: &Model, param: usize) -> &str {
+    model.params.get(param).map_or("", |param| param.path.as_str())
+}
+
+fn sizes(dims: &[Dim], between: &str) -> String {
+    dims.iter().map(|dim| dim.size.to_string()).collect::<Vec<_>>().join(between)
+}
+
+fn activation_name(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Silu => "silu",
+        Activation::Gelu => "gelu",
+        Activation::GeluTanh => "gelu (tanh)",
+        Activation::Relu => "relu",
+        Activation::Relu2 => "relu²",
+        Activation::Tanh => "tanh",
+        Activation::Sigmoid => "sigmoid",
+    }
+}
+
+fn factor(factor: &PerLayer) -> String {
+    match factor {
+        PerLayer::Uniform(value) => short(*value),
+        PerLayer::Each(values) => {
+            let finite = || values.iter().copied().filter(|value| value.is_finite());
+            let (low, high) =
+                (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+            format!("{} … {} by layer", short(low), short(high))
+        }
+    }
+}
+
+/// Up to four significant decimals, no trailing zeros: `0.1`, `27.7128`, `10000`.
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.to_owned()
+}

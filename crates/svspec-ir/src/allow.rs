@@ -20,7 +20,7 @@ pub fn allows(program: &Program) -> Vec<Allow> {
         collect(&item.trivia, item.span, &mut found);
         match &item.kind {
             ItemKind::Model { body, .. } | ItemKind::Variant { body, .. } | ItemKind::Train(body) => {
-                walk(body, &mut found)
+                walk(body, &mut found);
             }
             ItemKind::Optimizer(block) => walk(&block.body, &mut found),
             ItemKind::Import { .. } => {}

@@ -52,7 +52,7 @@ pub(crate) struct Lowering<'r> {
     findings: Vec<Diagnostic>,
 }
 
-impl<'r> Lowering<'r> {
+impl Lowering<'_> {
     fn embed(&mut self) -> Option<Region> {
         let formula = &self.resolved.embed;
         let mut region = RegionBuilder::new(self, RegionId(0), RegionKind::Embed);

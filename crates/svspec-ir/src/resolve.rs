@@ -116,17 +116,13 @@ fn tie(scope: &mut Scope<'_>) -> Option<HeadWeight> {
 }
 
 fn embed(scope: &mut Scope<'_>, parts: &[Part]) -> Option<Formula> {
-    match setting_value(scope.draft, "x") {
-        Some(expr) => {
-            let context = Context { parts, layers: &[], names: Vec::new(), region: Region::Embed };
-            formula(scope, &context, expr)
-        }
-        // No equation: the embedding itself, placed for messages at the setting that gives its size.
-        None => {
-            let span = scope.draft.settings.get("vocab")?.span;
-            Some(Formula { kind: FormulaKind::Embed, span })
-        }
+    if let Some(expr) = setting_value(scope.draft, "x") {
+        let context = Context { parts, layers: &[], names: Vec::new(), region: Region::Embed };
+        return formula(scope, &context, expr);
     }
+    // No equation: the embedding itself, placed for messages at the setting that gives its size.
+    let span = scope.draft.settings.get("vocab")?.span;
+    Some(Formula { kind: FormulaKind::Embed, span })
 }
 
 fn logits(scope: &mut Scope<'_>, parts: &[Part], model: Span) -> Option<Formula> {

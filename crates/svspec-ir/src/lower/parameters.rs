@@ -47,6 +47,21 @@ pub struct NewParam {
     pub span: Span,
 }
 
+/// A scale vector to make or find.
+#[derive(Clone, Copy)]
+pub struct NewScale<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Where it is placed.
+    pub site: Site,
+    /// Its shape.
+    pub dims: &'a Dims,
+    /// Its form and init.
+    pub placed: &'a StageScale,
+    /// The statement that places it.
+    pub span: Span,
+}
+
 /// A part is used with two shapes; holds the shape that its parameter has already.
 pub struct Conflict(pub Dims);
 
@@ -81,16 +96,8 @@ impl Parameters {
     }
 
     /// The scale vector of that path with its parameters, made at the first call.
-    pub fn scale(
-        &mut self,
-        home: Home,
-        region: RegionId,
-        path: &str,
-        site: Site,
-        dims: &Dims,
-        placed: &StageScale,
-        span: Span,
-    ) -> Result<ScaleId, Conflict> {
+    pub fn scale(&mut self, home: Home, region: RegionId, new: NewScale<'_>) -> Result<ScaleId, Conflict> {
+        let NewScale { path, site, dims, placed, span } = new;
         let key = (home, path.to_owned());
         if let Some(&known) = self.known_scales.get(&key) {
             return match self.scales.get(known.0) {

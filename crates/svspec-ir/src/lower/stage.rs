@@ -1,6 +1,6 @@
 //! What is placed at one place: a normalisation, a scale vector, a bias, in this order.
 
-use super::parameters::NewParam;
+use super::parameters::{NewParam, NewScale};
 use super::region::{RegionBuilder, dims_text};
 use crate::op::{Bias, Normalize, Scale};
 use crate::resolve::{Axis, Extent, Part, Place, Stage, StageScale};
@@ -35,8 +35,8 @@ impl RegionBuilder<'_, '_> {
             let scale_path = part.scale_path(place);
             let dims = self.scale_dims(part, place, stage, scale, x)?;
             let (home, region) = (self.home(), self.region);
-            let made =
-                self.lowering.parameters.scale(home, region, &scale_path, site, &dims, scale, stage.span);
+            let new = NewScale { path: &scale_path, site, dims: &dims, placed: scale, span: stage.span };
+            let made = self.lowering.parameters.scale(home, region, new);
             let id = match made {
                 Ok(id) => id,
                 Err(conflict) => {

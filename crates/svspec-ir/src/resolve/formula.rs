@@ -130,12 +130,10 @@ fn inverse(factor: PerLayer) -> PerLayer {
     }
 }
 
-fn is_finite(factor: &PerLayer, context_len: usize) -> bool {
+fn is_finite(factor: &PerLayer) -> bool {
     match factor {
         PerLayer::Uniform(value) => value.is_finite(),
-        PerLayer::Each(values) => {
-            values.iter().take(context_len.max(values.len())).all(|value| value.is_finite())
-        }
+        PerLayer::Each(values) => values.iter().all(|value| value.is_finite()),
     }
 }
 
@@ -154,7 +152,7 @@ fn binary(scope: &mut Scope<'_>, operator: Operator, a: Term, b: Term, span: Spa
                 PerLayer::Uniform(value) => PerLayer::Uniform(value),
             };
             let factor = inverse(zeros_aside);
-            if is_finite(&factor, 0) {
+            if is_finite(&factor) {
                 return Some(gain(factor, value, span));
             }
             "a value divided by 0"
@@ -193,12 +191,12 @@ fn call(
     span: Span,
     depth: usize,
 ) -> Option<Formula> {
-    let one = |scope: &mut Scope<'_>| match arguments {
-        [argument] => value(scope, context, argument, depth + 1),
-        _ => {
-            scope.findings.push(number::wrong_arguments(name, name_span, 1, arguments.len()));
-            None
+    let one = |scope: &mut Scope<'_>| {
+        if let [argument] = arguments {
+            return value(scope, context, argument, depth + 1);
         }
+        scope.findings.push(number::wrong_arguments(name, name_span, 1, arguments.len()));
+        None
     };
     if name == "embed" {
         return embed(scope, context, name_span, arguments, span);

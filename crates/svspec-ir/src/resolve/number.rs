@@ -133,9 +133,8 @@ impl<'a> Scope<'a> {
                 None => self.not_a_number(expr),
             },
             ExprKind::Call { callee, arguments } => {
-                let (name, span) = match super::path::single(callee) {
-                    Some(single) => single,
-                    None => return self.not_a_number(expr),
+                let Some((name, span)) = super::path::single(callee) else {
+                    return self.not_a_number(expr);
                 };
                 let values: Vec<Option<f64>> =
                     arguments.iter().map(|argument| self.number(argument)).collect();
@@ -186,15 +185,10 @@ impl<'a> Scope<'a> {
     /// The value that a name stands for.
     pub fn lookup(&mut self, name: &str, span: Span) -> Option<f64> {
         if name == "layers" {
-            return match self.num_layers {
-                Some(count) => Some(count as f64),
-                None => {
-                    if self.open.iter().any(|open| open == "stack") {
-                        self.circular("layers", span);
-                    }
-                    None
-                }
-            };
+            if self.num_layers.is_none() && self.open.iter().any(|open| open == "stack") {
+                self.circular("layers", span);
+            }
+            return self.num_layers.map(|count| count as f64);
         }
         if name == "layer" {
             if self.layer.is_none() {

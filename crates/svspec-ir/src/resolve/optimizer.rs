@@ -72,12 +72,12 @@ fn read(
                 }
                 match name.as_str() {
                     "lr" => {
-                        optimizer.lr =
-                            setting::real(scope, "lr", value, Range::NotNegative).unwrap_or(optimizer.lr)
+                        let lr = setting::real(scope, "lr", value, Range::NotNegative);
+                        optimizer.lr = lr.unwrap_or(optimizer.lr);
                     }
                     "eps" => {
-                        optimizer.eps =
-                            setting::real(scope, "eps", value, Range::Positive).unwrap_or(optimizer.eps)
+                        let eps = setting::real(scope, "eps", value, Range::Positive);
+                        optimizer.eps = eps.unwrap_or(optimizer.eps);
                     }
                     "betas" => optimizer.betas = betas(scope, value).unwrap_or(optimizer.betas),
                     _ => {

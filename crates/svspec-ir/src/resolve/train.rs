@@ -315,7 +315,7 @@ fn schedule(scope: &mut Scope<'_>, expr: &Expr, steps: u64) -> Option<Schedule> 
             "warmup" if allowed.contains(&"warmup") => warmup = steps_of(scope, "warmup", value, steps)?,
             "decay" if allowed.contains(&"decay") => decay = steps_of(scope, "decay", value, steps)?,
             "floor" if allowed.contains(&"floor") => {
-                floor = setting::real(scope, "floor", value, Range::UpToOne)?
+                floor = setting::real(scope, "floor", value, Range::UpToOne)?;
             }
             _ => {
                 let mut finding = Diagnostic::error(

@@ -122,7 +122,7 @@ fn check(part: &Part, width: usize, findings: &mut Vec<Diagnostic>) {
         && part.has("rope")
     {
         let rotary_dim = head_dim as f64 * fraction;
-        if rotary_dim.fract() != 0.0 || rotary_dim as usize % 2 != 0 || rotary_dim < 2.0 {
+        if rotary_dim.fract() != 0.0 || !(rotary_dim as usize).is_multiple_of(2) || rotary_dim < 2.0 {
             let written =
                 ["rope.fraction", "head_dim", "heads"].into_iter().find(|setting| part.is_written(setting));
             findings.push(
@@ -158,26 +158,14 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option
     let kv_dims = vec![Dim::new("kv_heads", part.count("kv_heads")?), head_dim.clone()];
     let bias = part.word("bias")?;
     let project = |port, out, out_site| LinearMap { port, out, has_bias: bias != "off", out_site };
-    let mut q = region.linear(part, &project("q", q_dims.clone(), Site::QkHead), x)?;
-    let mut k = region.linear(part, &project("k", kv_dims.clone(), Site::QkHead), x)?;
-    let v = region.linear(part, &project("v", kv_dims, Site::LinearOutput), x)?;
+    let mut query = region.linear(part, &project("q", q_dims.clone(), Site::QkHead), x)?;
+    let mut key = region.linear(part, &project("k", kv_dims.clone(), Site::QkHead), x)?;
+    let value = region.linear(part, &project("v", kv_dims, Site::LinearOutput), x)?;
     if part.has("rope") {
         let rotary_dim = (head_dim.size as f64 * part.number("rope.fraction")?) as usize;
-        let rope = Op::Rope(Rope { theta: part.number("rope.theta")?, rotary_dim });
-        q = region.same_dims(
-            &format!("{}_q_rotated", part.name),
-            rope.clone(),
-            q,
-            &part.port_path("q"),
-            part.place("rope"),
-        )?;
-        k = region.same_dims(
-            &format!("{}_k_rotated", part.name),
-            rope,
-            k,
-            &part.port_path("k"),
-            part.place("rope"),
-        )?;
+        let rope = Rope { theta: part.number("rope.theta")?, rotary_dim };
+        query = rotate(region, part, "q", rope, query)?;
+        key = rotate(region, part, "k", rope, key)?;
     }
     let attention = Attention {
         scale: part.number("scale")?,
@@ -185,9 +173,20 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option
         soft_cap: part.number("soft_cap"),
     };
     let name = format!("{}_context", part.name);
-    let context =
-        region.node(&name, Op::Attention(attention), vec![q, k, v], q_dims, &part.name, part.span)?;
+    let inputs = vec![query, key, value];
+    let context = region.node(&name, Op::Attention(attention), inputs, q_dims, &part.name, part.span)?;
     let out = vec![region.width_dim()];
-    let o = LinearMap { port: "o", out, has_bias: bias == "on", out_site: Site::LinearOutput };
-    region.linear(part, &o, context)
+    let map = LinearMap { port: "o", out, has_bias: bias == "on", out_site: Site::LinearOutput };
+    region.linear(part, &map, context)
+}
+
+fn rotate(
+    region: &mut RegionBuilder<'_, '_>,
+    part: &Part,
+    port: &str,
+    rope: Rope,
+    heads: ValueId,
+) -> Option<ValueId> {
+    let name = format!("{}_{port}_rotated", part.name);
+    region.same_dims(&name, Op::Rope(rope), heads, &part.port_path(port), part.place("rope"))
 }

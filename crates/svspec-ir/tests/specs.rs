@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use svspec_diagnostics::{Color, Diagnostic, Sources, render_text};
+use svspec_ir::cost::cost;
 use svspec_ir::{Loader, Program, check, compile, load, print};
 
 /// Reads imported files next to the importing one.
@@ -65,4 +66,14 @@ fn ir_of_nano_and_unified() {
         let compiled = compile(&program, &sources, target).expect("compiles");
         insta::assert_snapshot!(format!("ir_of_{target}"), print::ir(compiled.checked.model()));
     }
+}
+
+/// The counts that arXiv 2605.26895 gives for its Llama-1B.
+#[test]
+fn llama_1b_has_the_papers_counts() {
+    let (sources, program, _) = read("llama.svspec");
+    let compiled = compile(&program, &sources, "llama_1b").expect("compiles");
+    let cost = cost(compiled.checked.model());
+    assert_eq!(cost.num_params, 1_028_065_024);
+    assert_eq!(cost.num_scale_params, 80_640);
 }

@@ -77,7 +77,7 @@ fn bears(scale: &ScaleVector, successor: &ScaleVector, spots: &[Spot<'_>]) -> Re
         ScaleForm::ExpMagnitudeDirection => "positive",
     };
     if signs(successor.form) == "positive" && signs(scale.form) == "any" {
-        return Err(format!("`{}` cannot be negative or zero", successor.path));
+        return Err(format!("`{}` can only be positive", successor.path));
     }
     let sizes = |scale: &ScaleVector| scale.dims.iter().map(|dim| dim.size).collect::<Vec<_>>();
     for spot in spots {
@@ -145,10 +145,11 @@ fn folded(old: &CheckedModel, new: &CheckedModel, id: ScaleId, why: Option<Strin
     };
     let params = folds.iter().filter_map(|fold| old.model().params.get(fold.weight.0));
     let missing = params.into_iter().find(|param| !has_param(old.model(), param, new.model()));
-    match missing {
-        Some(param) => Fate::Lost(format!("`{}`, into which it folds, changed", param.path)),
-        None => Fate::Borne(format!("folds {}", roles::absorption(old.model(), &facts.absorption))),
+    if let Some(param) = missing {
+        return Fate::Lost(format!("`{}`, into which it folds, changed", param.path));
     }
+    let why = why.map_or_else(String::new, |why| format!("{why}, but "));
+    Fate::Borne(format!("{why}it folds {}", roles::absorption(old.model(), &facts.absorption)))
 }
 
 fn has_param(old: &Model, param: &Param, new: &Model) -> bool {

@@ -20,10 +20,15 @@ pub(super) fn markdown(diff: &Diff) -> String {
     }
     for section in section::sections(diff) {
         text.push_str(&format!("\n**{}**\n\n", section.title));
-        text.push_str(&format!("| {} |\n", section.header.join(" | ")));
-        text.push_str(&format!("|{}\n", " --- |".repeat(section.header.len())));
-        for row in &section.rows {
-            let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let has_notes = section.notes.iter().any(|note| !note.is_empty());
+        let header: Vec<&str> =
+            section.header.iter().copied().chain(has_notes.then_some("old value")).collect();
+        text.push_str(&format!("| {} |\n", header.join(" | ")));
+        text.push_str(&format!("|{}\n", " --- |".repeat(header.len())));
+        for (index, row) in section.rows.iter().enumerate() {
+            let note = section.notes.get(index).filter(|_| has_notes);
+            let cells: Vec<String> =
+                row.iter().chain(note).map(|cell| cell.replace('|', "\\|").replace('*', "\\*")).collect();
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }

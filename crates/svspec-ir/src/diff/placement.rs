@@ -19,6 +19,10 @@ pub struct PlacementChange {
     pub before: Option<String>,
     /// What is read; `None`: the place is gone.
     pub after: Option<String>,
+    /// The ops, scale vectors aside, that are on the way now and were not before.
+    pub ops_came: Vec<String>,
+    /// The ops that were on the way and are not any more.
+    pub ops_went: Vec<String>,
     /// Function-preserving here means that only scale vectors that came or went differ, which are classed on their own.
     pub class: Class,
 }
@@ -71,6 +75,8 @@ fn add(
         port,
         before: before.map(Edge::text),
         after: after.map(Edge::text),
+        ops_came: ops_beyond(after, before),
+        ops_went: ops_beyond(before, after),
         class: if is_only_scales { Class::FunctionPreserving } else { Class::CheckpointCompatible },
     };
     match found.iter_mut().find(|(known, _)| *known == change) {
@@ -78,4 +84,26 @@ fn add(
         Some((_, parts)) => parts.push(at.clone()),
         None => found.push((change, vec![at.clone()])),
     }
+}
+
+/// The ops of `edge` that `other` has not, and what it reads if `other` reads something else.
+fn ops_beyond(edge: Option<&Edge>, other: Option<&Edge>) -> Vec<String> {
+    let (Some((source, ops)), Some((other_source, mut known))) =
+        (edge.map(Edge::skeleton), other.map(Edge::skeleton))
+    else {
+        return Vec::new();
+    };
+    let mut beyond: Vec<String> = Vec::new();
+    if source != other_source {
+        beyond.push(source.to_owned());
+    }
+    for op in ops {
+        match known.iter().position(|known| *known == op) {
+            Some(index) => {
+                known.remove(index);
+            }
+            None => beyond.push(op.to_owned()),
+        }
+    }
+    beyond
 }

@@ -22,7 +22,7 @@ pub struct ScaleChange {
     pub after: Option<ScaleSummary>,
     /// What it means for a checkpoint.
     pub class: Class,
-    /// Where the value goes or comes from.
+    /// Where the old value goes, or why it is lost; of a vector that came, why that is no loss.
     pub reason: String,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn changes(old: &CheckedModel, new: &CheckedModel) -> Vec<ScaleChange
             before: None,
             after: summary(new, ScaleId(index)),
             class: Class::FunctionPreserving,
-            reason: "can start at γ = 1, or take over".to_owned(),
+            reason: "γ = 1 changes nothing".to_owned(),
         };
         add(&mut found, new, ScaleId(index), change);
     }

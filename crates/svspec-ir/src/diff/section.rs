@@ -11,16 +11,24 @@ pub(super) struct Section {
     /// The columns' names, for layouts that show them.
     pub header: Vec<&'static str>,
     pub rows: Vec<Vec<String>>,
+    /// For each row, a line below it; empty where there is nothing to say. No notes at all are as good as empty ones.
+    pub notes: Vec<String>,
 }
 
 /// The sections of `diff` in which something changed.
 pub(super) fn sections(diff: &Diff) -> Vec<Section> {
     let all = [
-        Section { title: "Settings", header: vec!["setting", "change"], rows: settings(&diff.settings) },
+        Section {
+            title: "Settings",
+            header: vec!["setting", "change"],
+            rows: settings(&diff.settings),
+            notes: Vec::new(),
+        },
         Section {
             title: "Placement",
             header: vec!["where", "change"],
             rows: diff.placement.iter().map(|change| placement(diff, change)).collect(),
+            notes: Vec::new(),
         },
         Section {
             title: "Tensors",
@@ -33,11 +41,13 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
                     vec![sign, change.paths.clone(), arrow(change.before.clone(), change.after.clone())]
                 })
                 .collect(),
+            notes: Vec::new(),
         },
         Section {
             title: "Scale vectors",
-            header: vec!["", "vector", "γ", "role", "form", "decay", "value"],
+            header: vec!["", "vector", "γ", "role", "form", "decay"],
             rows: diff.scales.iter().map(scale).collect(),
+            notes: diff.scales.iter().map(scale_note).collect(),
         },
         Section {
             title: "Groups",
@@ -50,6 +60,7 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
                     vec![counted(&change.paths, change.num_tensors), treatment, change.rules.join(", ")]
                 })
                 .collect(),
+            notes: Vec::new(),
         },
         Section {
             title: "Init",
@@ -63,8 +74,14 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
                     vec![counted(&change.paths, change.num_tensors), init, rule]
                 })
                 .collect(),
+            notes: Vec::new(),
         },
-        Section { title: "Training", header: vec!["setting", "change"], rows: settings(&diff.training) },
+        Section {
+            title: "Training",
+            header: vec!["setting", "change"],
+            rows: settings(&diff.training),
+            notes: Vec::new(),
+        },
         Section {
             title: "Size",
             header: vec!["quantity", "change", "relative"],
@@ -72,14 +89,15 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
                 .sizes
                 .iter()
                 .map(|change| {
-                    let text = |number| Some(change.quantity.text(number));
+                    let text = |number| change.quantity.text(number);
                     vec![
                         change.quantity.word().to_owned(),
-                        arrow(text(change.before), text(change.after)),
+                        format!("{} → {}", text(change.before), text(change.after)),
                         relative(change.before, change.after),
                     ]
                 })
                 .collect(),
+            notes: Vec::new(),
         },
     ];
     all.into_iter().filter(|section| !section.rows.is_empty()).collect()
@@ -114,8 +132,12 @@ fn scale(change: &ScaleChange) -> Vec<String> {
         both(role),
         both(|summary| ir::form(summary.form).to_owned()),
         both(|summary| summary.decay.clone()),
-        change.reason.clone(),
     ]
+}
+
+/// Where the old value goes; a vector that came has none.
+fn scale_note(change: &ScaleChange) -> String {
+    if change.before.is_some() { change.reason.clone() } else { String::new() }
 }
 
 fn shape(summary: &ScaleSummary) -> String {

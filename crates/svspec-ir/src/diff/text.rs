@@ -15,7 +15,18 @@ pub(super) fn text(diff: &Diff) -> String {
     }
     for section in section::sections(diff) {
         text.push_str(&format!("\n{}\n", section.title));
-        text.push_str(&table("  ", &[Align::Left], &section.rows));
+        // More columns than speak for themselves get their names.
+        let named = section.header.len() > 3;
+        let header = named.then(|| section.header.iter().map(ToString::to_string).collect());
+        let rows: Vec<Vec<String>> = header.into_iter().chain(section.rows).collect();
+        let first_note = usize::from(named);
+        for (line, row) in table("  ", &[Align::Left], &rows).lines().enumerate() {
+            text.push_str(&format!("{row}\n"));
+            let note = line.checked_sub(first_note).and_then(|index| section.notes.get(index));
+            if let Some(note) = note.filter(|note| !note.is_empty()) {
+                text.push_str(&format!("       {note}\n"));
+            }
+        }
     }
     text
 }

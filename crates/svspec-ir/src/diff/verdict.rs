@@ -29,7 +29,7 @@ pub(super) fn verdict(
     causes.extend(
         settings.map(|change| format!("`{}` was {}, is {}", change.name, change.before, change.after)),
     );
-    causes.extend(placement.iter().filter(|change| is_change(change.class)).map(placement_cause));
+    causes.extend(placement_causes(placement));
     causes.extend(tensors.iter().map(tensor_cause));
     let scales = scales.iter().filter(|change| is_change(change.class));
     causes
@@ -51,13 +51,30 @@ pub(super) fn verdict(
     Verdict { class, reasons }
 }
 
+/// One cause for all places that changed alike.
+fn placement_causes(changes: &[PlacementChange]) -> Vec<String> {
+    let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+    for change in changes.iter().filter(|change| change.class > Class::FunctionPreserving) {
+        let place =
+            if change.port.is_empty() { change.at.clone() } else { format!("{} {}", change.at, change.port) };
+        let what = placement_cause(change);
+        match causes.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, places)) => places.push(place),
+            None => causes.push((what, vec![place])),
+        }
+    }
+    causes.into_iter().map(|(what, places)| format!("{}: {what}", places.join(", "))).collect()
+}
+
 fn placement_cause(change: &PlacementChange) -> String {
-    let place =
-        if change.port.is_empty() { change.at.clone() } else { format!("{} {}", change.at, change.port) };
+    let came = change.ops_came.iter().map(|op| format!("`{op}` came"));
+    let went = change.ops_went.iter().map(|op| format!("`{op}` went"));
+    let ops: Vec<String> = came.chain(went).collect();
     match (&change.before, &change.after) {
-        (Some(_), Some(_)) => format!("`{place}` reads through other ops"),
-        (None, _) => format!("`{place}` is new"),
-        (Some(_), None) => format!("`{place}` is gone"),
+        (Some(_), Some(_)) if ops.is_empty() => "the same in another order".to_owned(),
+        (Some(_), Some(_)) => ops.join(", "),
+        (None, _) => "new".to_owned(),
+        (Some(_), None) => "gone".to_owned(),
     }
 }
 

@@ -10,7 +10,8 @@ pub type Attribute = (&'static str, String);
 /// `normalize[rms, eps 1e-5]`, `linear[attn.q.weight]`; `dims` are the result's dimensions.
 pub fn head(model: &Model, op: &Op, dims: &[Dim]) -> String {
     let subject = subject(model, op);
-    let attributes = attributes(op, dims).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let attributes =
+        attributes(op, dims).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
     let inside: Vec<String> = subject.into_iter().chain(attributes).collect();
     if inside.is_empty() { name(op).to_owned() } else { format!("{}[{}]", name(op), inside.join(", ")) }
 }
@@ -80,7 +81,8 @@ pub fn subject(model: &Model, op: &Op) -> Vec<String> {
     }
 }
 
-/// The numbers of the op, those at their neutral value left out.
+/// The numbers of the op, those at their neutral value left out. A normalisation's statistic comes first, with the
+/// axes unless they are all.
 pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
     match op {
         Op::Normalize(normalize) => {
@@ -88,12 +90,10 @@ pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
                 Norm::Rms => "rms",
                 Norm::Layer => "layer",
             };
-            let axes: Vec<&str> = dims
-                .iter()
-                .skip(dims.len().saturating_sub(normalize.num_axes))
-                .map(|dim| dim.name.as_str())
-                .collect();
-            vec![(norm, format!("over {}", axes.join(" × "))), ("eps", shortest(normalize.eps))]
+            let skipped = dims.len().saturating_sub(normalize.num_axes);
+            let axes: Vec<&str> = dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
+            let over = if skipped == 0 { String::new() } else { format!("over {}", axes.join(" × ")) };
+            vec![(norm, over), ("eps", shortest(normalize.eps))]
         }
         Op::Slice(slice) => vec![("from", slice.start.to_string())],
         Op::Rope(rope) => {
@@ -108,7 +108,7 @@ pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
             let soft_cap = attention.soft_cap.map(|cap| ("soft_cap", shortest(cap)));
             [Some(("scale", rounded(attention.scale))), window, soft_cap].into_iter().flatten().collect()
         }
-        Op::Gain(gain) => vec![("by", per_layer(&gain.factor))],
+        Op::Gain(gain) => vec![("factor", per_layer(&gain.factor))],
         Op::SoftCap(soft_cap) => vec![("cap", shortest(soft_cap.cap))],
         Op::Input(_)
         | Op::Embed(_)

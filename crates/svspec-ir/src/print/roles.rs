@@ -2,7 +2,7 @@
 
 use super::{FORMAT_VERSION, ir, paths};
 use crate::scale::{ScaleForm, Site};
-use crate::{Absorption, CheckedModel, Model, Role, ScaleFacts};
+use crate::{Absorption, CheckedModel, Model, ParamKind, Role, ScaleFacts};
 use serde::Serialize;
 
 /// The roles of a model's scale vectors.
@@ -77,8 +77,15 @@ pub fn absorption(model: &Model, absorption: &Absorption) -> String {
         let names: Vec<&str> = params.map(|param| param.path.as_str()).collect();
         paths::joined(&names).join(", ")
     };
+    // A table of embeddings has a row for each token, so what it gives the model are its columns.
+    let is_table = |fold: &crate::role::Fold| {
+        model.params.get(fold.weight.0).is_some_and(|param| param.kind == ParamKind::Embedding)
+    };
     match absorption {
         Absorption::IntoColumns(folds) => format!("into the columns of {}", weights(folds)),
+        Absorption::IntoRows(folds) if folds.iter().any(is_table) => {
+            format!("into the columns of {}", weights(folds))
+        }
         Absorption::IntoRows(folds) => format!("into the rows of {}", weights(folds)),
         Absorption::None(reason) => format!("no: {reason}"),
     }

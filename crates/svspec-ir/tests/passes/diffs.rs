@@ -1,0 +1,121 @@
+//! Diffs between whole specs: nano to each of its variants as text, and the class of single changes.
+
+use crate::spec::{self, Sketch};
+use svspec_ir::{Class, Diff, diff};
+
+fn from_nano(target: &str) -> Diff {
+    diff(&spec::compile(spec::NANO, "nano"), &spec::compile(spec::NANO, target))
+}
+
+macro_rules! to_variant {
+    ($($variant:ident)*) => {
+        $(
+            #[test]
+            fn $variant() {
+                insta::assert_snapshot!(from_nano(stringify!($variant)).text());
+            }
+        )*
+    };
+}
+
+to_variant! { no_scales hg dp dnp dnp_full or er iwd unified }
+
+#[test]
+fn as_markdown() {
+    insta::assert_snapshot!(from_nano("unified").markdown());
+}
+
+#[test]
+fn as_data() {
+    insta::assert_snapshot!(serde_json::to_string_pretty(&from_nano("iwd")).unwrap());
+}
+
+#[test]
+fn of_itself_is_empty() {
+    let nano = spec::compile(spec::NANO, "nano");
+    let same = diff(&nano, &nano);
+    assert!(same.is_empty());
+    assert_eq!(same.text(), "nano → nano: no difference\n");
+}
+
+/// The class of the change from one sketch to another, both ways.
+#[track_caller]
+fn class(old: &Sketch<'_>, new: &Sketch<'_>) -> (Class, Class) {
+    let (old, new) = (old.compile(), new.compile());
+    (diff(&old, &new).verdict.class, diff(&new, &old).verdict.class)
+}
+
+const PRESERVING: Class = Class::FunctionPreserving;
+const COMPATIBLE: Class = Class::CheckpointCompatible;
+const BREAKING: Class = Class::Breaking;
+
+#[test]
+fn a_vector_that_folds_may_come_and_go() {
+    let with = Sketch { placements: "attn.v : out scale", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &with), (PRESERVING, PRESERVING));
+}
+
+#[test]
+fn a_vector_that_does_not_fold_may_come_but_not_go() {
+    let without = Sketch { placements: "attn.q : out normalize(head)", ..Sketch::default() };
+    let with = Sketch { placements: "attn.q : out normalize(head) + scale", ..Sketch::default() };
+    assert_eq!(class(&without, &with), (PRESERVING, BREAKING));
+}
+
+#[test]
+fn a_vector_shared_by_heads_fits_one_per_channel_but_not_the_other_way() {
+    let shared = Sketch { placements: "attn.q : out normalize(head) + scale(head)", ..Sketch::default() };
+    let full = Sketch { placements: "attn.q : out normalize(head) + scale(full)", ..Sketch::default() };
+    assert_eq!(class(&shared, &full), (PRESERVING, BREAKING));
+}
+
+#[test]
+fn an_exponential_form_cannot_bear_every_vector() {
+    let direct = Sketch { placements: "attn.q : out normalize(head) + scale", ..Sketch::default() };
+    let exponential = Sketch {
+        placements: "attn.q : out normalize(head) + scale(exp_magnitude_direction)",
+        ..Sketch::default()
+    };
+    assert_eq!(class(&direct, &exponential), (BREAKING, PRESERVING));
+}
+
+#[test]
+fn a_normalisation_more_is_another_function_of_the_same_tensors() {
+    let with = Sketch { placements: "attn.q : out normalize(head)", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &with), (COMPATIBLE, COMPATIBLE));
+}
+
+#[test]
+fn other_numbers_are_another_function_of_the_same_tensors() {
+    let theta = Sketch { attn: "rope { theta = 500_000 }", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &theta), (COMPATIBLE, COMPATIBLE));
+    let window = Sketch { attn: "rope, window = 4", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &window), (COMPATIBLE, COMPATIBLE));
+}
+
+#[test]
+fn other_wiring_is_another_function_of_the_same_tensors() {
+    let parallel = Sketch { layer: "x = x + attn(attn_norm(x)) + mlp(mlp_norm(x))", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &parallel), (COMPATIBLE, COMPATIBLE));
+}
+
+#[test]
+fn a_vector_that_stays_but_moves_is_another_function() {
+    let moved =
+        Sketch { layer: "x = x + attn(mlp_norm(x))\n x = x + mlp(attn_norm(x))", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &moved), (COMPATIBLE, COMPATIBLE));
+}
+
+#[test]
+fn other_weights_break() {
+    let biased = Sketch { attn: "rope, bias = on", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &biased), (BREAKING, BREAKING));
+    let grouped = Sketch { attn: "rope, kv_heads = 1", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &grouped), (BREAKING, BREAKING));
+}
+
+#[test]
+fn training_alone_keeps_the_function() {
+    let decayed = Sketch { optimizer: "decay 0.1 on all\n init normal(0.01) on attn.o", ..Sketch::default() };
+    assert_eq!(class(&Sketch::default(), &decayed), (PRESERVING, PRESERVING));
+}

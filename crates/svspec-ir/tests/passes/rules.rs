@@ -1,0 +1,100 @@
+//! Rules applied to whole specs: who gets what, which groups form, what is left over.
+
+use crate::spec::{self, Sketch};
+use svspec_ir::{CheckedModel, print};
+
+/// `group: paths` of each group.
+fn groups(optimizer: &str) -> Vec<String> {
+    let checked = Sketch { optimizer, attn: "rope, bias = on", ..Sketch::default() }.compile();
+    let view = print::groups::view(&checked);
+    view.groups.iter().map(|group| format!("{}: {}", group.name, group.paths.join(" "))).collect()
+}
+
+fn decay_of(checked: &CheckedModel, name: &str) -> String {
+    let assignments = checked.assignments().iter();
+    let of_name =
+        |assignment: &&svspec_ir::Assignment| checked.model().instance_name(assignment.instance) == name;
+    print::number::shortest(
+        assignments.clone().find(of_name).unwrap_or_else(|| panic!("{name} is a tensor")).decay,
+    )
+}
+
+#[test]
+fn a_later_rule_wins() {
+    assert_eq!(
+        groups("decay 0.1 on all\n decay 0 on bias, embedding\n decay 0.2 on attn.o"),
+        [
+            "weight_scale: {attn_norm, mlp_norm, final_norm}.scale attn.{q, k, v}.weight mlp.{gate, up, down}.weight \
+             unembed.weight",
+            "bias_embedding: embed.weight attn.{q, k, v}.bias",
+            "attn_o: attn.o.{weight, bias}",
+        ]
+    );
+}
+
+#[test]
+fn every_tensor_is_in_exactly_one_group() {
+    for target in ["nano", "hg", "dp", "dnp", "dnp_full", "or", "er", "iwd", "unified", "no_scales"] {
+        let checked = spec::compile(spec::NANO, target);
+        let mut members: Vec<_> = checked.groups().iter().flat_map(|group| group.members.clone()).collect();
+        members.sort();
+        let mut instances = checked.model().instances();
+        instances.sort();
+        assert_eq!(members, instances, "{target}");
+    }
+}
+
+#[test]
+fn a_negated_condition_about_scale_vectors_does_not_reach_weights() {
+    let checked = Sketch {
+        optimizer: "decay 0.1 on all\n decay 0 on all where not absorbable",
+        settings: "tie_embeddings = on",
+        ..Sketch::default()
+    }
+    .compile();
+    assert_eq!(decay_of(&checked, "layers.0.attn.q.weight"), "0.1");
+    assert_eq!(decay_of(&checked, "layers.0.attn_norm.scale"), "0.1");
+    assert_eq!(decay_of(&checked, "final_norm.scale"), "0");
+}
+
+#[test]
+fn layers_count_from_one_and_tensors_outside_the_stack_have_none() {
+    let checked =
+        Sketch { optimizer: "decay 0.1 on all\n decay 0 on all where layer < 2", ..Sketch::default() }
+            .compile();
+    assert_eq!(decay_of(&checked, "layers.0.attn.q.weight"), "0");
+    assert_eq!(decay_of(&checked, "layers.1.attn.q.weight"), "0.1");
+    assert_eq!(decay_of(&checked, "embed.weight"), "0.1");
+}
+
+#[test]
+fn roles_sites_and_parts_select() {
+    let checked = Sketch {
+        placements: "attn.q : out normalize(head) + scale\n scale : magnitude_direction",
+        optimizer: "decay 0.1 on all
+            decay 0.2 on scale where role == output
+            decay 0.3 on scale where site == norm and part == direction
+            decay 0.4 on final_norm",
+        ..Sketch::default()
+    }
+    .compile();
+    assert_eq!(decay_of(&checked, "layers.0.attn.q.out_scale.magnitude"), "0.2");
+    assert_eq!(decay_of(&checked, "layers.0.attn_norm.scale.direction"), "0.3");
+    assert_eq!(decay_of(&checked, "layers.0.attn_norm.scale.magnitude"), "0.1");
+    assert_eq!(decay_of(&checked, "final_norm.scale.direction"), "0.4");
+}
+
+#[test]
+fn tensors_that_no_decay_rule_reaches_are_named_once_per_kind() {
+    let text = Sketch { optimizer: "decay 0.1 on weight", ..Sketch::default() }.text();
+    let faults = spec::try_compile(&text, "small").unwrap_err();
+    let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "no decay rule reaches `layers.0.attn_norm.scale` and 4 more tensors like it",
+            "no decay rule reaches `embed.weight`",
+        ]
+    );
+    assert!(faults.iter().all(|fault| fault.name == "parameter-without-decay"));
+}

@@ -25,9 +25,9 @@ pub const ATTENTION: (&str, &str) = ("#e9e2f5", "#6a4ba0");
 pub const NORMALIZE: (&str, &str) = ("#ececee", "#6b7280");
 /// Everything else that is computed.
 pub const PLAIN: (&str, &str) = ("#ffffff", "#7a828f");
-/// A scale vector with decay.
+/// A scale vector with decay, on its magnitude at least.
 pub const DECAYED: (&str, &str) = ("#f9c66b", "#8a4b00");
 /// A scale vector without decay.
 pub const UNDECAYED: (&str, &str) = ("#a8e0cf", "#0b5f4c");
-/// A scale vector that is decayed in some layers, or in one of its two parts, only.
+/// A scale vector that is decayed in some layers only, or in its direction only.
 pub const PARTLY_DECAYED: (&str, &str) = ("#e3dc93", "#5f5a10");

@@ -110,7 +110,7 @@ pub fn diamond(centre: (f64, f64), size: (f64, f64), mark: Mark) -> Element {
         (left + point, bottom),
     ];
     let (fill, line) = match mark.decay {
-        Decay::All(_) => palette::DECAYED,
+        Decay::All(_) | Decay::Magnitude(_) => palette::DECAYED,
         Decay::Part(_) => palette::PARTLY_DECAYED,
         Decay::None => palette::UNDECAYED,
     };
@@ -191,6 +191,7 @@ fn scale_card(model: &Model, index: usize, marks: &[Mark]) -> Card {
     let size = if scale.dims.is_empty() { "scalar".to_owned() } else { sizes(&scale.dims, " × ") };
     let decay = match mark.decay {
         Decay::All(decay) => format!(", decay {}", short(decay)),
+        Decay::Magnitude(decay) => format!(", decay {} on β", short(decay)),
         Decay::Part(decay) => format!(", decay {} in part", short(decay)),
         Decay::None => String::new(),
     };

@@ -1,6 +1,7 @@
 //! What the colours of a scale vector tell: its proved role, and the decay that the rules give its parameters.
 
-use svspec_ir::{CheckedModel, Role};
+use svspec_ir::param::ScalePart;
+use svspec_ir::{Assignment, CheckedModel, Role};
 
 /// The decay of a scale vector's parameters, over all layers that have it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,7 +10,9 @@ pub enum Decay {
     None,
     /// All of them; the largest.
     All(f64),
-    /// Some layers, or one of magnitude and direction; the largest.
+    /// The magnitude, not the direction; the largest.
+    Magnitude(f64),
+    /// Some other share, such as some layers; the largest.
     Part(f64),
 }
 
@@ -24,23 +27,28 @@ pub struct Mark {
 
 /// Those of the model's scale vectors, in their order.
 pub fn marks(checked: &CheckedModel) -> Vec<Mark> {
+    let model = checked.model();
     let facts = checked.facts().iter();
     facts
         .map(|facts| {
-            let params =
-                checked.model().scales.get(facts.scale.0).map_or(&[][..], |scale| scale.params.as_slice());
-            let decays = checked.assignments().iter().filter(|row| params.contains(&row.instance.param));
-            Mark { role: facts.role, decay: decay(decays.map(|row| row.decay)) }
+            let params = model.scales.get(facts.scale.0).map_or(&[][..], |scale| scale.params.as_slice());
+            let rows = checked.assignments().iter().filter(|row| params.contains(&row.instance.param));
+            let part =
+                |row: &Assignment| model.params.get(row.instance.param.0).and_then(|param| param.scale_part);
+            let decays: Vec<_> = rows.map(|row| (part(row).unwrap_or(ScalePart::Whole), row.decay)).collect();
+            Mark { role: facts.role, decay: decay(&decays) }
         })
         .collect()
 }
 
-fn decay(decays: impl Iterator<Item = f64> + Clone) -> Decay {
-    let largest = decays.clone().fold(0.0, f64::max);
+fn decay(decays: &[(ScalePart, f64)]) -> Decay {
+    let largest = decays.iter().map(|(_, decay)| *decay).fold(0.0, f64::max);
     if largest <= 0.0 {
         Decay::None
-    } else if decays.clone().all(|decay| decay > 0.0) {
+    } else if decays.iter().all(|(_, decay)| *decay > 0.0) {
         Decay::All(largest)
+    } else if decays.iter().all(|(part, decay)| (*part == ScalePart::Magnitude) == (*decay > 0.0)) {
+        Decay::Magnitude(largest)
     } else {
         Decay::Part(largest)
     }
@@ -49,11 +57,14 @@ fn decay(decays: impl Iterator<Item = f64> + Clone) -> Decay {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ScalePart::{Direction, Magnitude, Whole};
 
     #[test]
-    fn some_layers_only_is_a_part() {
-        assert_eq!(decay([0.1, 0.1].into_iter()), Decay::All(0.1));
-        assert_eq!(decay([0.1, 0.0].into_iter()), Decay::Part(0.1));
-        assert_eq!(decay([0.0, 0.0].into_iter()), Decay::None);
+    fn what_is_decayed_is_told_apart() {
+        assert_eq!(decay(&[(Whole, 0.1), (Whole, 0.1)]), Decay::All(0.1));
+        assert_eq!(decay(&[(Whole, 0.1), (Whole, 0.0)]), Decay::Part(0.1));
+        assert_eq!(decay(&[(Whole, 0.0), (Whole, 0.0)]), Decay::None);
+        assert_eq!(decay(&[(Magnitude, 0.1), (Direction, 0.0)]), Decay::Magnitude(0.1));
+        assert_eq!(decay(&[(Magnitude, 0.0), (Direction, 0.1)]), Decay::Part(0.1));
     }
 }

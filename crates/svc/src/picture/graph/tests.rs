@@ -1,6 +1,7 @@
-//! Layers drawn by hand to layouts in which nothing overlaps.
+//! Layers drawn by hand and models from specs to layouts in which nothing overlaps, and to pictures.
 
 mod sketch;
+mod spec;
 
 use super::*;
 use crate::picture::graph::layout::layout;
@@ -97,11 +98,31 @@ fn sketched_marks(model: &Model) -> Vec<Mark> {
     model.scales.iter().map(|scale| of(&scale.path)).map(|(role, decay)| Mark { role, decay }).collect()
 }
 
-#[test]
-fn cards_keep_apart() {
+/// Every region of the hand-drawn layers and of the specs' targets.
+fn flows() -> Vec<(String, Flow)> {
+    let mut flows = Vec::new();
     for (name, draw) in LAYERS {
         let model = sketched(draw);
-        let layout = layout(&flow_of(&model, &model.regions[0], &sketched_marks(&model)));
+        flows.push((name.to_owned(), flow_of(&model, &model.regions[0], &sketched_marks(&model))));
+    }
+    let nano = ["nano", "no_scales", "hg", "dp", "dnp", "dnp_full", "or", "er", "iwd", "unified"];
+    let specs = nano.map(|target| (spec::NANO, target));
+    for (text, target) in
+        specs.into_iter().chain([(spec::GEMMA_LIKE, "gemma_like"), (spec::PARALLEL, "parallel")])
+    {
+        let checked = spec::checked(text, target);
+        let marks = mark::marks(&checked);
+        for region in &checked.model().regions {
+            flows.push((format!("{target}.{}", region.name), flow_of(checked.model(), region, &marks)));
+        }
+    }
+    flows
+}
+
+#[test]
+fn cards_keep_apart() {
+    for (name, flow) in flows() {
+        let layout = layout(&flow);
         for (index, (a, at)) in layout.cards.iter().enumerate() {
             for (b, bt) in layout.cards.iter().skip(index + 1) {
                 let apart_x = (at.0 - bt.0).abs() - f64::midpoint(a.width, b.width);
@@ -114,17 +135,15 @@ fn cards_keep_apart() {
 
 #[test]
 fn wires_run_straight_and_through_no_card() {
-    for (name, draw) in LAYERS {
-        let model = sketched(draw);
-        let layout = layout(&flow_of(&model, &model.regions[0], &sketched_marks(&model)));
+    for (name, flow) in flows() {
+        let layout = layout(&flow);
         for wire in &layout.wires {
             for (from, to) in wire.iter().zip(wire.iter().skip(1)) {
                 assert!(from.0 == to.0 || from.1 == to.1, "{name}: a slanted wire {wire:?}");
                 for (card, (x, y)) in &layout.cards {
-                    let beside =
-                        from.0.max(to.0) <= x - card.width / 2.0 || from.0.min(to.0) >= x + card.width / 2.0;
-                    let beyond = from.1.max(to.1) <= y - card.height / 2.0
-                        || from.1.min(to.1) >= y + card.height / 2.0;
+                    let (half_width, half_height) = (card.width / 2.0, card.height / 2.0);
+                    let beside = from.0.max(to.0) <= x - half_width || from.0.min(to.0) >= x + half_width;
+                    let beyond = from.1.max(to.1) <= y - half_height || from.1.min(to.1) >= y + half_height;
                     assert!(beside || beyond, "{name}: {wire:?} runs through {card:?} at {x}, {y}");
                 }
             }
@@ -146,9 +165,20 @@ fn depths_are_listed_as_ranges() {
 }
 
 #[test]
-fn pictures() {
-    for (name, layer) in LAYERS {
-        let model = sketched(layer);
-        insta::assert_snapshot!(name, draw(&model, &sketched_marks(&model)));
+fn hand_drawn() {
+    let model = sketched(tangled);
+    insta::assert_snapshot!(draw(&model, &sketched_marks(&model)));
+}
+
+#[test]
+fn from_specs() {
+    for (text, target) in [
+        (spec::NANO, "nano"),
+        (spec::NANO, "unified"),
+        (spec::NANO, "dnp_full"),
+        (spec::GEMMA_LIKE, "gemma_like"),
+        (spec::PARALLEL, "parallel"),
+    ] {
+        insta::assert_snapshot!(target, graph(&spec::checked(text, target)));
     }
 }

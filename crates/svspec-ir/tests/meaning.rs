@@ -3,9 +3,21 @@
 
 #[path = "meaning/agreement.rs"]
 mod agreement;
+#[path = "meaning/cost.rs"]
+mod cost;
 #[path = "meaning/drawn.rs"]
 mod drawn;
+#[path = "meaning/folding.rs"]
+mod folding;
+#[path = "meaning/gradients.rs"]
+mod gradients;
 #[path = "meaning/keeping.rs"]
 mod keeping;
+#[path = "meaning/random.rs"]
+mod random;
+#[path = "meaning/rewrites.rs"]
+mod rewrites;
 #[path = "meaning/sketch.rs"]
 mod sketch;
+#[path = "meaning/spec.rs"]
+mod spec;

@@ -1,0 +1,76 @@
+//! Counts against published numbers and against sums done by hand.
+
+use crate::spec;
+use svspec_ir::cost::cost;
+use svspec_ir::eval::random_values;
+
+const LLAMA_1B: &str = "svspec 1
+model llama_1b {
+    vocab   = 50_304
+    context = 1024
+    width   = 1792
+    attention attn { heads = 14, rope { theta = 10_000 } }
+    swiglu    mlp  { hidden = 4778 }
+    rms_norm  attn_norm, mlp_norm, final_norm
+    layer {
+        x = x + attn(attn_norm(x))
+        x = x + mlp(mlp_norm(x))
+    }
+    stack  = 22 * layer
+    logits = unembed(final_norm(x))
+}
+optimizer adamw { lr = 1e-3, decay 0.1 on all }
+train { steps = 10, batch = 4 }
+";
+
+/// arXiv 2605.26895 counts its Llama-1B so.
+#[test]
+fn llama_1b_has_the_papers_number_of_parameters() {
+    let report = cost(spec::of_text(LLAMA_1B, "llama_1b").model());
+    assert_eq!(report.num_params, 1_028_065_024);
+    assert_eq!(report.num_scale_params, 80_640);
+}
+
+/// `2 · 22 · (4 d² + 3 d h)`, the head's `2 d V`, and attention's two products over `(T + 1) / 2` positions.
+#[test]
+fn llama_1b_multiplies_as_its_weights_say() {
+    let report = cost(spec::of_text(LLAMA_1B, "llama_1b").model());
+    let (d, h, layers) = (1792.0, 4778.0, 22.0);
+    let weights = layers * (4.0 * d * d + 3.0 * d * h) + 50_304.0 * d;
+    let attention = layers * 2.0 * 2.0 * d * 512.5;
+    let expected = 2.0 * weights + attention;
+    assert!((report.flops.forward_matmul - expected).abs() < 1e-9 * expected);
+    assert!((report.flops.training_matmul - 3.0 * expected).abs() < 1e-9 * expected);
+    let element_wise = report.flops.forward / report.flops.forward_matmul;
+    assert!(element_wise > 1.0 && element_wise < 1.01, "{element_wise}");
+}
+
+#[test]
+fn memory_is_that_of_adamw_in_f32() {
+    let report = cost(spec::of_text(LLAMA_1B, "llama_1b").model());
+    let memory = report.memory;
+    assert_eq!(memory.weights, 4 * 1_028_065_024);
+    assert_eq!(memory.gradients, memory.weights);
+    assert_eq!(memory.optimizer, 2 * memory.weights);
+    assert_eq!(memory.logits, 4 * 1024 * 50_304 * 8);
+    // Per token and layer: two norms keep x and n's statistic, two scales keep n, the maps keep the two scaled values;
+    // attention keeps q, k, v and the context; the gate keeps its input and output, up, and the product.
+    let per_layer = 2 * (3 * 1792 + 1) + 4 * 1792 + 14 + 4 * 4778;
+    let head = 3 * 1792 + 1;
+    assert_eq!(memory.activations, 4 * 1024 * 4 * (22 * per_layer + head));
+    assert_eq!(memory.weight_copies, 0);
+    let parts = [memory.weights, memory.gradients, memory.optimizer, memory.activations, memory.logits];
+    assert_eq!(memory.total, parts.iter().sum::<u64>());
+}
+
+#[test]
+fn parts_and_kinds_sum_to_the_whole() {
+    for checked in spec::tiny() {
+        let report = cost(checked.model());
+        let of_parts: u64 = report.parts.iter().map(|part| part.num_params).sum();
+        let of_kinds: u64 = report.by_kind.iter().map(|kind| kind.num_params).sum();
+        let of_tensors: usize =
+            random_values(checked.model(), 0).values().map(|value| value.data.len()).sum();
+        assert_eq!((of_parts, of_kinds), (of_tensors as u64, of_tensors as u64), "{}", checked.model().name);
+    }
+}

@@ -98,6 +98,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         | Rule::WHITESPACE
         | Rule::COMMENT
         | Rule::nl
+        | Rule::block_head
         | Rule::rule_atom
         | Rule::atom
         | Rule::digits

@@ -41,23 +41,18 @@ pub fn parse(source: SourceId, text: &str) -> (File, Vec<Diagnostic>) {
         file.version = version.number;
         file.version_trivia = comments.around(version.range, |_| ()).0;
     }
+    let mut num_hidden = 0;
     for range in blocks {
         match limits::nesting_fault(source, text, range.clone()) {
             Some(fault) => faults.push(fault),
             None => file.items.extend(block::parse(source, text, range, &mut comments, &mut faults)),
         }
+        num_hidden += faults.len().saturating_sub(MAX_FAULTS);
+        faults.truncate(MAX_FAULTS);
     }
     file.trailing = comments.rest(text.len());
-    (file, shorten(faults))
-}
-
-fn shorten(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let num_hidden = faults.len().saturating_sub(MAX_FAULTS);
-    faults.truncate(MAX_FAULTS);
-    if let Some(last) = faults.pop() {
-        let last =
-            if num_hidden == 0 { last } else { last.help(format!("{num_hidden} more faults are not shown")) };
-        faults.push(last);
+    if let Some(last) = faults.pop_if(|_| num_hidden > 0) {
+        faults.push(last.help(format!("{num_hidden} more faults are not shown")));
     }
-    faults
+    (file, faults)
 }

@@ -33,13 +33,17 @@ fn block_end(text: &str, start: usize) -> usize {
     let mut depth = 0_usize;
     let mut next_block = None;
     let mut last_token_end = start;
+    let mut goes_on_at = start;
     for (mark, range) in marks(text, start..text.len()) {
         match mark {
             Mark::Open(b'{') => depth += 1,
             Mark::Close(b'}') if depth <= 1 => return range.end,
             Mark::Close(b'}') => depth -= 1,
-            Mark::LineBreak if depth == 0 && !goes_on(text, start, last_token_end, range.end) => {
-                return last_token_end;
+            Mark::LineBreak if depth == 0 && goes_on_at < range.end => {
+                match continuation(text, start, last_token_end, range.end) {
+                    Some(at) => goes_on_at = at,
+                    None => return last_token_end,
+                }
             }
             Mark::LineBreak if next_block.is_none() && starts_block(text, range.end) => {
                 next_block = Some(last_token_end);
@@ -59,12 +63,12 @@ fn block_end(text: &str, start: usize) -> usize {
     next_block.unwrap_or(last_token_end)
 }
 
-/// Whether the head of the block at `start`, broken after `end`, goes on in the line at `line`: with its brace, or
+/// Where the head of the block at `start`, broken after `end`, goes on at or below the line at `line`: with its brace, or
 /// with the rest of a list.
-fn goes_on(text: &str, start: usize, end: usize, line: usize) -> bool {
-    let next = next_token(text, line).and_then(|at| text.as_bytes().get(at));
+fn continuation(text: &str, start: usize, end: usize, line: usize) -> Option<usize> {
     let after_comma = text.get(..end).is_some_and(|head| head.ends_with(','));
-    BLOCK_WORDS.contains(&word(text, start)) && (next == Some(&b'{') || after_comma && next.is_some())
+    let next = next_token(text, line).filter(|_| BLOCK_WORDS.contains(&word(text, start)))?;
+    (after_comma || text.as_bytes().get(next) == Some(&b'{')).then_some(next)
 }
 
 fn starts_block(text: &str, line: usize) -> bool {

@@ -44,7 +44,7 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Mul(_) => mul::emit(scope, [input(0), input(1)]),
         Op::Add(_) => add::emit(scope, [input(0), input(1)]),
         Op::Gain(op) => gain::emit(scope, op, node, input(0)),
-        Op::SoftCap(op) => soft_cap::emit(scope, op, input(0)),
+        Op::SoftCap(op) => soft_cap::emit(scope, *op, input(0)),
         Op::CrossEntropy(_) => cross_entropy::emit(scope, [input(0), input(1)]),
     };
     Emitted::Expression(expression)
@@ -93,7 +93,7 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Mul(_) => mul::equation([input(0), input(1)]),
         Op::Add(_) => add::equation([input(0), input(1)]),
         Op::Gain(op) => gain::equation(op, input(0)),
-        Op::SoftCap(op) => soft_cap::equation(op, input(0)),
+        Op::SoftCap(op) => soft_cap::equation(*op, input(0)),
         Op::CrossEntropy(_) => cross_entropy::equation([input(0), input(1)]),
     }
 }

@@ -1,0 +1,10 @@
+//! Generated crates, compiled and run. One program, so that the crates are compiled once for all of it.
+
+mod suite {
+    mod groups;
+    mod lock;
+    mod parity;
+    mod quality;
+    mod setting;
+    mod step_zero;
+}

@@ -1,0 +1,42 @@
+//! The specs of the suite, and their crates, built once.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use svspec_generated_tests::compiled::Spec;
+use svspec_generated_tests::crates::Crates;
+use svspec_ir::rewrite::Rewrites;
+
+/// Every technique at tiny sizes.
+pub static TINY: LazyLock<Spec> =
+    LazyLock::new(|| Spec::new("tiny.svspec", include_str!("../../specs/tiny.svspec")).unwrap());
+
+/// The spec of the first example.
+pub static NANO: LazyLock<Spec> =
+    LazyLock::new(|| Spec::new("nano.svspec", include_str!("../../../../specs/nano.svspec")).unwrap());
+
+/// The targets of `NANO` that are compiled.
+pub const NANO_TARGETS: [&str; 2] = ["nano", "unified"];
+
+/// All targets of `TINY` and some of `NANO`, compiled.
+pub static CRATES: LazyLock<Crates> = LazyLock::new(|| {
+    let tiny = TINY.targets().into_iter().map(|target| {
+        let files = TINY.files(&target, Rewrites::default()).unwrap();
+        (target, files)
+    });
+    let nano =
+        NANO_TARGETS.map(|target| (target.to_owned(), NANO.files(target, Rewrites::default()).unwrap()));
+    let crates: Vec<_> = tiny.chain(nano).collect();
+    let crates = Crates::write(&scratch("crates"), &target(), &crates).unwrap();
+    crates.cargo(&["build", "--release", "--offline", "--quiet"]).unwrap();
+    crates
+});
+
+/// A folder of this name for the suite's files.
+pub fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("generated").join(name)
+}
+
+/// The folder that everything is built in, so that LibTorch's bindings are compiled once.
+pub fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
+}

@@ -55,24 +55,46 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
 pub struct Term {
     /// The mathematics.
     pub text: String,
-    /// Whether it needs brackets inside a product.
-    pub is_sum: bool,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Atom,
+    Product,
+    Sum,
 }
 
 impl Term {
-    /// A name, a call or a product.
-    pub fn factor(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_sum: false }
+    /// A name or a call.
+    pub fn atom(text: impl Into<String>) -> Self {
+        Self { text: text.into(), form: Form::Atom }
+    }
+
+    /// A product of any kind.
+    pub fn product(text: impl Into<String>) -> Self {
+        Self { text: text.into(), form: Form::Product }
     }
 
     /// A sum.
     pub fn sum(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_sum: true }
+        Self { text: text.into(), form: Form::Sum }
     }
 
-    /// Fit for a product.
-    pub fn bracketed(&self) -> String {
-        if self.is_sum { format!("({})", self.text) } else { self.text.clone() }
+    /// Fit for an element-wise product.
+    pub fn as_factor(&self) -> String {
+        match self.form {
+            Form::Atom | Form::Product => self.text.clone(),
+            Form::Sum => format!("({})", self.text),
+        }
+    }
+
+    /// Fit for what a matrix multiplies.
+    pub fn as_argument(&self) -> String {
+        match self.form {
+            Form::Atom => self.text.clone(),
+            Form::Product | Form::Sum => format!("({})", self.text),
+        }
     }
 }
 
@@ -80,7 +102,7 @@ impl Term {
 pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
     let input = |index: usize| inputs.get(index).expect("the checker counted the inputs");
     match &node.op {
-        Op::Input(_) => Term::factor(node.name.as_str()),
+        Op::Input(_) => Term::atom(node.name.as_str()),
         Op::Slice(_) => input(0).clone(),
         Op::Embed(op) => embed::equation(model, *op, input(0)),
         Op::Normalize(op) => normalize::equation(op, input(0)),

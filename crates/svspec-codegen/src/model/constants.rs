@@ -77,8 +77,11 @@ impl Constants {
 
     /// The same as text for a comment, brackets included.
     pub fn shape_text(&self, dims: &[Dim]) -> String {
+        if dims.is_empty() {
+            return "A scalar.".to_owned();
+        }
         let sizes: Vec<String> = dims.iter().map(|dim| self.size(dim).to_string()).collect();
-        format!("[{}]", sizes.join(", "))
+        format!("`[{}]`", sizes.join(", "))
     }
 }
 

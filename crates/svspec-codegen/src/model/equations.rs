@@ -58,7 +58,7 @@ fn equations(model: &Model, region: &Region) -> Vec<String> {
         if is_result || !is_inline {
             let name = if is_result { result_name(region) } else { &node.name };
             lines.push(format!("{name} = {}", term.text));
-            terms.insert(id, Term::factor(name));
+            terms.insert(id, Term::atom(name));
         } else {
             terms.insert(id, term);
         }

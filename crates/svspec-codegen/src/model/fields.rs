@@ -46,7 +46,7 @@ impl<'a> Fields<'a> {
     /// `/// shape` and `name: Tensor`, for each.
     pub fn declarations(&self, constants: &Constants) -> TokenStream {
         let fields = self.fields.values().map(|(name, param)| {
-            let doc = print::docs([format!("`{}`", constants.shape_text(&param.dims)).as_str()]);
+            let doc = print::docs([constants.shape_text(&param.dims).as_str()]);
             quote!(#doc #name: Tensor,)
         });
         quote!(#(#fields)*)

@@ -32,5 +32,5 @@ pub fn equation(op: Activation, input: &Term) -> Term {
         Activation::Tanh => "tanh",
         Activation::Sigmoid => "sigmoid",
     };
-    Term::factor(format!("{function}({})", input.text))
+    Term::atom(format!("{function}({})", input.text))
 }

@@ -29,5 +29,5 @@ fn scale(scope: &Scope<'_>, op: &Attention, q: ValueId) -> TokenStream {
 
 /// `attention(q, k, v)`.
 pub fn equation([q, k, v]: [&Term; 3]) -> Term {
-    Term::factor(format!("attention({}, {}, {})", q.text, k.text, v.text))
+    Term::atom(format!("attention({}, {}, {})", q.text, k.text, v.text))
 }

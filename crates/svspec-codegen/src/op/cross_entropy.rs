@@ -14,5 +14,5 @@ pub fn emit(scope: &Scope<'_>, [logits, targets]: [ValueId; 2]) -> TokenStream {
 
 /// `mean(cross_entropy(logits, targets))`.
 pub fn equation([logits, targets]: [&Term; 2]) -> Term {
-    Term::factor(format!("mean(cross_entropy({}, {}))", logits.text, targets.text))
+    Term::atom(format!("mean(cross_entropy({}, {}))", logits.text, targets.text))
 }

@@ -15,5 +15,5 @@ pub fn emit(scope: &Scope<'_>, op: Embed, tokens: ValueId) -> TokenStream {
 
 /// `embed.weight[tokens]`.
 pub fn equation(model: &Model, op: Embed, tokens: &Term) -> Term {
-    Term::factor(format!("{}[{}]", path(model, op.table), tokens.text))
+    Term::atom(format!("{}[{}]", path(model, op.table), tokens.text))
 }

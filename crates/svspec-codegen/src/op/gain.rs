@@ -16,5 +16,5 @@ pub fn emit(scope: &mut Scope<'_>, op: &Gain, node: &Node, input: ValueId) -> To
 
 /// `0.5 · x`.
 pub fn equation(op: &Gain, input: &Term) -> Term {
-    Term::factor(format!("{} · {}", constant_text(&op.factor), input.bracketed()))
+    Term::product(format!("{} · {}", constant_text(&op.factor), input.as_factor()))
 }

@@ -108,5 +108,5 @@ fn view(projection: &Projection, num_in_dims: usize) -> TokenStream {
 pub fn equation(model: &Model, op: &Linear, input: &Term) -> Term {
     let weights: Vec<String> =
         op.projections.iter().map(|projection| format!("W[{}]", path(model, projection.weight))).collect();
-    Term::factor(format!("{} · {}", weights.join(" | "), input.bracketed()))
+    Term::product(format!("{} · {}", weights.join(" | "), input.as_argument()))
 }

@@ -14,5 +14,5 @@ pub fn emit(scope: &Scope<'_>, [a, b]: [ValueId; 2]) -> TokenStream {
 
 /// `x ⊙ y`.
 pub fn equation([a, b]: [&Term; 2]) -> Term {
-    Term::factor(format!("{} ⊙ {}", a.bracketed(), b.bracketed()))
+    Term::product(format!("{} ⊙ {}", a.as_factor(), b.as_factor()))
 }

@@ -25,5 +25,5 @@ pub fn equation(op: &Normalize, input: &Term) -> Term {
         Norm::Rms => "Norm",
         Norm::Layer => "LayerNorm",
     };
-    Term::factor(format!("{function}({})", input.text))
+    Term::atom(format!("{function}({})", input.text))
 }

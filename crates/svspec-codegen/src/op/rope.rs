@@ -15,5 +15,5 @@ pub fn emit(scope: &Scope<'_>, op: &Rope, input: ValueId) -> TokenStream {
 
 /// `rope(q)`.
 pub fn equation(input: &Term) -> Term {
-    Term::factor(format!("rope({})", input.text))
+    Term::atom(format!("rope({})", input.text))
 }

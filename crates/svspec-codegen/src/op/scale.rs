@@ -19,5 +19,5 @@ pub fn emit(scope: &mut Scope<'_>, op: Scale, input: ValueId) -> TokenStream {
 pub fn equation(model: &Model, op: Scale, input: &Term) -> Term {
     let symbol =
         model.scales.get(op.scale.0).map_or(String::new(), |scale| scale::symbol(&scale.path, scale.form));
-    Term::factor(format!("{symbol} ⊙ {}", input.bracketed()))
+    Term::product(format!("{symbol} ⊙ {}", input.as_factor()))
 }

@@ -16,5 +16,5 @@ pub fn emit(scope: &Scope<'_>, op: SoftCap, input: ValueId) -> TokenStream {
 
 /// `soft_cap(x, 30)`.
 pub fn equation(op: SoftCap, input: &Term) -> Term {
-    Term::factor(format!("soft_cap({}, {})", input.text, op.cap))
+    Term::atom(format!("soft_cap({}, {})", input.text, op.cap))
 }

@@ -69,7 +69,7 @@ fn nano_unified_without_rewrites() {
 
 #[test]
 fn llama_1b() {
-    let text = include_str!("/tmp/llama.svspec");
+    let text = include_str!("../../../specs/llama.svspec");
     let files = files("llama.svspec", text, "llama_1b", Rewrites::default());
     insta::assert_snapshot!(files.get("src/model.rs").unwrap());
 }
@@ -77,7 +77,9 @@ fn llama_1b() {
 #[test]
 fn two_kinds_of_layer_and_constants_by_layer() {
     let text = include_str!("specs/kinds.svspec");
-    insta::assert_snapshot!(files("kinds.svspec", text, "kinds", Rewrites::default()).get("src/model.rs").unwrap());
+    insta::assert_snapshot!(
+        files("kinds.svspec", text, "kinds", Rewrites::default()).get("src/model.rs").unwrap()
+    );
 }
 
 #[test]

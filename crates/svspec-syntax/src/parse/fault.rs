@@ -2,6 +2,7 @@
 
 mod found;
 mod hint;
+mod unclosed;
 
 use super::expectation::{LINE_END, any_of, expected};
 use super::grammar::Rule;
@@ -28,7 +29,7 @@ pub fn syntax_error(
         return (not_a_block(word(block, 0), span, &found.words), at);
     }
     if found.kind == FoundKind::End && brace_balance(block, 0..block.len()).0 > 0 {
-        return (not_closed(source, range, span, word(block, 0)), at);
+        return (not_closed(source, range.start, block, span), at);
     }
     if let Some(name) = hint::setting_without_equals(block, &expected, at) {
         let fault = Diagnostic::error("syntax-error", format!("expected `=` between `{name}` and its value"))
@@ -63,10 +64,18 @@ fn place(block: &str, error: &Error<Rule>, expected: &[&str]) -> usize {
     if crosses && !line_may_end && at < block.len() { last } else { at }
 }
 
-fn not_closed(source: SourceId, range: Range<usize>, end: Span, head: &str) -> Diagnostic {
-    Diagnostic::error("syntax-error", format!("the `{head}` block is not closed"))
+fn not_closed(source: SourceId, start: usize, block: &str, end: Span) -> Diagnostic {
+    let head = word(block, 0);
+    let fault = Diagnostic::error("syntax-error", format!("the `{head}` block is not closed"))
         .at(end, "expected `}` after this")
-        .because(Span::new(source, range.start, range.start + head.len()), "the block starts here")
+        .because(Span::new(source, start, start + head.len()), "the block starts here");
+    match unclosed::unclosed(block) {
+        Some(line) => {
+            let place = Span::new(source, start + line.start, start + line.end);
+            fault.because(place, "by its indentation, this brace is not closed")
+        }
+        None => fault,
+    }
 }
 
 fn not_a_block(first: &str, span: Span, found: &str) -> Diagnostic {

@@ -7,7 +7,7 @@ use crate::{Model, Op, Param, Precision, Region, RegionId, RegionKind, dim};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Bytes, by what they hold.
+/// Bytes, by what they hold; `u64::MAX` stands for more than fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Memory {
     /// The master weights, f32.
@@ -26,12 +26,13 @@ pub struct Memory {
     pub total: u64,
 }
 
-const F32: u64 = 4;
+const F32: u128 = 4;
 
+/// Counts in `u128`: the sizes that a spec may name are each below 2^23, but their product with a batch is not below 2^64.
 pub(super) fn memory(model: &Model) -> Memory {
-    let entries = |param: &Param| (repeats(model, param.region) * dim::num_elements(&param.dims)) as u64;
-    let weights = F32 * model.params.iter().map(entries).sum::<u64>();
-    let tokens = model.train.micro_batch * model.context as u64;
+    let entries = |param: &Param| (repeats(model, param.region) * dim::num_elements(&param.dims)) as u128;
+    let weights = F32 * model.params.iter().map(entries).sum::<u128>();
+    let tokens = u128::from(model.train.micro_batch) * model.context as u128;
     let (gradients, optimizer) = (weights, 2 * weights);
     let weight_copies = weight_copies(model);
     let activations = tokens * activation_bytes(model) * kept_values(model);
@@ -39,12 +40,21 @@ pub(super) fn memory(model: &Model) -> Memory {
         Precision::F32 => 2 * F32,
         Precision::Bf16 => 2 * F32 + 2,
     };
-    let logits = tokens * of_logits * model.vocab as u64;
+    let logits = tokens * of_logits * model.vocab as u128;
     let total = weights + gradients + optimizer + weight_copies + activations + logits;
-    Memory { weights, gradients, optimizer, weight_copies, activations, logits, total }
+    let bytes = |count: u128| u64::try_from(count).unwrap_or(u64::MAX);
+    Memory {
+        weights: bytes(weights),
+        gradients: bytes(gradients),
+        optimizer: bytes(optimizer),
+        weight_copies: bytes(weight_copies),
+        activations: bytes(activations),
+        logits: bytes(logits),
+        total: bytes(total),
+    }
 }
 
-fn activation_bytes(model: &Model) -> u64 {
+fn activation_bytes(model: &Model) -> u128 {
     match model.train.precision {
         Precision::F32 => F32,
         Precision::Bf16 => 2,
@@ -70,19 +80,19 @@ pub(super) fn kept(region: &Region) -> BTreeSet<usize> {
 }
 
 /// Values per token that autograd keeps, the loss's aside.
-fn kept_values(model: &Model) -> u64 {
+fn kept_values(model: &Model) -> u128 {
     let of_region = |(index, region): (usize, &Region)| {
         let kept = kept(region).into_iter().filter_map(|index| region.nodes.get(index));
         let values: usize = kept.map(|node| dim::num_elements(&node.dims)).sum();
         let own: f64 = region.nodes.iter().map(|node| node_cost(model, region, node).saved).sum();
-        repeats(model, RegionId(index)) as u64 * (values as u64 + own as u64)
+        repeats(model, RegionId(index)) as u128 * (values as u128 + own as u128)
     };
     let regions = model.regions.iter().enumerate();
     regions.filter(|(_, region)| region.kind != RegionKind::Loss).map(of_region).sum()
 }
 
 /// In bf16 every weight that is multiplied with has a copy; in f32 only those that are scaled or fused.
-fn weight_copies(model: &Model) -> u64 {
+fn weight_copies(model: &Model) -> u128 {
     let bytes = activation_bytes(model);
     let is_copied = |linear: &Linear| match model.train.precision {
         Precision::Bf16 => true,
@@ -91,20 +101,20 @@ fn weight_copies(model: &Model) -> u64 {
                 || linear.projections.iter().any(|p| p.column_scale.is_some() || p.row_scale.is_some())
         }
     };
-    let entries = |linear: &Linear| -> u64 {
+    let entries = |linear: &Linear| -> u128 {
         let weights =
             linear.projections.iter().filter_map(|projection| model.params.get(projection.weight.0));
-        weights.map(|weight| dim::num_elements(&weight.dims) as u64).sum()
+        weights.map(|weight| dim::num_elements(&weight.dims) as u128).sum()
     };
     let of_region = |(index, region): (usize, &Region)| {
-        let copied: u64 = region
+        let copied: u128 = region
             .nodes
             .iter()
             .filter_map(|node| node.op.as_linear())
             .filter(|linear| is_copied(linear))
             .map(entries)
             .sum();
-        repeats(model, RegionId(index)) as u64 * bytes * copied
+        repeats(model, RegionId(index)) as u128 * bytes * copied
     };
     model.regions.iter().enumerate().map(of_region).sum()
 }

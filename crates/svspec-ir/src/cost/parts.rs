@@ -1,8 +1,8 @@
 //! The cost of each part of each region.
 
 use super::{memory, repeats};
-use crate::op::Cost;
-use crate::{Dim, Model, Node, Region, RegionId, dim};
+use crate::op::{Cost, Projection};
+use crate::{Dim, Model, Node, ParamId, Region, RegionId, dim};
 use serde::Serialize;
 
 /// What one part costs, in all layers that have it together.
@@ -38,24 +38,46 @@ fn of_region(model: &Model, id: RegionId) -> Vec<PartCost> {
     for (index, node) in region.nodes.iter().enumerate() {
         let cost = node_cost(model, region, node);
         let keeps = if kept.contains(&index) { dim::num_elements(&node.dims) as f64 } else { 0.0 };
-        add(
-            &mut parts,
-            PartCost {
-                part: node.part.clone(),
-                num_params: 0,
-                forward_flops: times * cost.flops,
-                forward_matmul_flops: times * cost.matmul_flops,
-                kept_values: times * (cost.saved + keeps),
-                ..PartCost::of(region, repeats)
-            },
-        );
+        for (part, share) in shares(model, node) {
+            add(
+                &mut parts,
+                PartCost {
+                    part,
+                    forward_flops: share * times * cost.flops,
+                    forward_matmul_flops: share * times * cost.matmul_flops,
+                    kept_values: share * times * (cost.saved + keeps),
+                    ..PartCost::of(region, repeats)
+                },
+            );
+        }
     }
-    for param in model.params.iter().filter(|param| param.region == id) {
-        let owner = param.path.rsplit_once('.').map_or("", |(owner, _)| owner);
+    for (index, param) in model.params.iter().enumerate().filter(|(_, param)| param.region == id) {
         let num_params = (repeats * dim::num_elements(&param.dims)) as u64;
-        add(&mut parts, PartCost { part: owner.to_owned(), num_params, ..PartCost::of(region, repeats) });
+        let part = owner(model, ParamId(index)).to_owned();
+        add(&mut parts, PartCost { part, num_params, ..PartCost::of(region, repeats) });
     }
     parts
+}
+
+/// The parts that bear a node's cost, and how much of it: the maps of a fused product by their outputs.
+fn shares(model: &Model, node: &Node) -> Vec<(String, f64)> {
+    let projections = node.op.as_linear().map_or(&[][..], |linear| linear.projections.as_slice());
+    if projections.len() < 2 {
+        return vec![(node.part.clone(), 1.0)];
+    }
+    let num_out = dim::num_elements(&node.dims) as f64;
+    let share = |projection: &Projection| {
+        let part = owner(model, projection.weight).to_owned();
+        (part, dim::num_elements(&projection.out) as f64 / num_out)
+    };
+    projections.iter().map(share).collect()
+}
+
+/// The part that a parameter belongs to: `attn.q` of `attn.q.weight` and of `attn.q.in_scale.direction`.
+fn owner(model: &Model, id: ParamId) -> &str {
+    let vector = model.scales.iter().find(|scale| scale.params.contains(&id));
+    let path = vector.map(|vector| &vector.path).or_else(|| model.params.get(id.0).map(|param| &param.path));
+    path.and_then(|path| path.rsplit_once('.')).map_or("", |(owner, _)| owner)
 }
 
 impl PartCost {

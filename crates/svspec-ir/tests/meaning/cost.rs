@@ -1,8 +1,11 @@
 //! Counts against published numbers and against sums done by hand.
 
 use crate::spec;
+use std::collections::BTreeMap;
+use svspec_ir::Model;
 use svspec_ir::cost::cost;
 use svspec_ir::eval::random_values;
+use svspec_ir::rewrite::{Rewrites, optimise};
 
 const LLAMA_1B: &str = "svspec 1
 model llama_1b {
@@ -73,4 +76,28 @@ fn parts_and_kinds_sum_to_the_whole() {
             random_values(checked.model(), 0).values().map(|value| value.data.len()).sum();
         assert_eq!((of_parts, of_kinds), (of_tensors as u64, of_tensors as u64), "{}", checked.model().name);
     }
+}
+
+/// A fused product is counted to the parts whose weights are in it.
+#[test]
+fn rewrites_leave_products_and_parameters_to_their_parts() {
+    for target in ["base", "unified", "parallel"] {
+        let checked = spec::tiny_target(target);
+        let (rewritten, _) = optimise(checked.model(), &Rewrites::default());
+        let products = |model: &Model| -> BTreeMap<(String, String), (u64, u64)> {
+            let parts = cost(model).parts.into_iter().filter(|part| part.num_params > 0);
+            parts
+                .map(|part| {
+                    ((part.region, part.part), (part.num_params, part.forward_matmul_flops.round() as u64))
+                })
+                .collect()
+        };
+        assert_eq!(products(checked.model()), products(&rewritten), "{target}");
+    }
+}
+
+#[test]
+fn an_enormous_batch_is_counted_without_overflow() {
+    let text = LLAMA_1B.replace("batch = 4", "batch = 4_000_000").replace("1024", "4_000_000");
+    assert_eq!(cost(spec::of_text(&text, "llama_1b").model()).memory.activations, u64::MAX);
 }

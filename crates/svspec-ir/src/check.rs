@@ -31,11 +31,39 @@ pub fn check(program: &Program, sources: &Sources) -> Vec<Diagnostic> {
         reaches.push(analysis.reach);
     }
     findings.extend(lint::rule_reach(&reaches));
+    report(program, findings)
+}
+
+/// Names of findings that say that something is not there.
+const ABSENCES: [&str; 15] = [
+    "missing-logits",
+    "missing-setting",
+    "missing-stack",
+    "parameter-without-decay",
+    "placement-matches-nothing",
+    "rule-matches-nothing",
+    "unknown-base",
+    "unknown-name",
+    "unknown-part",
+    "unknown-port",
+    "unknown-selector",
+    "unused-constant",
+    "unused-layer",
+    "unused-part",
+    "undecayed-input-scale",
+];
+
+/// The findings to show: without those that a comment silences, nor those that follow from statements and blocks lost
+/// to faults of syntax, which were reported when the program was loaded.
+pub(crate) fn report(program: &Program, mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if program.is_broken() {
+        findings.retain(|finding| !ABSENCES.contains(&finding.name));
+    }
     in_order(allow::unsilenced(findings, &allow::allows(program)))
 }
 
 /// Sorted by place, each finding once. Of a lint that several targets share, the first is kept.
-pub(crate) fn in_order(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+fn in_order(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let place = |finding: &Diagnostic| {
         finding.primary.as_ref().map(|label| (label.span.source, label.span.start, label.span.end))
     };

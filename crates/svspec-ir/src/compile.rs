@@ -2,7 +2,7 @@
 
 use crate::program::Program;
 use crate::rules::Hits;
-use crate::{CheckedModel, ResolvedRule, allow, check, lint, lower, resolve};
+use crate::{CheckedModel, ResolvedRule, check, lint, lower, resolve};
 use svspec_diagnostics::{Diagnostic, Severity, Sources};
 
 /// A model that code may be generated from, and what is still worth saying of it.
@@ -14,10 +14,11 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Compiles one model or variant, by any name visible from the entry file.
+/// Compiles one model or variant, by any name visible from the entry file. The faults may be none where all that is wrong
+/// follows from what `load` reported.
 pub fn compile(program: &Program, sources: &Sources, target: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let analysis = analyse(program, sources, target);
-    let findings = check::in_order(allow::unsilenced(analysis.findings, &allow::allows(program)));
+    let findings = check::report(program, analysis.findings);
     match analysis.checked {
         Some(checked) => Ok(Compiled { checked, warnings: findings }),
         None => Err(findings),

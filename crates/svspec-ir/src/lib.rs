@@ -16,6 +16,7 @@ pub mod load;
 pub mod lower;
 pub mod model;
 pub mod op;
+pub mod pages;
 pub mod param;
 pub mod print;
 pub mod program;

@@ -107,17 +107,14 @@ fn find<'a>(program: &'a Program, name: &Ident, findings: &mut Vec<Diagnostic>) 
     if let Some(block) = program.block(&name.text) {
         return Some(block);
     }
-    // A block that could not be parsed was reported; what builds on it is not at fault.
-    if !program.is_broken() {
-        let names: Vec<&str> = program.blocks().map(|block| block.name.text.as_str()).collect();
-        let mut finding =
-            Diagnostic::error("unknown-base", format!("no model or variant is called `{}`", name.text))
-                .at(name.span, "not declared in this file or its imports");
-        if let Some(close) = did_you_mean(&name.text, names.iter().copied()) {
-            finding = finding.help(format!("did you mean `{close}`?"));
-        }
-        findings.push(finding.help(format!("declared: {}", super::list(&names))));
+    let names: Vec<&str> = program.blocks().map(|block| block.name.text.as_str()).collect();
+    let mut finding =
+        Diagnostic::error("unknown-base", format!("no model or variant is called `{}`", name.text))
+            .at(name.span, "not declared in this file or its imports");
+    if let Some(close) = did_you_mean(&name.text, names.iter().copied()) {
+        finding = finding.help(format!("did you mean `{close}`?"));
     }
+    findings.push(finding.help(format!("declared: {}", super::list(&names))));
     None
 }
 

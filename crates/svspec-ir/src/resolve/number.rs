@@ -77,11 +77,16 @@ impl<'a> Scope<'a> {
             return Some(value);
         }
         self.findings.push(
-            Diagnostic::error("not-a-number", format!("`{}` is {value}", self.quote(expr.span)))
-                .at(expr.span, "has no finite value")
-                .help(
-                    "look for a division by zero, the root or logarithm of a negative number, or an overflow",
+            Diagnostic::error(
+                "not-a-number",
+                format!(
+                    "`{}` is {}",
+                    self.quote(expr.span),
+                    if value.is_nan() { "undefined" } else { "infinite" }
                 ),
+            )
+            .at(expr.span, "has no finite value")
+            .help("look for a division by zero, the root or logarithm of a negative number, or an overflow"),
         );
         None
     }

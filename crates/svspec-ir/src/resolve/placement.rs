@@ -417,7 +417,10 @@ fn unknown_port<T>(
     let mut finding = Diagnostic::error("unknown-port", message)
         .at(placement.span, "unknown")
         .because(part.span, format!("`{}` is a part of kind `{}`", part.name, part.kind.name));
-    if let Some(close) = did_you_mean(port, ports.iter().copied()) {
+    // One letter is near to any other.
+    if port.len() > 1
+        && let Some(close) = did_you_mean(port, ports.iter().copied())
+    {
         finding = finding.help(format!("did you mean `{}.{close}`?", part.name));
     }
     finding = if ports.is_empty() {

@@ -108,8 +108,12 @@ pub fn bare_word(expr: &Expr) -> Option<String> {
     if let ExprKind::Name(path) = &expr.kind { super::path::single(path).map(|(name, _)| name) } else { None }
 }
 
-/// A number as a person writes it: no exponent for whole numbers, grouped digits from five digits on.
+/// A number as a person writes it: no exponent for whole numbers, grouped digits from five digits on,
+/// and at most four decimals where the number is not small.
 pub fn plain(value: f64) -> String {
+    if value.fract() != 0.0 && (1e-3..1e6).contains(&value.abs()) {
+        return format!("{value:.4}").trim_end_matches('0').to_owned();
+    }
     if value.fract() != 0.0 || value.abs() >= 1e15 {
         return value.to_string();
     }

@@ -221,14 +221,15 @@ fn sequences(scope: &mut Scope<'_>, what: &str, expr: &Expr, context: usize) -> 
                 |sequences: usize| format!("`{what} = {} tokens`", plain((sequences * context) as f64));
             let suggestion =
                 if below == 0 { near(1) } else { format!("{} or {}", near(below), near(below + 1)) };
-            scope.findings.push(
-                Diagnostic::error(
-                    "batch-not-divisible",
-                    format!("{} tokens are not whole sequences of {context}", plain(tokens as f64)),
-                )
-                .at(expr.span, format!("{:.3} sequences of `context` {context}", value / context as f64))
-                .help(format!("write {suggestion}")),
-            );
+            let mut finding = Diagnostic::error(
+                "batch-not-divisible",
+                format!("{} tokens are not whole sequences of {context}", plain(tokens as f64)),
+            )
+            .at(expr.span, format!("{:.3} sequences", value / context as f64));
+            if let Some(entry) = scope.draft.settings.get("context") {
+                finding = finding.because(entry.span, format!("sequences of {context} tokens"));
+            }
+            scope.findings.push(finding.help(format!("write {suggestion}")));
             None
         }
     }

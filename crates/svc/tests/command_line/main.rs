@@ -1,0 +1,15 @@
+//! The `svc` command from outside: command lines in, standard output, standard error and exit codes as snapshots.
+
+mod ablate;
+mod bad_input;
+mod build;
+mod check;
+mod diff;
+mod explain;
+mod fmt;
+mod help;
+mod scene;
+mod show;
+mod snapshot;
+mod start;
+mod train;

@@ -107,7 +107,7 @@ fn text(args: &Show, checked: &CheckedModel) -> String {
         What::Groups => print::groups(checked),
         What::Roles => print::roles(checked),
         What::Resolved => print::resolved(checked),
-        What::Graph => String::new(),
+        What::Graph => crate::picture::graph(checked),
         What::Cost => print::cost(checked),
         What::Ir => {
             let (model, applied) = model(args, checked);

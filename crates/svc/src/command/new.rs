@@ -14,7 +14,7 @@ use std::io::Write as _;
 #[command(after_help = "Examples:\n  \
     svc new my_model\n  \
     svc train my_model.svspec\n  \
-    svc diff my_model.svspec my_model.svspec:my_model_hg")]
+    svc diff my_model.svspec my_model.svspec:my_model_qk")]
 pub struct New {
     /// The model's name: letters, digits and `_`
     name: String,

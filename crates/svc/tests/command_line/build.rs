@@ -4,7 +4,10 @@ use crate::scene::Scene;
 
 /// The lines of a listing that do not depend on what the runtime is made of.
 fn without_counts(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_ascii_digit() { 'N' } else { letter }).collect::<String>().replace("NN", "N")
+    text.chars()
+        .map(|letter| if letter.is_ascii_digit() { 'N' } else { letter })
+        .collect::<String>()
+        .replace("NN", "N")
 }
 
 #[test]
@@ -24,7 +27,11 @@ fn the_same_bytes_wherever_it_is_built() {
     one.run("build tiny.svspec");
     other.run("build tiny.svspec --out elsewhere");
     for path in ["Cargo.toml", "Cargo.lock", "src/model.rs", "src/params.rs", ".svspec-manifest.json"] {
-        assert_eq!(one.read(&format!("build/tiny/{path}")), other.read(&format!("elsewhere/{path}")), "{path}");
+        assert_eq!(
+            one.read(&format!("build/tiny/{path}")),
+            other.read(&format!("elsewhere/{path}")),
+            "{path}"
+        );
     }
 }
 

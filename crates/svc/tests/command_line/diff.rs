@@ -31,13 +31,20 @@ fn markdown_and_json() {
 #[test]
 fn against_a_revision_imports_included() {
     let scene = Scene::new();
-    scene.write("wide.svspec", "svspec 1\n\nimport \"tiny.svspec\"\n\nvariant wide of tiny {\n    width = 32\n}\n");
+    scene.write(
+        "wide.svspec",
+        "svspec 1\n\nimport \"tiny.svspec\"\n\nvariant wide of tiny {\n    width = 32\n}\n",
+    );
     scene.commit();
     assert!(scene.run("diff --base HEAD tiny.svspec wide.svspec").starts_with("exit code 0"));
     // Only the imported file changes, and the importing one with it.
     scene.edited("tiny.svspec", "hidden = 24", "hidden = 32");
     insta::assert_snapshot!(scene.run("diff --base HEAD wide.svspec"));
-    assert!(scene.run("diff --base HEAD tiny.svspec:hg --format json").contains("\"old\": \"HEAD:tiny.svspec:hg\""));
+    assert!(
+        scene
+            .run("diff --base HEAD tiny.svspec:hg --format json")
+            .contains("\"old\": \"HEAD:tiny.svspec:hg\"")
+    );
 }
 
 #[test]

@@ -6,9 +6,20 @@ use crate::scene::Scene;
 fn help_pages() {
     let scene = Scene::new();
     insta::assert_snapshot!("help", scene.run("--help"));
-    for command in
-        ["new", "check", "fmt", "build", "train", "ablate", "show", "explain", "diff", "snapshot", "doctor", "completions"]
-    {
+    for command in [
+        "new",
+        "check",
+        "fmt",
+        "build",
+        "train",
+        "ablate",
+        "show",
+        "explain",
+        "diff",
+        "snapshot",
+        "doctor",
+        "completions",
+    ] {
         insta::assert_snapshot!(format!("help-{command}"), scene.run(&format!("{command} --help")));
     }
 }
@@ -16,7 +27,9 @@ fn help_pages() {
 #[test]
 fn a_usage_error_is_2() {
     let scene = Scene::new();
-    for line in ["", "chekc tiny.svspec", "check", "check --format yaml tiny.svspec", "train", "show tiny.svspec"] {
+    for line in
+        ["", "chekc tiny.svspec", "check", "check --format yaml tiny.svspec", "train", "show tiny.svspec"]
+    {
         assert_eq!(scene.svc(line).output().unwrap().status.code(), Some(2), "svc {line}");
     }
 }

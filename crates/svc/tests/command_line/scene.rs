@@ -59,7 +59,9 @@ impl Scene {
 
     pub fn show(&self, output: &Output) -> String {
         let clean = |bytes: &[u8]| {
-            String::from_utf8(bytes.to_vec()).unwrap().replace(&self.folder.path().display().to_string(), "[FOLDER]")
+            String::from_utf8(bytes.to_vec())
+                .unwrap()
+                .replace(&self.folder.path().display().to_string(), "[FOLDER]")
         };
         let code = output.status.code().unwrap();
         format!("exit code {code}\n--- out\n{}--- err\n{}", clean(&output.stdout), clean(&output.stderr))
@@ -72,7 +74,8 @@ impl Scene {
             &["add", "--all"],
             &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "all"],
         ] {
-            let status = Command::new("git").current_dir(self.folder.path()).args(arguments).status().unwrap();
+            let status =
+                Command::new("git").current_dir(self.folder.path()).args(arguments).status().unwrap();
             assert!(status.success());
         }
     }

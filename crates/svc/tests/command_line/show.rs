@@ -8,7 +8,10 @@ const STAGES: [&str; 6] = ["params", "groups", "roles", "cost", "ir", "resolved"
 fn every_stage_as_text() {
     let scene = Scene::new();
     for stage in STAGES {
-        insta::assert_snapshot!(format!("show-{stage}"), scene.run(&format!("show {stage} tiny.svspec --variant hg")));
+        insta::assert_snapshot!(
+            format!("show-{stage}"),
+            scene.run(&format!("show {stage} tiny.svspec --variant hg"))
+        );
     }
     insta::assert_snapshot!("show-ir-optimised", scene.run("show ir tiny.svspec --variant hg --optimised"));
 }

@@ -20,7 +20,10 @@ fn a_wrong_libtorch_is_named() {
 #[test]
 fn no_network_says_what_to_do() {
     let scene = Scene::new();
-    scene.write("offline", "#!/bin/sh\necho 'ERROR: Could not find a version that satisfies torch==2.11.0' >&2\nexit 1\n");
+    scene.write(
+        "offline",
+        "#!/bin/sh\necho 'ERROR: Could not find a version that satisfies torch==2.11.0' >&2\nexit 1\n",
+    );
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(scene.path("offline"), mode).unwrap();
     let output = scene.svc("train tiny.svspec").env("PYTHON", scene.path("offline")).output().unwrap();

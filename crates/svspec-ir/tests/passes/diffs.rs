@@ -38,6 +38,49 @@ fn of_itself_is_empty() {
     assert_eq!(same.text(), "nano → nano: no difference\n");
 }
 
+fn between(old: &Sketch<'_>, new: &Sketch<'_>) -> String {
+    diff(&old.compile(), &new.compile()).text()
+}
+
+#[test]
+fn numbers_of_the_architecture() {
+    let new = Sketch {
+        attn: "rope { theta = 500_000 }, window = 4",
+        parts: "rms_norm attn_norm, mlp_norm, final_norm { eps = 1e-6 }",
+        embedding: "x = embed(tokens) * sqrt(width)",
+        ..Sketch::default()
+    };
+    insta::assert_snapshot!(between(&Sketch::default(), &new));
+}
+
+#[test]
+fn tensors_that_come() {
+    let new = Sketch { attn: "rope, bias = on", ..Sketch::default() };
+    insta::assert_snapshot!(between(&Sketch::default(), &new));
+}
+
+#[test]
+fn tied_embeddings() {
+    let new = Sketch { settings: "tie_embeddings = on", ..Sketch::default() };
+    insta::assert_snapshot!(between(&Sketch::default(), &new));
+}
+
+#[test]
+fn other_wiring() {
+    let new = Sketch { layer: "n = attn_norm(x)\n x = x + attn(n) + mlp(mlp_norm(n))", ..Sketch::default() };
+    insta::assert_snapshot!(between(&Sketch::default(), &new));
+}
+
+#[test]
+fn rules_and_init() {
+    let new = Sketch {
+        optimizer: "decay 0.1 on weight\n decay 0 on scale, embedding\n lr 0.5 on attn where layer == 1
+            init normal(0.02 / sqrt(2 * layers)) on attn.o, mlp.down\n clip off on scale",
+        ..Sketch::default()
+    };
+    insta::assert_snapshot!(between(&Sketch::default(), &new));
+}
+
 /// The class of the change from one sketch to another, both ways.
 #[track_caller]
 fn class(old: &Sketch<'_>, new: &Sketch<'_>) -> (Class, Class) {

@@ -2,8 +2,9 @@
 //! attention, a sum, a product. Everything between two anchors has one input, so an edge is a chain.
 
 use crate::op::Norm;
+use crate::print::number::rounded;
 use crate::print::op;
-use crate::{Model, Node, Op, Region, ScaleId, ValueId};
+use crate::{Model, Node, Op, PerLayer, Region, ScaleId, ValueId};
 
 /// What an input of an anchor reads: a chain of ops over another anchor.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Edge {
     pub input: usize,
     /// Where a reviewer looks for it.
     pub port: Port,
+    /// What the anchor makes of its inputs.
+    pub joint: Joint,
     /// The anchor that is read.
     pub source: String,
     /// From the source on.
@@ -33,6 +36,17 @@ pub(super) enum Port {
     Term(String),
 }
 
+/// How an anchor's inputs are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// Added; sums of sums count as one.
+    Sum,
+    /// Multiplied element by element.
+    Product,
+    /// In a way that its name says.
+    None,
+}
+
 /// One op on an edge.
 #[derive(Clone, Debug)]
 pub(super) enum Link {
@@ -43,6 +57,10 @@ pub(super) enum Link {
         /// The sizes of what it multiplies.
         sizes: Vec<usize>,
     },
+    /// An additive vector, by its path.
+    Bias(String),
+    /// A constant factor, as text.
+    Gain(String),
     /// Any other op of one input, as text.
     Op(String),
 }
@@ -54,50 +72,94 @@ pub(super) fn edges(model: &Model) -> Vec<Edge> {
 
 fn region_edges(model: &Model, region: &Region) -> Vec<Edge> {
     let mut edges = Vec::new();
-    for node in region.nodes.iter().filter(|node| is_anchor(&node.op)) {
-        for (input, &value) in node.inputs.iter().enumerate() {
-            edges.push(edge(model, region, node, input, value));
+    for (index, node) in region.nodes.iter().enumerate() {
+        let value = ValueId(index);
+        if is_anchor(&node.op) && !is_inner_term(region, value) {
+            let read = terms(region, node);
+            edges.extend(
+                read.into_iter().enumerate().map(|(input, read)| edge(model, region, value, input, read)),
+            );
         }
     }
-    let (source, links) = chain(model, region, region.output);
-    let leaves = matches!(source.map(|node| &node.op), Some(Op::Linear(_)));
-    let name = source.map(anchor_name).unwrap_or_default();
-    edges.push(Edge {
-        region: region.name.clone(),
-        anchor: "output".to_owned(),
-        input: 0,
-        port: if leaves { Port::Out(name.clone()) } else { Port::Term("output".to_owned()) },
-        source: name,
-        links,
-    });
+    // An output that is a sum or a product of its own goes by that name already.
+    if !is_named_output(region, region.output) {
+        let (source, links) = chain(model, region, region.output);
+        let is_linear = source
+            .and_then(|source| region.nodes.get(source.0))
+            .is_some_and(|node| matches!(node.op, Op::Linear(_)));
+        let source = source.map(|source| anchor_name(region, source)).unwrap_or_default();
+        let port = if is_linear { Port::Out(source.clone()) } else { Port::Term("output".to_owned()) };
+        edges.push(Edge {
+            region: region.name.clone(),
+            anchor: "output".to_owned(),
+            input: 0,
+            port,
+            joint: Joint::None,
+            source,
+            links,
+        });
+    }
     edges
 }
 
-fn edge(model: &Model, region: &Region, node: &Node, input: usize, value: ValueId) -> Edge {
-    let (source, links) = chain(model, region, value);
-    let anchor = anchor_name(node);
-    let name = source.map(anchor_name).unwrap_or_default();
-    let port = match (&node.op, source.map(|node| &node.op)) {
-        (Op::Linear(_), _) => Port::In(anchor.clone()),
-        (_, Some(Op::Linear(_))) => Port::Out(name.clone()),
-        (_, _) => Port::Term(anchor.clone()),
+fn edge(model: &Model, region: &Region, anchor: ValueId, input: usize, read: ValueId) -> Edge {
+    let (source, links) = chain(model, region, read);
+    let op_of = |value: ValueId| region.nodes.get(value.0).map(|node| &node.op);
+    let name = anchor_name(region, anchor);
+    let source_name = source.map(|source| anchor_name(region, source)).unwrap_or_default();
+    let port = match (op_of(anchor), source.and_then(op_of)) {
+        (Some(Op::Linear(_)), _) => Port::In(name.clone()),
+        (_, Some(Op::Linear(_))) => Port::Out(source_name.clone()),
+        (_, _) => Port::Term(name.clone()),
     };
-    Edge { region: region.name.clone(), anchor, input, port, source: name, links }
+    let joint = match op_of(anchor) {
+        Some(Op::Add(_)) => Joint::Sum,
+        Some(Op::Mul(_)) => Joint::Product,
+        Some(_) | None => Joint::None,
+    };
+    Edge { region: region.name.clone(), anchor: name, input, port, joint, source: source_name, links }
+}
+
+/// What an anchor reads; a sum that only another sum reads is part of that.
+fn terms(region: &Region, node: &Node) -> Vec<ValueId> {
+    let mut terms = Vec::new();
+    for &input in &node.inputs {
+        match region.nodes.get(input.0) {
+            Some(inner) if is_inner_term(region, input) => terms.extend(self::terms(region, inner)),
+            Some(_) | None => terms.push(input),
+        }
+    }
+    terms
+}
+
+/// Whether the value is a sum that is read once, by a sum.
+fn is_inner_term(region: &Region, value: ValueId) -> bool {
+    let is_sum = |node: &Node| matches!(node.op, Op::Add(_));
+    let mut readers = region.nodes.iter().filter(|node| node.inputs.contains(&value));
+    region.nodes.get(value.0).is_some_and(is_sum)
+        && region.output != value
+        && readers.next().is_some_and(is_sum)
+        && readers.next().is_none()
+}
+
+/// Whether the value is what the region hands on, and goes by the name of that.
+fn is_named_output(region: &Region, value: ValueId) -> bool {
+    let is_joint = |node: &Node| matches!(node.op, Op::Add(_) | Op::Mul(_));
+    region.output == value && region.nodes.get(value.0).is_some_and(is_joint)
 }
 
 /// The anchor behind `value` and the links from it.
-fn chain<'a>(model: &Model, region: &'a Region, value: ValueId) -> (Option<&'a Node>, Vec<Link>) {
+fn chain(model: &Model, region: &Region, value: ValueId) -> (Option<ValueId>, Vec<Link>) {
     let mut links = Vec::new();
     let mut value = value;
     loop {
         let Some(node) = region.nodes.get(value.0) else { return (None, links) };
-        let input = node.inputs.first();
-        match input {
+        match node.inputs.first() {
             Some(&input) if !is_anchor(&node.op) => {
                 links.insert(0, link(model, node));
                 value = input;
             }
-            Some(_) | None => return (Some(node), links),
+            Some(_) | None => return (Some(value), links),
         }
     }
 }
@@ -118,7 +180,11 @@ fn link(model: &Model, node: &Node) -> Link {
             let axes: Vec<&str> = node.dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
             Link::Op(if skipped == 0 { norm.to_owned() } else { format!("{norm}[{}]", axes.join(", ")) })
         }
-        Op::Bias(_) => Link::Op(format!("{} +", op::subject(model, &node.op).join(", "))),
+        Op::Bias(_) => Link::Bias(op::subject(model, &node.op).join(", ")),
+        Op::Gain(gain) => Link::Gain(match &gain.factor {
+            PerLayer::Uniform(factor) => rounded(*factor),
+            PerLayer::Each(_) => "c(layer)".to_owned(),
+        }),
         Op::Input(_)
         | Op::Embed(_)
         | Op::Linear(_)
@@ -128,7 +194,6 @@ fn link(model: &Model, node: &Node) -> Link {
         | Op::Activation(_)
         | Op::Mul(_)
         | Op::Add(_)
-        | Op::Gain(_)
         | Op::SoftCap(_)
         | Op::CrossEntropy(_) => Link::Op(op::name(&node.op).to_owned()),
     }
@@ -154,10 +219,15 @@ fn is_anchor(op: &Op) -> bool {
     }
 }
 
-/// A linear map goes by its part, everything else by its value's name.
-fn anchor_name(node: &Node) -> String {
+/// Linear maps, attention and the embedding go by their parts, what the region hands on is its output, and everything
+/// else goes by its value's name.
+fn anchor_name(region: &Region, value: ValueId) -> String {
+    let Some(node) = region.nodes.get(value.0) else { return String::new() };
+    if is_named_output(region, value) {
+        return "output".to_owned();
+    }
     match &node.op {
-        Op::Linear(_) | Op::Attention(_) if !node.part.is_empty() => node.part.clone(),
+        Op::Linear(_) | Op::Attention(_) | Op::Embed(_) if !node.part.is_empty() => node.part.clone(),
         Op::Input(_)
         | Op::Embed(_)
         | Op::Normalize(_)
@@ -186,6 +256,8 @@ impl Edge {
     pub fn skeleton(&self) -> (&str, Vec<&str>) {
         let ops = self.links.iter().filter_map(|link| match link {
             Link::Scale { .. } => None,
+            Link::Bias(_) => Some("bias"),
+            Link::Gain(_) => Some("a constant factor"),
             Link::Op(text) => Some(text.as_str()),
         });
         (&self.source, ops.collect())
@@ -198,7 +270,7 @@ impl Edge {
         for link in &self.links {
             match link {
                 Link::Scale { id, sizes, .. } => scales.push((depth, *id, sizes.as_slice())),
-                Link::Op(_) => depth += 1,
+                Link::Bias(_) | Link::Gain(_) | Link::Op(_) => depth += 1,
             }
         }
         scales
@@ -212,27 +284,46 @@ impl Edge {
             match link {
                 Link::Scale { path, .. } if is_counted(path) => paths.push((depth, path.as_str())),
                 Link::Scale { .. } => {}
-                Link::Op(_) => depth += 1,
+                Link::Bias(_) | Link::Gain(_) | Link::Op(_) => depth += 1,
             }
         }
         paths.sort_unstable();
         paths
     }
 
-    /// The chain as mathematics: `rope(attn.q.out_scale ⊙ normalize[head_dim](attn.q))`. At a port, the port's own
-    /// path is left out, so that ports treated alike read alike.
+    /// The chain at its port, as mathematics: `rope(out_scale ⊙ normalize[head_dim](y))`. The port's own path is left
+    /// out, so that ports treated alike read alike.
     pub fn text(&self) -> String {
-        let (own, source) = match &self.port {
-            Port::In(part) => (format!("{part}."), self.source.as_str()),
-            Port::Out(part) => (format!("{part}."), "y"),
-            Port::Term(_) => (String::new(), self.source.as_str()),
-        };
-        self.links.iter().fold(source.to_owned(), |inner, link| match link {
-            Link::Scale { path, .. } => format!("{} ⊙ {inner}", path.strip_prefix(&own).unwrap_or(path)),
-            Link::Op(name) => match name.strip_suffix(" +") {
-                Some(bias) => format!("({inner} + {})", bias.strip_prefix(&own).unwrap_or(bias)),
-                None => format!("{name}({inner})"),
-            },
-        })
+        match &self.port {
+            Port::In(part) => self.written(&format!("{part}."), &self.source),
+            Port::Out(part) => self.written(&format!("{part}."), "y"),
+            Port::Term(_) => self.full_text(),
+        }
+    }
+
+    /// The chain with every path in full.
+    pub fn full_text(&self) -> String {
+        self.written("", &self.source)
+    }
+
+    fn written(&self, own: &str, source: &str) -> String {
+        let short =
+            |path: &str| path.strip_prefix(own).filter(|_| !own.is_empty()).unwrap_or(path).to_owned();
+        let mut text = source.to_owned();
+        let mut is_sum = false;
+        for link in &self.links {
+            let inner = if is_sum { format!("({text})") } else { text.clone() };
+            is_sum = false;
+            text = match link {
+                Link::Scale { path, .. } => format!("{} ⊙ {inner}", short(path)),
+                Link::Gain(factor) => format!("{factor} · {inner}"),
+                Link::Op(name) => format!("{name}({text})"),
+                Link::Bias(path) => {
+                    is_sum = true;
+                    format!("{text} + {}", short(path))
+                }
+            };
+        }
+        text
     }
 }

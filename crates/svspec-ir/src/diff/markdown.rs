@@ -22,7 +22,7 @@ pub(super) fn markdown(diff: &Diff) -> String {
         text.push_str(&format!("\n**{}**\n\n", section.title));
         let has_notes = section.notes.iter().any(|note| !note.is_empty());
         let header: Vec<&str> =
-            section.header.iter().copied().chain(has_notes.then_some("old value")).collect();
+            section.header.iter().copied().chain(has_notes.then_some(section.note)).collect();
         text.push_str(&format!("| {} |\n", header.join(" | ")));
         text.push_str(&format!("|{}\n", " --- |".repeat(header.len())));
         for (index, row) in section.rows.iter().enumerate() {

@@ -13,6 +13,8 @@ pub(super) struct Section {
     pub rows: Vec<Vec<String>>,
     /// For each row, a line below it; empty where there is nothing to say. No notes at all are as good as empty ones.
     pub notes: Vec<String>,
+    /// The name of the notes' column, for layouts that show it.
+    pub note: &'static str,
 }
 
 /// The sections of `diff` in which something changed.
@@ -23,12 +25,14 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
             header: vec!["setting", "change"],
             rows: settings(&diff.settings),
             notes: Vec::new(),
+            note: "",
         },
         Section {
             title: "Placement",
             header: vec!["where", "change"],
             rows: diff.placement.iter().map(|change| placement(diff, change)).collect(),
             notes: Vec::new(),
+            note: "",
         },
         Section {
             title: "Tensors",
@@ -42,45 +46,52 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
                 })
                 .collect(),
             notes: Vec::new(),
+            note: "",
         },
         Section {
             title: "Scale vectors",
             header: vec!["", "vector", "γ", "role", "form", "decay"],
             rows: diff.scales.iter().map(scale).collect(),
             notes: diff.scales.iter().map(scale_note).collect(),
+            note: "old value",
         },
         Section {
             title: "Groups",
-            header: vec!["tensors", "change", "rule"],
+            header: vec!["tensors", "change"],
             rows: diff
                 .groups
                 .iter()
                 .map(|change| {
-                    let treatment = treatment(&change.before, &change.after);
-                    vec![counted(&change.paths, change.num_tensors), treatment, change.rules.join(", ")]
+                    vec![counted(&change.paths, change.num_tensors), treatment(&change.before, &change.after)]
                 })
                 .collect(),
-            notes: Vec::new(),
+            notes: diff.groups.iter().map(|change| change.rules.join(", ")).collect(),
+            note: "rule",
         },
         Section {
             title: "Init",
-            header: vec!["tensors", "change", "rule"],
+            header: vec!["tensors", "change"],
             rows: diff
                 .init
                 .iter()
                 .map(|change| {
-                    let rule = change.rule.clone().unwrap_or_else(|| "by default".to_owned());
                     let init = arrow(Some(change.before.clone()), Some(change.after.clone()));
-                    vec![counted(&change.paths, change.num_tensors), init, rule]
+                    vec![counted(&change.paths, change.num_tensors), init]
                 })
                 .collect(),
-            notes: Vec::new(),
+            notes: diff
+                .init
+                .iter()
+                .map(|change| change.rule.clone().unwrap_or_else(|| "by default".to_owned()))
+                .collect(),
+            note: "rule",
         },
         Section {
             title: "Training",
             header: vec!["setting", "change"],
             rows: settings(&diff.training),
             notes: Vec::new(),
+            note: "",
         },
         Section {
             title: "Size",
@@ -98,6 +109,7 @@ pub(super) fn sections(diff: &Diff) -> Vec<Section> {
                 })
                 .collect(),
             notes: Vec::new(),
+            note: "",
         },
     ];
     all.into_iter().filter(|section| !section.rows.is_empty()).collect()
@@ -114,10 +126,12 @@ fn settings(changes: &[SettingChange]) -> Vec<Vec<String>> {
 fn placement(diff: &Diff, change: &PlacementChange) -> Vec<String> {
     let has_one_region = diff.placement.iter().all(|other| other.region == change.region);
     let region = if has_one_region { String::new() } else { format!("{}: ", change.region) };
-    let port = if change.port.is_empty() { String::new() } else { format!(" {}", change.port) };
     let before = change.before.clone().unwrap_or_else(|| "(not there)".to_owned());
     let after = change.after.clone().unwrap_or_else(|| "(gone)".to_owned());
-    vec![format!("{region}{}{port}", change.at), arrow(Some(before), Some(after))]
+    vec![
+        format!("{region}{}", super::placement::place(&change.places, change.port)),
+        arrow(Some(before), Some(after)),
+    ]
 }
 
 fn scale(change: &ScaleChange) -> Vec<String> {

@@ -118,5 +118,11 @@ fn op_settings(model: &Model) -> (Vec<OpKey>, OpSettings) {
 /// The attributes that are numbers; which statistic a normalisation uses, over what, is part of the placement.
 fn numbers(op: &Op, node: &crate::Node) -> Vec<op::Attribute> {
     let attributes = op::attributes(op, &node.dims).into_iter();
-    attributes.filter(|(name, _)| !matches!(*name, "rms" | "layer" | "from")).collect()
+    let numbers = attributes.filter(|(name, _)| !matches!(*name, "rms" | "layer" | "from"));
+    let qualified = |(name, value)| match name {
+        "theta" => ("rope.theta", value),
+        "rotary_dim" => ("rope.rotary_dim", value),
+        _ => (name, value),
+    };
+    numbers.map(qualified).collect()
 }

@@ -16,7 +16,7 @@ pub struct TreatmentChange {
     pub before: Treatment,
     /// What they get.
     pub after: Treatment,
-    /// The rules that decide it now, with their places.
+    /// The rules that decide what changed, with their places.
     pub rules: Vec<String>,
 }
 
@@ -55,7 +55,12 @@ pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentCha
         if is_treated_alike(before, after) {
             continue;
         }
-        let rules = [Some(after.decay_rule), after.lr_rule, after.clip_rule];
+        let changed = |is_alike: bool, rule: Option<usize>| rule.filter(|_| !is_alike);
+        let rules = [
+            changed(before.decay.total_cmp(&after.decay).is_eq(), Some(after.decay_rule)),
+            changed(before.lr_multiplier.total_cmp(&after.lr_multiplier).is_eq(), after.lr_rule),
+            changed(before.clipped == after.clipped, after.clip_rule),
+        ];
         let change = TreatmentChange {
             paths: String::new(),
             num_tensors: 0,

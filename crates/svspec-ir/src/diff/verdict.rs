@@ -1,6 +1,6 @@
 //! The class of a change as a whole, and the reasons.
 
-use super::{Class, PlacementChange, ScaleChange, SettingChange, TensorChange};
+use super::{Class, PlacementChange, ScaleChange, SettingChange, TensorChange, placement};
 use crate::{Dim, Model};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -53,17 +53,18 @@ pub(super) fn verdict(
 
 /// One cause for all places that changed alike.
 fn placement_causes(changes: &[PlacementChange]) -> Vec<String> {
-    let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+    let mut causes: Vec<(String, &str, Vec<String>)> = Vec::new();
     for change in changes.iter().filter(|change| change.class > Class::FunctionPreserving) {
-        let place =
-            if change.port.is_empty() { change.at.clone() } else { format!("{} {}", change.at, change.port) };
         let what = placement_cause(change);
-        match causes.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, places)) => places.push(place),
-            None => causes.push((what, vec![place])),
+        match causes.iter_mut().find(|(known, port, _)| *known == what && *port == change.port) {
+            Some((_, _, places)) => places.extend(change.places.iter().cloned()),
+            None => causes.push((what, change.port, change.places.clone())),
         }
     }
-    causes.into_iter().map(|(what, places)| format!("{}: {what}", places.join(", "))).collect()
+    causes
+        .into_iter()
+        .map(|(what, port, places)| format!("{}: {what}", placement::place(&places, port)))
+        .collect()
 }
 
 fn placement_cause(change: &PlacementChange) -> String {

@@ -1,6 +1,7 @@
 //! Named tensors to a safetensors file and back; every float is an `f64` here, whatever its kind in the file.
 
 use anyhow::{Context as _, bail};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,6 +17,14 @@ pub enum Kind {
     F64,
     /// `i64`
     I64,
+}
+
+/// What the header says of one tensor.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<usize>,
+    data_offsets: [usize; 2],
 }
 
 /// Writes each tensor in its kind.
@@ -59,17 +68,16 @@ pub fn read(path: &Path, expected: Kind) -> anyhow::Result<BTreeMap<String, Tens
     let header: BTreeMap<String, Value> = serde_json::from_slice(header)?;
     let mut tensors = BTreeMap::new();
     for (name, entry) in header.into_iter().filter(|(name, _)| name != "__metadata__") {
-        let shape: Vec<usize> = serde_json::from_value(entry["shape"].clone())?;
-        let [start, end]: [usize; 2] = serde_json::from_value(entry["data_offsets"].clone())?;
+        let Entry { dtype, shape, data_offsets: [start, end] } = serde_json::from_value(entry)?;
         let bytes = data.get(start..end).context("short data")?;
-        let values: Vec<f64> = match (entry["dtype"].as_str(), expected) {
-            (Some("F32"), Kind::F32) => {
+        let values: Vec<f64> = match (dtype.as_str(), expected) {
+            ("F32", Kind::F32) => {
                 bytes.as_chunks::<4>().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect()
             }
-            (Some("F64"), Kind::F64) => {
+            ("F64", Kind::F64) => {
                 bytes.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect()
             }
-            (other, _) => bail!("`{name}` is {other:?} where {expected:?} is expected"),
+            (other, _) => bail!("`{name}` is {other} where {expected:?} is expected"),
         };
         tensors.insert(name, Tensor::new(shape, values));
     }

@@ -1,6 +1,7 @@
-//! The checkout to its generated, committed files: snapshots of the tests, snapshots of the specs, their table, their
+//! The checkout to its generated, committed files: the lock file of generated crates, snapshots of the tests, snapshots of the specs, their table, their
 //! pictures. Read what changed before committing it.
 
+mod lock;
 mod table;
 
 use crate::{command, repository};
@@ -12,6 +13,7 @@ const PICTURES: [(&str, &str); 2] = [("nano", "nano"), ("nano", "unified")];
 
 /// Refreshes everything, in the order of dependence.
 pub fn run() -> Result<ExitCode> {
+    lock::refresh()?;
     let mut tests = command::cargo(&["test", "--release", "--quiet"]);
     tests.env("INSTA_UPDATE", "always").env("INSTA_FORCE_PASS", "1");
     command::succeed(tests)?;

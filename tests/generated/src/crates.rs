@@ -68,11 +68,6 @@ impl Crates {
         }
         Ok(())
     }
-
-    /// Where they lie.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
 }
 
 /// The manifest without what makes the crate a workspace of its own.

@@ -49,8 +49,7 @@ fn agrees(kind: Kind, tolerance: f64) {
             let found = &found[name];
             assert_eq!(found.shape, expected.shape, "{target}: {name}");
             let error = relative_error(found, expected);
-            // Not `error >= tolerance`: a NaN is a fault.
-            if !(error < tolerance) {
+            if error.is_nan() || error > tolerance {
                 faults.push(format!("{target}: {name} is off by {error:.1e}"));
             }
         }

@@ -27,7 +27,32 @@ pub fn load(sources: &mut Sources, entry: SourceId, loader: &mut dyn Loader) -> 
     };
     walk.visit(&name, entry);
     let is_broken = walk.findings.iter().any(|finding| finding.severity == Severity::Error);
-    (Program::new(walk.files, is_broken), walk.findings)
+    let program = Program::new(walk.files, is_broken);
+    walk.findings.extend(shared_names(&program));
+    (program, walk.findings)
+}
+
+/// Models and variants of one name, in one file or in several: a target would be ambiguous.
+fn shared_names(program: &Program) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for block in program.blocks() {
+        let name = block.name;
+        if let Some(&known) = first.get(name.text.as_str()) {
+            findings.push(
+                Diagnostic::error(
+                    "duplicate-name",
+                    format!("two models or variants are called `{}`", name.text),
+                )
+                .at(name.span, "called so again here")
+                .because(known, "first called so here")
+                .help("give them different names"),
+            );
+        } else {
+            first.insert(&name.text, name.span);
+        }
+    }
+    findings
 }
 
 struct Walk<'a> {

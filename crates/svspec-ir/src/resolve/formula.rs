@@ -1,6 +1,6 @@
 //! The right side of an equation in; a formula over values, with every number folded and every name known, out.
 
-use super::number::{self, FUNCTIONS, Scope};
+use super::number::{self, FUNCTIONS, NUMERIC_SETTINGS, Scope, names_layer};
 use super::resolved::{Formula, FormulaKind, Part};
 use super::{list, path::single, setting};
 use crate::PerLayer;
@@ -77,8 +77,7 @@ fn term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize)
     }
     let span = expr.span;
     if !holds_value(context, expr, 0) {
-        let wanted = |layer| context.layers.contains(&layer);
-        return scope.per_layer(expr, wanted).map(Term::Number);
+        return number_term(scope, context, expr).map(Term::Number);
     }
     match &expr.kind {
         ExprKind::Group(inner) => term(scope, context, inner, depth + 1),
@@ -117,6 +116,35 @@ fn term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize)
             None
         }
     }
+}
+
+/// A number; one that names `layer` has a value for each layer in which the equation holds.
+fn number_term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr) -> Option<PerLayer> {
+    if let ExprKind::Name(path) = &expr.kind
+        && let Some((name, span)) = single(path)
+        && !scope.is_known(&name)
+    {
+        unknown_value(scope, context, &name, span);
+        return None;
+    }
+    match context.region {
+        Region::Layer => scope.per_layer(expr, |layer| context.layers.contains(&layer)),
+        Region::Embed | Region::Head => scope.number(expr).map(PerLayer::Uniform),
+    }
+}
+
+fn unknown_value(scope: &mut Scope<'_>, context: &Context<'_>, name: &str, span: Span) {
+    let message = format!("nothing called `{name}` is known here");
+    let mut finding = Diagnostic::error("unknown-name", message).at(span, "neither a value nor a number");
+    let names: Vec<&str> = context.names.iter().map(String::as_str).collect();
+    let numbers = scope.draft.settings.keys().map(String::as_str).chain(NUMERIC_SETTINGS);
+    if let Some(close) = did_you_mean(name, names.iter().copied().chain(numbers)) {
+        finding = finding.help(format!("did you mean `{close}`?"));
+    }
+    scope.findings.push(match names.as_slice() {
+        [] => finding.help("the residual stream starts as `embed(tokens)`"),
+        names => finding.help(format!("values: {}; an equation above can name another", list(names))),
+    });
 }
 
 fn gain(factor: PerLayer, inner: Formula, span: Span) -> Formula {
@@ -226,6 +254,17 @@ fn call(
             return None;
         };
         let argument = value(scope, context, argument, depth + 1);
+        if names_layer(cap, 0) {
+            scope.findings.push(
+                Diagnostic::error(
+                    "unknown-name",
+                    "a cap is the same in every layer: `layer` has no value in it",
+                )
+                .at(cap.span, "names `layer`")
+                .help("declare a kind of layer for each cap, and name them in `stack`"),
+            );
+            return None;
+        }
         let cap = setting::real(scope, "softcap(x, cap)", cap, Range::Positive);
         return Some(Formula { kind: FormulaKind::SoftCap(Box::new(argument?), cap?), span });
     }

@@ -223,6 +223,15 @@ impl<'a> Scope<'a> {
         value
     }
 
+    /// Whether a name of one word stands for a number, sound or not.
+    pub fn is_known(&self, name: &str) -> bool {
+        let is_setting = self.draft.settings.contains_key(name) && !OTHER_SETTINGS.contains(&name);
+        is_setting
+            || NUMERIC_SETTINGS.contains(&name)
+            || ["layer", "layers"].contains(&name)
+            || name.contains('.')
+    }
+
     /// Evaluates `stack`'s numbers, in which `layers` would be circular.
     pub fn in_stack<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> T) -> T {
         self.open.push("stack".to_owned());

@@ -52,6 +52,13 @@ fn place_one(
     parts: &mut [Part],
     placement: &PlacementDraft<'_>,
 ) -> Option<(String, bool)> {
+    // A misspelt form of a vector, rather than a misspelt port.
+    if let (None, [term]) = (placement.form.port, placement.form.terms.as_slice())
+        && !TERMS.contains(&term.name.text.as_str())
+    {
+        unknown_form(scope, term);
+        return None;
+    }
     let (name, port) = match placement.target.split_once('.') {
         Some((name, port)) => (name, Some(port)),
         None => (placement.target.as_str(), None),

@@ -40,41 +40,58 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
     }
     let batch = batch(scope, &given, context, model);
     let budget = budget(scope, &given, model);
-    let (batch, budget) = (batch?, budget?);
-    let steps = match budget {
-        Budget::Steps(steps) => steps,
-        Budget::Tokens(tokens) => tokens.div_ceil(batch * context as u64),
+    let steps = match (budget, batch) {
+        (Some(Budget::Steps(steps)), _) => Some(steps),
+        (Some(Budget::Tokens(tokens)), Some(batch)) => Some(tokens.div_ceil(batch * context as u64)),
+        (Some(Budget::Tokens(_)) | None, _) => None,
     };
-    let mut train = Train { budget, ..defaults(steps, batch) };
-    let micro_batch = micro_batch(scope, &given, context, batch);
-    train.micro_batch = micro_batch.unwrap_or(batch);
-    if let Some((expr, _)) = given.get("schedule") {
-        train.schedule = schedule(scope, expr, steps)?;
+    // Settings that count in steps are checked also where the number of steps is at fault.
+    let known_steps = steps.unwrap_or(LONGEST as u64);
+    let usual = defaults(known_steps, batch.unwrap_or(1));
+    let train = Train {
+        micro_batch: match batch {
+            Some(batch) => micro_batch(scope, &given, context, batch).unwrap_or(batch),
+            None => 1,
+        },
+        schedule: read(&given, "schedule", usual.schedule, |expr| schedule(scope, expr, known_steps)),
+        precision: read(&given, "precision", usual.precision, |expr| precision(scope, expr)),
+        clip: read(&given, "clip", usual.clip, |expr| clip(scope, expr)),
+        eval_every: read(&given, "eval_every", usual.eval_every, |expr| {
+            steps_of(scope, "eval_every", expr, known_steps).map(|steps| steps.max(1))
+        }),
+        checkpoint_every: read(&given, "checkpoint_every", usual.checkpoint_every, |expr| {
+            steps_of(scope, "checkpoint_every", expr, known_steps).map(|steps| steps.max(1))
+        }),
+        seed: read(&given, "seed", usual.seed, |expr| seed(scope, expr)),
+        ..usual
+    };
+    Some(Train { budget: budget?, steps: steps?, batch: batch?, ..train })
+}
+
+/// A setting's value: the usual one where it is not given, or at fault.
+fn read<'a, T>(given: &Given<'a>, name: &str, usual: T, value: impl FnOnce(&'a Expr) -> Option<T>) -> T {
+    given.get(name).and_then(|(expr, _)| value(expr)).unwrap_or(usual)
+}
+
+fn precision(scope: &mut Scope<'_>, expr: &Expr) -> Option<Precision> {
+    match setting::word(scope, "precision", expr, &["f32", "bf16"])? {
+        "bf16" => Some(Precision::Bf16),
+        _ => Some(Precision::F32),
     }
-    if let Some((expr, _)) = given.get("precision") {
-        train.precision = match setting::word(scope, "precision", expr, &["f32", "bf16"])? {
-            "bf16" => Precision::Bf16,
-            _ => Precision::F32,
-        };
+}
+
+/// The outer `None` after a diagnostic, the inner one where clipping is off.
+#[expect(clippy::option_option, reason = "a fault and the absence of clipping are two things")]
+fn clip(scope: &mut Scope<'_>, expr: &Expr) -> Option<Option<f64>> {
+    if setting::is_none(expr) {
+        return Some(None);
     }
-    if let Some((expr, _)) = given.get("clip") {
-        train.clip = if setting::is_none(expr) {
-            None
-        } else {
-            Some(setting::real(scope, "clip", expr, Range::Positive)?)
-        };
-    }
-    if let Some((expr, _)) = given.get("eval_every") {
-        train.eval_every = steps_of(scope, "eval_every", expr, steps)?.max(1);
-    }
-    if let Some((expr, _)) = given.get("checkpoint_every") {
-        train.checkpoint_every = steps_of(scope, "checkpoint_every", expr, steps)?.max(1);
-    }
-    if let Some((expr, _)) = given.get("seed") {
-        let seed = setting::real(scope, "seed", expr, Range::NotNegative)?;
-        train.seed = setting::whole(scope, "seed", seed + 1.0, expr.span, LONGEST)? as u64 - 1;
-    }
-    Some(train)
+    setting::real(scope, "clip", expr, Range::Positive).map(Some)
+}
+
+fn seed(scope: &mut Scope<'_>, expr: &Expr) -> Option<u64> {
+    let seed = setting::real(scope, "seed", expr, Range::NotNegative)?;
+    setting::whole(scope, "seed", seed + 1.0, expr.span, LONGEST).map(|seed| seed as u64 - 1)
 }
 
 fn defaults(steps: u64, batch: u64) -> Train {

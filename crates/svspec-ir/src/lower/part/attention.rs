@@ -114,7 +114,7 @@ fn check(part: &Part, width: usize, findings: &mut Vec<Diagnostic>) {
             )
             .at(part.place("kv_heads"), format!("{kv_heads} does not divide {heads}"))
             .because(part.place("heads"), format!("{heads} query heads"))
-            .help(format!("write `kv_heads = {nearest}`; `kv_heads = 1` is multi-query attention")),
+            .help(format!("write `kv_heads = {nearest}`")),
         );
     }
     if let Some(head_dim) = part.count("head_dim")

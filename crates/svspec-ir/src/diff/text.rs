@@ -16,7 +16,7 @@ pub(super) fn text(diff: &Diff) -> String {
     for section in section::sections(diff) {
         text.push_str(&format!("\n{}\n", section.title));
         // More columns than speak for themselves get their names.
-        let named = section.header.len() > 3;
+        let named = section.header.len() > 3 || section.header.contains(&"class");
         let header = named.then(|| section.header.iter().map(ToString::to_string).collect());
         let rows: Vec<Vec<String>> = header.into_iter().chain(section.rows).collect();
         let first_note = usize::from(named);

@@ -1,5 +1,6 @@
 //! Tensors of both models that the rules treat otherwise now: what the optimizer does to them, and their init.
 
+use super::Class;
 use crate::print::{params, paths};
 use crate::{Assignment, CheckedModel};
 use serde::Serialize;
@@ -18,6 +19,8 @@ pub struct TreatmentChange {
     pub after: Treatment,
     /// The rules that decide what changed, with their places.
     pub rules: Vec<String>,
+    /// Always function-preserving.
+    pub class: Class,
 }
 
 /// What the optimizer does to a tensor.
@@ -46,6 +49,8 @@ pub struct InitChange {
     pub after: String,
     /// The rule that decides it now, with its place; `None`: the default.
     pub rule: Option<String>,
+    /// Always function-preserving: a checkpoint has left its init behind.
+    pub class: Class,
 }
 
 /// The tensors whose decay, learning rate or clipping differs.
@@ -67,6 +72,7 @@ pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentCha
             before: treatment(old, before),
             after: treatment(new, after),
             rules: rules.into_iter().flatten().map(|rule| rule_text(new, rule)).collect(),
+            class: Class::FunctionPreserving,
         };
         let path = path(new, after);
         match found
@@ -96,6 +102,7 @@ pub(super) fn init(old: &CheckedModel, new: &CheckedModel) -> Vec<InitChange> {
             before: params::init(before.init),
             after: params::init(after.init),
             rule: after.init_rule.map(|rule| rule_text(new, rule)),
+            class: Class::FunctionPreserving,
         };
         let path = path(new, after);
         match found.iter_mut().find(|(known, _)| InitChange { num_tensors: 0, ..known.clone() } == change) {

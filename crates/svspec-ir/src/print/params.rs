@@ -1,6 +1,6 @@
 //! The parameter table: every tensor with its shape, group and init, runs of layers that are treated alike in one row.
 
-use super::number::{grouped, shortest};
+use super::number::{grouped, rounded, shortest};
 use super::table::{Align, row, table};
 use super::{FORMAT_VERSION, paths};
 use crate::dim::num_elements;
@@ -25,6 +25,10 @@ pub struct ParamsView {
 pub struct ParamRow {
     /// The template's path.
     pub path: String,
+    /// The region's name.
+    pub region: String,
+    /// Whether these are all layers of that region.
+    pub is_whole_region: bool,
     /// The layers, from 0; empty outside the stack.
     pub layers: Vec<usize>,
     /// The shape of each tensor.
@@ -87,7 +91,10 @@ pub fn view(checked: &CheckedModel) -> ParamsView {
             (Some(_) | None, _) => rows.extend(param_row(checked, assignment).map(|row| (assignment, row))),
         }
     }
-    let rows = rows.into_iter().map(|(_, row)| row).collect();
+    let rows = rows
+        .into_iter()
+        .map(|(first, row)| ParamRow { is_whole_region: is_whole(checked, first, &row), ..row });
+    let rows: Vec<ParamRow> = rows.collect();
     ParamsView { format_version: FORMAT_VERSION, model: checked.model().name.clone(), rows, totals }
 }
 
@@ -110,6 +117,11 @@ fn is_alike(a: &Assignment, b: &Assignment) -> bool {
     a.instance.param == b.instance.param && *a == of_first
 }
 
+fn is_whole(checked: &CheckedModel, first: &Assignment, row: &ParamRow) -> bool {
+    let param = checked.model().params.get(first.instance.param.0);
+    param.is_some_and(|param| paths::layers_of(checked.model(), param.region) == row.layers)
+}
+
 fn num_entries(checked: &CheckedModel, param: ParamId) -> u64 {
     checked.model().params.get(param.0).map_or(0, |param| num_elements(&param.dims) as u64)
 }
@@ -121,6 +133,12 @@ fn param_row(checked: &CheckedModel, assignment: &Assignment) -> Option<ParamRow
     let rule = checked.rules().get(assignment.decay_rule);
     Some(ParamRow {
         path: param.path.clone(),
+        region: checked
+            .model()
+            .regions
+            .get(param.region.0)
+            .map_or_else(String::new, |region| region.name.clone()),
+        is_whole_region: false,
         layers: layer.into_iter().collect(),
         shape: param.dims.iter().map(|dim| dim.size).collect(),
         num_entries: num_entries(checked, id),
@@ -152,9 +170,12 @@ pub fn params(checked: &CheckedModel) -> String {
 }
 
 fn cells(row: &ParamRow) -> Vec<String> {
+    // A kind of layer that is spread over the stack goes by its name, for its numbers would fill the line.
+    let ranges = paths::ranges(&row.layers);
     let name = match row.layers.as_slice() {
         [] => row.path.clone(),
-        layers => format!("layers.{}.{}", paths::ranges(layers), row.path),
+        _ if row.is_whole_region && ranges.contains(',') => format!("layers.{}.{}", row.region, row.path),
+        _ => format!("layers.{ranges}.{}", row.path),
     };
     let shape: Vec<String> = row.shape.iter().map(ToString::to_string).collect();
     vec![
@@ -200,12 +221,12 @@ fn kind(kind: ParamKind, role: Option<Role>) -> &'static str {
     }
 }
 
-/// An init as the language writes it.
+/// An init as the language writes it, to four digits.
 pub fn init(init: Init) -> String {
     match init {
-        Init::Normal { std } => format!("normal({})", shortest(std)),
+        Init::Normal { std } => format!("normal({})", rounded(std)),
         Init::Constant(0.0) => "zeros".to_owned(),
         Init::Constant(1.0) => "ones".to_owned(),
-        Init::Constant(value) => format!("constant({})", shortest(value)),
+        Init::Constant(value) => format!("constant({})", rounded(value)),
     }
 }

@@ -1,7 +1,11 @@
 //! Rules applied to whole specs: who gets what, which groups form, what is left over.
 
 use crate::spec::{self, Sketch};
-use svspec_ir::{CheckedModel, print};
+use svspec_diagnostics::{SourceId, Span};
+use svspec_ir::group::RuleText;
+use svspec_ir::rule::{Clipping, Condition, ResolvedRule, Selector, Test, Verb};
+use svspec_ir::rules::apply;
+use svspec_ir::{CheckedModel, ParamKind, PerLayer, Role, print};
 
 /// `group: paths` of each group.
 fn groups(optimizer: &str) -> Vec<String> {
@@ -97,4 +101,56 @@ fn tensors_that_no_decay_rule_reaches_are_named_once_per_kind() {
         ]
     );
     assert!(faults.iter().all(|fault| fault.name == "parameter-without-decay"));
+}
+
+/// A rule built by hand, as the resolver would.
+fn rule(verb: Verb, selector: Selector, condition: Option<Condition>) -> ResolvedRule {
+    let span = Span::new(SourceId(0), 0, 0);
+    let text = RuleText { text: String::new(), place: String::new(), span };
+    ResolvedRule {
+        verb,
+        selectors: vec![selector],
+        conditions: condition.into_iter().collect(),
+        text,
+        allow: Vec::new(),
+    }
+}
+
+#[test]
+fn hits_count_what_a_rule_matches_and_what_it_still_decides() {
+    let checked = Sketch::default().compile();
+    let decay = |value: f64| Verb::Decay(PerLayer::Uniform(value));
+    let of_input = Condition { test: Test::Role(Role::Input), negated: false };
+    let of_output = Condition { test: Test::Role(Role::Output), negated: false };
+    let scale = Selector::Kind(ParamKind::Scale);
+    let rules = [
+        rule(decay(0.1), Selector::All, None),
+        rule(decay(0.2), scale.clone(), None),
+        rule(decay(0.3), scale.clone(), Some(of_input)),
+        rule(decay(0.4), scale, Some(of_output)),
+        rule(Verb::Clip(Clipping::Off), Selector::Path(vec!["attn".to_owned(), "o".to_owned()]), None),
+    ];
+    let outcome = apply(checked.model(), checked.facts(), &rules);
+    let hits: Vec<(usize, usize)> = outcome.hits.iter().map(|hits| (hits.matched, hits.decides)).collect();
+    // 16 weights and embeddings, 5 scale vectors, all of role input.
+    assert_eq!(hits, [(21, 16), (5, 0), (5, 5), (0, 0), (2, 2)]);
+    assert_eq!(outcome.diagnostics, []);
+}
+
+#[test]
+fn a_value_that_depends_on_the_layer_reaches_only_the_stack() {
+    let checked = Sketch::default().compile();
+    let rules = [rule(Verb::Decay(PerLayer::Each(vec![0.1, 0.2])), Selector::All, None)];
+    let outcome = apply(checked.model(), checked.facts(), &rules);
+    let names: Vec<&str> = outcome.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["weight_scale", "weight_scale_2"]);
+    let messages: Vec<&str> = outcome.diagnostics.iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "no decay rule reaches `unembed.weight`",
+            "no decay rule reaches `embed.weight`",
+            "no decay rule reaches `final_norm.scale`",
+        ]
+    );
 }

@@ -137,7 +137,7 @@ fn without_progress(said: &str) -> String {
         line.starts_with("   ")
             && matches!(first, "Compiling" | "Checking" | "Finished" | "Fresh" | "Downloaded")
     };
-    said.lines().filter(|line| !is_progress(line)).map(|line| format!("{line}\n")).collect()
+    said.split_inclusive('\n').filter(|line| !is_progress(line)).collect()
 }
 
 #[cfg(test)]

@@ -67,14 +67,10 @@ fn dispatch(command: Command) -> anyhow::Result<Outcome> {
 }
 
 fn report(error: &anyhow::Error) -> ExitCode {
-    match error.downcast_ref::<Faulty>() {
-        Some(faulty) => {
-            terminal::note(faulty.0.trim_end());
-            ExitCode::from(1)
-        }
-        None => {
-            terminal::note(&format!("error: {error:#}"));
-            ExitCode::from(2)
-        }
+    if let Some(Faulty(findings)) = error.downcast_ref() {
+        terminal::note(findings.trim_end());
+        return ExitCode::from(1);
     }
+    terminal::note(&format!("error: {error:#}"));
+    ExitCode::from(2)
 }

@@ -4,6 +4,7 @@ use crate::generate::{self, Target};
 use crate::spec::Spec;
 use crate::terminal;
 use serde::Serialize;
+use svspec_codegen::SpecSource;
 use svspec_diagnostics::Color;
 use svspec_ir::diff::Diff;
 
@@ -43,7 +44,10 @@ struct Code {
 
 /// Compares a target of `old` with one of `new`.
 pub fn compare(old: (&Spec, &str), new: (&Spec, &str), target: &Target) -> anyhow::Result<Comparison> {
-    let [before, after] = [old, new].map(|(spec, name)| generate::generate(spec, &target.named(name)));
+    // One source for both: headers and hashes are no difference.
+    let source = SpecSource { file_name: new.0.file_name(), text: new.0.text.clone() };
+    let [before, after] =
+        [old, new].map(|(spec, name)| generate::generate_as(spec, &target.named(name), source.clone()));
     let (before, after) = (before?, after?);
     let diff = svspec_ir::diff::diff(&before.checked, &after.checked);
     let mut code = Vec::new();
@@ -54,7 +58,7 @@ pub fn compare(old: (&Spec, &str), new: (&Spec, &str), target: &Target) -> anyho
             paths.into_iter().filter(|path| path.starts_with("src/") && path.as_str() != "src/main.rs")
         {
             let text = |files: &std::collections::BTreeMap<String, String>| {
-                files.get(path).map_or_else(String::new, |text| body(text).to_owned())
+                files.get(path).map_or_else(String::new, Clone::clone)
             };
             let names = [format!("{}/{path}", before.name), format!("{}/{path}", after.name)];
             let [old_name, new_name] = &names;
@@ -91,18 +95,6 @@ pub fn compare_all(old: &Spec, new: &Spec, target: &Target) -> anyhow::Result<Ve
         });
     }
     Ok(comparisons)
-}
-
-/// A generated file without the comment at its head, which names the spec and its hash.
-fn body(text: &str) -> &str {
-    let mut rest = text;
-    while let Some((line, after)) = rest.split_once('\n') {
-        if !line.starts_with("//") && !line.is_empty() {
-            break;
-        }
-        rest = after;
-    }
-    rest
 }
 
 impl Comparison {

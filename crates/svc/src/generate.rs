@@ -47,9 +47,13 @@ pub struct Generated {
 
 /// Generates the crate of one target of `spec`.
 pub fn generate(spec: &Spec, target: &Target) -> anyhow::Result<Generated> {
+    generate_as(spec, target, SpecSource { file_name: spec.file_name(), text: spec.whole_text() })
+}
+
+/// The same, with the name and text of `source` in the crate's headers, so that two crates differ in nothing but code.
+pub fn generate_as(spec: &Spec, target: &Target, source: SpecSource) -> anyhow::Result<Generated> {
     let name = spec.target(target.variant.as_deref())?;
     let checked = spec.compile(&name)?;
-    let source = SpecSource { file_name: spec.file_name(), text: spec.text.clone() };
     let options = Options { rewrites: target.rewrites(), spec: source };
     let files = svspec_codegen::generate(&checked, &options)
         .with_context(|| format!("cannot generate the crate of `{name}`"))?;

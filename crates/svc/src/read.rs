@@ -122,7 +122,7 @@ fn normalize(path: &Path) -> PathBuf {
                 parts.pop();
             }
             Component::Prefix(_) | Component::RootDir | Component::ParentDir | Component::Normal(_) => {
-                parts.push(part)
+                parts.push(part);
             }
         }
     }

@@ -46,6 +46,20 @@ impl Spec {
         }
     }
 
+    /// Its text and, as comments, that of all it imports: all that its meaning depends on, for the generated crate's
+    /// copy and for its hash.
+    pub fn whole_text(&self) -> String {
+        let mut text = self.text.clone();
+        // The program lists the entry last.
+        for file in self.program.files().iter().rev().skip(1) {
+            let Some(source) = self.sources.get(file.source) else { continue };
+            let name = std::path::Path::new(&source.name).file_name().unwrap_or_default().to_string_lossy();
+            text.push_str(&format!("\n// {name}, as it was imported:\n"));
+            text.extend(source.text.lines().map(|line| format!("// | {line}\n")));
+        }
+        text
+    }
+
     /// The models and variants of the file itself, in its order; at least one.
     pub fn targets(&self) -> anyhow::Result<Vec<String>> {
         let targets = self.program.targets();

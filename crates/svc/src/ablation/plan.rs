@@ -49,14 +49,14 @@ pub enum Progress {
 impl Plan {
     /// What a run of `generated` under `setting` would be.
     pub fn new(generated: &Generated, setting: &Setting) -> anyhow::Result<Self> {
-        let text: String = generated.files.iter().map(|(path, text)| format!("{path}\n{text}\n")).collect();
+        let text: Vec<&str> = generated.files.iter().flat_map(|(path, text)| [path.as_str(), "\n", text]).collect();
         let data = match &setting.data {
             None => "default".to_owned(),
             Some(path) => std::path::absolute(path).context("the path of --data")?.display().to_string(),
         };
         Ok(Self {
             format_version: 1,
-            code: hash(text.as_bytes()),
+            code: hash(text.concat().as_bytes()),
             steps: setting.steps,
             data,
             device: setting.device.map(|device| device.word().to_owned()),

@@ -93,7 +93,8 @@ fn against(args: &Diff, revision: &str, files: &[String]) -> anyhow::Result<Vec<
         let old = Spec::open(&base, &path)?;
         match target {
             Some(target) => {
-                comparisons.push(comparison::compare((&old, &target), (&new, &target), &args.target)?)
+                let both = comparison::compare((&old, &target), (&new, &target), &args.target)?;
+                comparisons.push(both);
             }
             None => comparisons.extend(comparison::compare_all(&old, &new, &args.target)?),
         }
@@ -103,9 +104,10 @@ fn against(args: &Diff, revision: &str, files: &[String]) -> anyhow::Result<Vec<
 
 /// A file that is there under its whole name holds no target in it, colon or not.
 fn resolve(args: &Diff, name: &str) -> (String, Option<String>) {
-    let Reference { path, target } = match std::path::Path::new(name).exists() {
-        true => Reference { path: name.to_owned(), target: None },
-        false => name.into(),
+    let Reference { path, target } = if std::path::Path::new(name).exists() {
+        Reference { path: name.to_owned(), target: None }
+    } else {
+        name.into()
     };
     (path, target.or_else(|| args.target.variant.clone()))
 }

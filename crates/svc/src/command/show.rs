@@ -83,12 +83,11 @@ pub fn run(args: &Show) -> anyhow::Result<Outcome> {
         Some(Format::Json) => json(args, &checked)?,
         Some(Format::Text) | None => text(args, &checked),
     };
-    match &args.out {
-        Some(path) => {
-            std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?
-        }
-        None => terminal::print(&text)?,
-    }
+    let Some(path) = &args.out else {
+        terminal::print(&text)?;
+        return Ok(Outcome::Fine);
+    };
+    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(Outcome::Fine)
 }
 

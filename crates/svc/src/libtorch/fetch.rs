@@ -155,9 +155,9 @@ fn explain(errors: &str) -> String {
         "check the network and pip's index settings and run the same command again, or set LIBTORCH to the folder of \
          a LibTorch 2.11.0 that is already on this machine"
     };
-    let last = said.lines().rev().take(6).collect::<Vec<_>>();
-    let indented: String = last.iter().rev().map(|line| format!("\n  {line}")).collect();
-    format!("cannot fetch LibTorch {VERSION}: {remedy}; pip said:{indented}")
+    let lines: Vec<&str> = said.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(6)..).unwrap_or_default();
+    format!("cannot fetch LibTorch {VERSION}: {remedy}; pip said:\n  {}", last.join("\n  "))
 }
 
 /// An empty `libtorch.so`. The bindings link to it by name, and the wheel's own needs the CUDA libraries to load.

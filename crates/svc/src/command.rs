@@ -7,6 +7,7 @@ pub mod completions;
 pub mod corpus;
 pub mod diff;
 pub mod doctor;
+pub mod explain;
 pub mod fmt;
 pub mod new;
 pub mod show;

@@ -49,7 +49,8 @@ pub enum Progress {
 impl Plan {
     /// What a run of `generated` under `setting` would be.
     pub fn new(generated: &Generated, setting: &Setting) -> anyhow::Result<Self> {
-        let text: Vec<&str> = generated.files.iter().flat_map(|(path, text)| [path.as_str(), "\n", text]).collect();
+        let text: Vec<&str> =
+            generated.files.iter().flat_map(|(path, text)| [path.as_str(), "\n", text]).collect();
         let data = match &setting.data {
             None => "default".to_owned(),
             Some(path) => std::path::absolute(path).context("the path of --data")?.display().to_string(),

@@ -8,7 +8,7 @@ mod layout;
 mod legend;
 mod mark;
 
-use super::palette::{self, HAIR, INK, QUIET};
+use super::palette::{HAIR, QUIET};
 use super::svg::{Element, Picture, text_width};
 use flow::Flow;
 use layout::{Layout, Point};

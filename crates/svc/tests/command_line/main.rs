@@ -5,6 +5,7 @@ mod bad_input;
 mod build;
 mod check;
 mod diff;
+mod explain;
 mod fmt;
 mod help;
 mod scene;

@@ -1,5 +1,5 @@
-//! The checkout to its generated, committed files: the lock file of generated crates, snapshots of the tests, snapshots of the specs, their table, their
-//! pictures. Read what changed before committing it.
+//! The checkout to its generated, committed files: the lock file of generated crates, snapshots of the tests, snapshots
+//! of the specs, their table, their pictures. Read what changed before committing it.
 
 mod lock;
 mod table;

@@ -3,6 +3,7 @@
 mod edges;
 mod names;
 mod purity;
+mod snapshots;
 mod sources;
 
 use anyhow::Result;
@@ -23,7 +24,14 @@ pub fn run() -> Result<ExitCode> {
 
 /// Each is `place: what, and what to do`.
 fn findings() -> Result<Vec<String>> {
-    Ok([edges::findings()?, names::findings()?, sources::findings()?, purity::findings()?].concat())
+    Ok([
+        edges::findings()?,
+        names::findings()?,
+        sources::findings()?,
+        purity::findings()?,
+        snapshots::findings()?,
+    ]
+    .concat())
 }
 
 #[cfg(test)]

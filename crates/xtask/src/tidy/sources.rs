@@ -4,8 +4,8 @@ use crate::repository::{self, has_extension, shown};
 use anyhow::{Context, Result};
 use std::path::Path;
 
-/// Longer files need a seam, or a reason in their opening comment that starts with [`REASON`].
-const MAX_LINES: usize = 400;
+/// At 400 one looks for a seam; longer files than this need one, or a reason in their opening comment that starts with [`REASON`].
+const MAX_LINES: usize = 500;
 const REASON: &str = "Long because";
 
 /// Findings in every source of the crates and the suites.

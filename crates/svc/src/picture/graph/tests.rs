@@ -1,5 +1,7 @@
 //! Layers drawn by hand and models from specs to layouts in which nothing overlaps, and to pictures.
 
+#![expect(clippy::many_single_char_names, reason = "x, q, k, v and o are what they are called")]
+
 mod sketch;
 mod spec;
 
@@ -78,10 +80,12 @@ fn tangled(sketch: &mut Sketch) {
     sketch.add(z, d);
 }
 
-const LAYERS: [(&str, fn(&mut Sketch)); 4] =
+type Draw = fn(&mut Sketch);
+
+const LAYERS: [(&str, Draw); 4] =
     [("dual", dual), ("parallel", parallel), ("sandwich", sandwich), ("tangled", tangled)];
 
-fn sketched(draw: fn(&mut Sketch)) -> Model {
+fn sketched(draw: Draw) -> Model {
     let mut sketch = Sketch::new();
     draw(&mut sketch);
     sketch.finish()
@@ -101,8 +105,8 @@ fn sketched_marks(model: &Model) -> Vec<Mark> {
 /// Every region of the hand-drawn layers and of the specs' targets.
 fn flows() -> Vec<(String, Flow)> {
     let mut flows = Vec::new();
-    for (name, draw) in LAYERS {
-        let model = sketched(draw);
+    for (name, layer) in LAYERS {
+        let model = sketched(layer);
         flows.push((name.to_owned(), flow_of(&model, &model.regions[0], &sketched_marks(&model))));
     }
     let nano = ["nano", "no_scales", "hg", "dp", "dnp", "dnp_full", "or", "er", "iwd", "unified"];

@@ -1,5 +1,6 @@
 //! `move_scale_to_weights`: `W (γ ⊙ x)` becomes `(W diag(γ)) x`, and `γ ⊙ (W x)` becomes `(diag(γ) W) x`, where that is
-//! less to read and write.
+//! less to read and write. Ops that commute with γ may stand between it and the columns: attention between the values
+//! and its output map, the product between `up` and `down`.
 //!
 //! The weight itself stays as it is: γ multiplies a copy at this use, once per micro-batch. So a weight that is used
 //! elsewhere, such as a tied embedding's table, keeps its meaning there.
@@ -11,24 +12,29 @@
 //! differ in γ only share one matrix product.
 
 use super::region::{is_output, readers, redirect, sweep};
-use crate::op::Linear;
-use crate::{Model, Node, Op, Precision, RegionId, ScaleId, ValueId, dim};
+use crate::op::{Linear, Passage};
+use crate::{Dim, Model, Node, Op, Precision, Region, RegionId, ScaleId, ValueId, dim};
+use std::collections::BTreeSet;
 
 const PASSES: f64 = 6.0;
 const BYTES_OF_WEIGHT: f64 = 4.0;
 
-/// Moves each scale vector of the region onto the weights beside it, if they can take it and that costs less.
+/// Moves each scale vector of the region onto the weights beside it, if they can take it and that costs less. The last
+/// goes first, so that of two that want the same columns the nearer gets them.
 pub(super) fn apply(model: &mut Model, region: RegionId) -> Vec<String> {
     let mut lines = Vec::new();
-    let num_nodes = model.regions.get(region.0).map_or(0, |region| region.nodes.len());
-    for value in (0..num_nodes).map(ValueId) {
-        let Some(to) = cheapest(model, region, value) else { continue };
-        lines.extend(perform(model, region, value, &to));
+    while let Some((value, to)) = last_move(model, region) {
+        let Some(line) = perform(model, region, value, &to) else { break };
+        lines.push(line);
     }
-    if let Some(region) = model.regions.get_mut(region.0) {
-        sweep(region);
-    }
+    lines.reverse();
     lines
+}
+
+fn last_move(model: &Model, region: RegionId) -> Option<(ValueId, Move)> {
+    let num_nodes = model.regions.get(region.0).map_or(0, |region| region.nodes.len());
+    let mut values = (0..num_nodes).rev().map(ValueId);
+    values.find_map(|value| cheapest(model, region, value).map(|to| (value, to)))
 }
 
 /// The linear maps that would take a scale vector.
@@ -41,12 +47,13 @@ enum Move {
 fn cheapest(model: &Model, region: RegionId, value: ValueId) -> Option<Move> {
     let region = model.regions.get(region.0)?;
     let node = region.nodes.get(value.0)?;
-    let Op::Scale(_) = node.op else { return None };
+    let Op::Scale(crate::op::Scale { scale }) = node.op else { return None };
     let entries_of =
         |maps: &[ValueId]| -> usize { maps.iter().map(|map| entries(region.nodes.get(map.0), region)).sum() };
-    let columns = columns(region, value).map(|maps| (entries_of(&maps), Move::Columns(maps)));
+    let columns = columns(model, region, value, scale).map(|maps| (entries_of(&maps), Move::Columns(maps)));
     let rows = rows(region, value).map(|map| (entries_of(&[map]), Move::Rows(map)));
-    let (entries, to) = columns.into_iter().chain(rows).min_by_key(|(entries, _)| *entries)?;
+    // Of equal costs the rows: a weight whose output is scaled often has scaled columns, and is copied already.
+    let (entries, to) = rows.into_iter().chain(columns).min_by_key(|(entries, _)| *entries)?;
     let values = dim::num_elements(&node.dims);
     (traffic_on_weights(entries) < traffic_on_activations(model, values)).then_some(to)
 }
@@ -66,24 +73,51 @@ fn traffic_on_weights(entries: usize) -> f64 {
 }
 
 /// The entries of the weights of a linear map.
-fn entries(node: Option<&Node>, region: &crate::Region) -> usize {
+fn entries(node: Option<&Node>, region: &Region) -> usize {
     let Some(node) = node else { return 0 };
     let input = node.inputs.first().and_then(|input| region.nodes.get(input.0));
     input.map_or(0, |input| dim::num_elements(&input.dims)) * dim::num_elements(&node.dims)
 }
 
-/// All that reads the value, if all of it is linear maps whose columns are free.
-fn columns(region: &crate::Region, value: ValueId) -> Option<Vec<ValueId>> {
-    let maps = readers(region, value);
-    let is_free = |map: &ValueId| {
-        linear(region.nodes.get(map.0))
-            .is_some_and(|linear| linear.projections.iter().all(|p| p.column_scale.is_none()))
-    };
-    (!maps.is_empty() && !is_output(region, value) && maps.iter().all(is_free)).then_some(maps)
+/// The linear maps whose columns γ reaches, if it reaches nothing else, each of them once, and all of them can take it.
+fn columns(model: &Model, region: &Region, value: ValueId, scale: ScaleId) -> Option<Vec<ValueId>> {
+    let gamma = dim::sizes(&model.scales.get(scale.0)?.dims);
+    let dims = |value: &ValueId| region.nodes.get(value.0).map_or(&[][..], |node| node.dims.as_slice());
+    let mut maps = BTreeSet::new();
+    let mut passed = BTreeSet::new();
+    let mut pending = vec![(value, dim::broadcast_channels(&gamma, &dim::sizes(dims(&value))))];
+    while let Some((value, channels)) = pending.pop() {
+        if is_output(region, value) {
+            return None;
+        }
+        for reader in readers(region, value) {
+            let node = region.nodes.get(reader.0)?;
+            let inputs: Vec<&[Dim]> = node.inputs.iter().map(dims).collect();
+            let mut positions = node.inputs.iter().enumerate().filter(|(_, input)| **input == value);
+            let (index, _) = positions.next()?;
+            let is_first = passed.insert(reader) && positions.next().is_none();
+            match node.op.operation().pass_scale(model, index, &channels, &inputs) {
+                Passage::Through(channels) if is_first => pending.push((reader, channels)),
+                Passage::Absorbed if is_first && takes(node, &gamma, dims(&value), &channels) => {
+                    maps.insert(reader);
+                }
+                Passage::Through(_) | Passage::Absorbed | Passage::Blocked(_) => return None,
+            }
+        }
+    }
+    (!maps.is_empty()).then(|| maps.into_iter().collect())
+}
+
+/// Whether the columns are free, and γ laid out along them meets the channels that it must.
+fn takes(node: &Node, gamma: &[usize], input: &[Dim], channels: &[usize]) -> bool {
+    let input = dim::sizes(input);
+    let is_free =
+        linear(Some(node)).is_some_and(|linear| linear.projections.iter().all(|p| p.column_scale.is_none()));
+    is_free && dim::broadcasts(gamma, &input) && dim::broadcast_channels(gamma, &input) == channels
 }
 
 /// The linear map that produces what the node multiplies, if nothing else reads it and its rows are free.
-fn rows(region: &crate::Region, value: ValueId) -> Option<ValueId> {
+fn rows(region: &Region, value: ValueId) -> Option<ValueId> {
     let input = *region.nodes.get(value.0)?.inputs.first()?;
     let [projection] = linear(region.nodes.get(input.0))?.projections.as_slice() else { return None };
     let is_only_reader = readers(region, input) == [value] && !is_output(region, input);
@@ -94,7 +128,7 @@ fn linear(node: Option<&Node>) -> Option<&Linear> {
     node?.op.as_linear()
 }
 
-/// Moves the vector and leaves its node dead.
+/// Moves the vector and removes its node.
 fn perform(model: &mut Model, region: RegionId, value: ValueId, to: &Move) -> Option<String> {
     let region = model.regions.get_mut(region.0)?;
     let node = region.nodes.get(value.0)?;
@@ -112,6 +146,7 @@ fn perform(model: &mut Model, region: RegionId, value: ValueId, to: &Move) -> Op
         set(node, to, scale);
     }
     redirect(region, value, input);
+    sweep(region);
     Some(format!("`{path}` multiplies the {side} of {}", names.join(", ")))
 }
 

@@ -74,7 +74,26 @@ fn a_weight_that_is_used_twice_is_scaled_at_one_use_only() {
     let weight = sketch.last_param();
     let scaled = sketch.scale("norm.scale", first);
     sketch.use_weight("second", weight, scaled);
-    assert_eq!(lines(&sketch.finish()), ["`norm.scale` multiplies the columns of `second`", HEAD]);
+    assert_eq!(lines(&sketch.finish()), ["`norm.scale` multiplies the rows of `first`", HEAD]);
+}
+
+#[test]
+fn a_scale_passes_a_product_into_the_map_after_it() {
+    let (mut sketch, x) = Sketch::new();
+    let n = sketch.normalize("n", x);
+    let scaled = sketch.scale("norm.scale", n);
+    let product = sketch.node("product", Op::Mul(svspec_ir::op::Mul), &[x, scaled]);
+    sketch.linear("down", product, WIDTH);
+    assert_eq!(lines(&sketch.finish()), ["`norm.scale` multiplies the columns of `down`", HEAD]);
+}
+
+#[test]
+fn a_scale_on_both_sides_of_a_product_stays() {
+    let (mut sketch, x) = Sketch::new();
+    let scaled = sketch.scale("norm.scale", x);
+    let square = sketch.node("square", Op::Mul(svspec_ir::op::Mul), &[scaled, scaled]);
+    sketch.linear("down", square, WIDTH);
+    assert_eq!(lines(&sketch.finish()), [HEAD]);
 }
 
 #[test]

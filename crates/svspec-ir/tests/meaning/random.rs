@@ -1,10 +1,11 @@
 //! Random placements on a small model: whatever is written at its ports, rewrites and folds keep its function.
 
-use crate::{agreement::distance, keeping::check_kept, spec};
+use crate::{agreement::distance, keeping::check_kept, keeping::validate, spec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use svspec_ir::eval::{forward, random_tokens, random_values};
 use svspec_ir::fold::fold;
+use svspec_ir::rewrite::{Rewrites, optimise};
 
 const IN_HEADS: [&str; 4] = ["attn.q", "attn.k", "attn.v", "attn.o"];
 const PLAIN: [&str; 4] = ["mlp.gate", "mlp.up", "mlp.down", "unembed"];
@@ -86,6 +87,9 @@ proptest! {
         let checked = spec::of_text(&text, "random");
         let model = checked.model();
         check_kept(model);
+        let (once, _) = optimise(model, &Rewrites::default());
+        validate(&once);
+        prop_assert_eq!(optimise(&once, &Rewrites::default()), (once, Vec::new()));
 
         let values = random_values(model, seed);
         let tokens = random_tokens(model, 2, 5, seed);

@@ -25,10 +25,13 @@ pub(crate) fn check_model(
 pub fn check(program: &Program, sources: &Sources) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut reaches = Vec::new();
+    let entry = program.files().last().map(|file| file.source);
     for target in program.targets() {
         let analysis = analyse(program, sources, &target);
         findings.extend(analysis.findings);
-        reaches.push(analysis.reach);
+        // An imported rule may be meant for models that this file does not have.
+        let own = |(rule, _): &(ResolvedRule, Hits)| Some(rule.text.span.source) == entry;
+        reaches.push(analysis.reach.into_iter().filter(own).collect());
     }
     findings.extend(lint::rule_reach(&reaches));
     report(program, findings)

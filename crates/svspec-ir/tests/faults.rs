@@ -99,6 +99,10 @@ fn awkward_ones() {
         ("a number as the embedding", small("    x = 3\n")),
         ("layer outside a layer", small("    x = embed(tokens) * layer\n")),
         ("a power of a value", small("").replace("x + attn(norm(x))", "x ^ 2")),
+        (
+            "a division by zero in one layer",
+            small("").replace("x + attn(norm(x))", "x + attn(norm(x)) / (layer - 1)"),
+        ),
         ("a cap by layer", small("").replace("x + attn(norm(x))", "softcap(x, layer)")),
     ];
     let reports: Vec<String> =

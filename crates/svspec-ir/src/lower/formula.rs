@@ -8,40 +8,84 @@ use crate::resolve::{Formula, FormulaKind};
 use crate::{Init, Op, ParamKind, ValueId};
 use svspec_diagnostics::{Diagnostic, Span};
 
+/// What a node of a formula is called.
+#[derive(Clone, Copy)]
+enum Naming<'a> {
+    /// It is the whole right side: after what is assigned.
+    Whole(&'a str),
+    /// It is within the right side of this name: after that and what it is.
+    Within(&'a str),
+}
+
+impl Naming<'_> {
+    fn name(self, what: &str) -> String {
+        match self {
+            Self::Whole(assigned) => assigned.to_owned(),
+            Self::Within(assigned) => format!("{assigned}_{what}"),
+        }
+    }
+
+    fn within(self) -> Self {
+        let (Self::Whole(assigned) | Self::Within(assigned)) = self;
+        Self::Within(assigned)
+    }
+}
+
 impl RegionBuilder<'_, '_> {
-    /// Adds the nodes of a formula. Arithmetic at its top is named after what is assigned, `name`.
-    pub(super) fn formula(&mut self, formula: &Formula, name: &str) -> Option<ValueId> {
+    /// Adds the nodes of a formula. Arithmetic at its top is named after what is assigned.
+    pub(super) fn formula(&mut self, formula: &Formula, assigned: &str) -> Option<ValueId> {
+        self.term(formula, Naming::Whole(assigned))
+    }
+
+    fn term(&mut self, formula: &Formula, naming: Naming<'_>) -> Option<ValueId> {
         let span = formula.span;
+        let within = naming.within();
         match &formula.kind {
             FormulaKind::Name(name) => self.value(name),
-            FormulaKind::Embed => self.embed(name, span),
+            FormulaKind::Embed => self.embed(&naming.name("embedded"), span),
             FormulaKind::Part(index, argument) => {
-                let x = self.formula(argument, &inner(name))?;
+                let x = self.term(argument, within)?;
                 let resolved = self.lowering.resolved;
                 let part = resolved.parts.get(*index)?;
                 (part.kind.expand)(self, part, x)
             }
             FormulaKind::Activation(activation, argument) => {
-                let x = self.formula(argument, &inner(name))?;
-                self.same_dims(name, Op::Activation(*activation), x, "", span)
+                let x = self.term(argument, within)?;
+                self.same_dims(&naming.name("activated"), Op::Activation(*activation), x, "", span)
             }
             FormulaKind::SoftCap(argument, cap) => {
-                let x = self.formula(argument, &inner(name))?;
-                self.same_dims(name, Op::SoftCap(SoftCap { cap: *cap }), x, "", span)
+                let x = self.term(argument, within)?;
+                self.same_dims(&naming.name("capped"), Op::SoftCap(SoftCap { cap: *cap }), x, "", span)
             }
             FormulaKind::Gain(factor, argument) => {
-                let x = self.formula(argument, &inner(name))?;
-                self.same_dims(name, Op::Gain(Gain { factor: factor.clone() }), x, "", span)
+                let x = self.term(argument, within)?;
+                self.same_dims(
+                    &naming.name("multiple"),
+                    Op::Gain(Gain { factor: factor.clone() }),
+                    x,
+                    "",
+                    span,
+                )
             }
-            FormulaKind::Add(left, right) => self.pair(Op::Add(Add), "add", [left, right], name, span),
-            FormulaKind::Mul(left, right) => self.pair(Op::Mul(Mul), "multiply", [left, right], name, span),
+            FormulaKind::Add(left, right) => {
+                self.pair(Op::Add(Add), ["add", "sum"], [left, right], naming, span)
+            }
+            FormulaKind::Mul(left, right) => {
+                self.pair(Op::Mul(Mul), ["multiply", "product"], [left, right], naming, span)
+            }
         }
     }
 
-    fn pair(&mut self, op: Op, verb: &str, sides: [&Formula; 2], name: &str, span: Span) -> Option<ValueId> {
-        let [left, right] = sides;
-        let a = self.formula(left, &inner(name));
-        let b = self.formula(right, &inner(name));
+    fn pair(
+        &mut self,
+        op: Op,
+        [verb, what]: [&str; 2],
+        [left, right]: [&Formula; 2],
+        naming: Naming<'_>,
+        span: Span,
+    ) -> Option<ValueId> {
+        let a = self.term(left, naming.within());
+        let b = self.term(right, naming.within());
         let (a, b) = (a?, b?);
         let sizes = |value: ValueId| self.dims(value).iter().map(|dim| dim.size);
         if !sizes(a).eq(sizes(b)) {
@@ -57,7 +101,7 @@ impl RegionBuilder<'_, '_> {
             return None;
         }
         let dims = self.dims(a).to_vec();
-        self.node(name, op, vec![a, b], dims, "", span)
+        self.node(&naming.name(what), op, vec![a, b], dims, "", span)
     }
 
     fn embed(&mut self, name: &str, span: Span) -> Option<ValueId> {
@@ -74,9 +118,4 @@ impl RegionBuilder<'_, '_> {
         })?;
         self.node(name, Op::Embed(Embed { table }), vec![tokens], vec![width], "embed", span)
     }
-}
-
-/// The name of arithmetic within the formula of `name`.
-fn inner(name: &str) -> String {
-    if name.ends_with("_term") { name.to_owned() } else { format!("{name}_term") }
 }

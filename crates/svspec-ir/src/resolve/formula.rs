@@ -104,7 +104,7 @@ fn term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize)
         ExprKind::Binary { operator, left, right } => {
             let a = term(scope, context, left, depth + 1);
             let b = term(scope, context, right, depth + 1);
-            binary(scope, *operator, a?, b?, span).map(Term::Value)
+            binary(scope, context, *operator, a?, b?, span).map(Term::Value)
         }
         ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Record { .. } | ExprKind::Tuple(_) => {
             let message = format!("`{}` cannot stand in an equation", scope.quote(span));
@@ -151,36 +151,38 @@ fn gain(factor: PerLayer, inner: Formula, span: Span) -> Formula {
     Formula { kind: FormulaKind::Gain(factor, Box::new(inner)), span }
 }
 
-fn inverse(factor: PerLayer) -> PerLayer {
+/// `1 / factor` in the layers where the equation holds; `None` if the factor is 0, or nearly so, in one of them.
+fn inverse(context: &Context<'_>, factor: &PerLayer) -> Option<PerLayer> {
     match factor {
-        PerLayer::Uniform(value) => PerLayer::Uniform(1.0 / value),
-        PerLayer::Each(values) => PerLayer::Each(values.into_iter().map(|value| 1.0 / value).collect()),
+        PerLayer::Uniform(value) => {
+            Some(1.0 / value).filter(|value| value.is_finite()).map(PerLayer::Uniform)
+        }
+        PerLayer::Each(values) => {
+            let inverses = values.iter().enumerate().map(|(layer, value)| {
+                // Other layers were given 0, which means nothing.
+                if context.layers.contains(&layer) { 1.0 / value } else { 0.0 }
+            });
+            let inverses: Vec<f64> = inverses.collect();
+            inverses.iter().all(|value| value.is_finite()).then_some(PerLayer::Each(inverses))
+        }
     }
 }
 
-fn is_finite(factor: &PerLayer) -> bool {
-    match factor {
-        PerLayer::Uniform(value) => value.is_finite(),
-        PerLayer::Each(values) => values.iter().all(|value| value.is_finite()),
-    }
-}
-
-fn binary(scope: &mut Scope<'_>, operator: Operator, a: Term, b: Term, span: Span) -> Option<Formula> {
+fn binary(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    operator: Operator,
+    a: Term,
+    b: Term,
+    span: Span,
+) -> Option<Formula> {
     let what = match (operator, a, b) {
         (Operator::Multiply, Term::Number(factor), Term::Value(value))
         | (Operator::Multiply, Term::Value(value), Term::Number(factor)) => {
             return Some(gain(factor, value, span));
         }
         (Operator::Divide, Term::Value(value), Term::Number(factor)) => {
-            let zeros_aside = match factor {
-                // Layers in which the equation does not hold were given 0.
-                PerLayer::Each(values) => PerLayer::Each(
-                    values.into_iter().map(|value| if value == 0.0 { 1.0 } else { value }).collect(),
-                ),
-                PerLayer::Uniform(value) => PerLayer::Uniform(value),
-            };
-            let factor = inverse(zeros_aside);
-            if is_finite(&factor) {
+            if let Some(factor) = inverse(context, &factor) {
                 return Some(gain(factor, value, span));
             }
             "a value divided by 0"

@@ -1,0 +1,144 @@
+//! Features of the language, each in a few lines, and the graph they become. Of every graph, each node's dimensions are
+//! those that its op infers.
+
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use svspec_diagnostics::{Color, Sources, render_text};
+use svspec_ir::{Dim, Loader, Model, Op, compile, load, print};
+
+/// Nothing can be imported.
+struct Nothing;
+
+impl Loader for Nothing {
+    fn load(&mut self, _importer: &str, _path: &str) -> Result<(String, String), String> {
+        Err("no such file".to_owned())
+    }
+}
+
+fn model(text: &str, target: Option<&str>) -> Model {
+    let mut sources = Sources::new();
+    let entry = sources.add("spec.svspec", text);
+    let (program, findings) = load(&mut sources, entry, &mut Nothing);
+    assert_eq!(findings, []);
+    let target = target.or(program.default_target()).expect("a target").to_owned();
+    match compile(&program, &sources, &target) {
+        Ok(compiled) => compiled.checked.model().clone(),
+        Err(findings) => panic!("{}", render_text(&findings, &sources, Color::Plain)),
+    }
+}
+
+/// A model of width 8 with the given statements.
+fn tiny(statements: &str) -> Model {
+    let text = format!(
+        "svspec 1\nmodel tiny {{\nvocab = 16, context = 8, width = 8\n{statements}\n}}\n\
+         optimizer adamw {{ decay 0 on all }}\n"
+    );
+    model(&text, None)
+}
+
+fn assert_dims_are_inferred(model: &Model) {
+    for region in &model.regions {
+        // What a region is given has the dimensions of the region before it, which an op does not see.
+        for node in region.nodes.iter().filter(|node| !matches!(node.op, Op::Input(_))) {
+            let inputs: Vec<&[Dim]> =
+                node.inputs.iter().map(|input| region.nodes[input.0].dims.as_slice()).collect();
+            let inferred = node.op.operation().infer(model, &inputs);
+            assert_eq!(inferred.as_ref(), Ok(&node.dims), "{} of {}", node.name, model.name);
+        }
+    }
+}
+
+#[test]
+fn features() {
+    let cases = [
+        (
+            "biases, grouped heads, partial rotary positions, a window and caps",
+            "attention a { heads = 4, kv_heads = 2, bias = qkv, window = 4, soft_cap = 50, rope { fraction = 0.5 }, head_dim = 4, scale = 0.25 }\n\
+             layer { x = x + a(x) }\nstack = 1 * layer\nlogits = softcap(unembed(x), 30)",
+        ),
+        (
+            "layer norm, feed-forward with bias, tied head, scaled embedding",
+            "layer_norm n\nmlp m { hidden = 16, activation = relu2, bias = on }\ntie_embeddings = on\n\
+             x = embed(tokens) * sqrt(width)\nlayer { x = x + m(n(x)) }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+        (
+            "two kinds of layer, shared parts, constants by depth",
+            "geglu g { hidden = 16 }\nnormalize n { eps = 1e-6 }\nalpha = 2 ^ 0.5\n\
+             layer a { h = n(x), x = x + g(h) / sqrt(layer) }\nlayer b { x = alpha * x - g(n(x)) }\n\
+             stack = 2 * (a + b) + a\nlogits = unembed(n2(x))\nnormalize n2",
+        ),
+        (
+            "tanh in place of a norm, a scalar gate, a bottleneck",
+            "scale a { size = scalar, init = 0.5 }\nscale b\nlinear down { out = 2 }\nlinear up { out = width, bias = on }\n\
+             layer { y = b(tanh(a(x))), x = x + silu(up(down(y))) * y }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+        (
+            "every extent of a vector, every form",
+            "attention a { heads = 2 }\na.q : out normalize(head) { eps = 1e-6 } + scale\na.k : out normalize + scale(head)\n\
+             a.v : out scale(scalar)\na.o : in scale(per_head) { init = 0.5 }\nunembed : in normalize + scale(one_plus)\n\
+             scale : exp_magnitude_direction\na.q.out_scale : magnitude_direction\na.k.out_scale : direct\n\
+             layer { x = x + a(x) }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+    ];
+    let mut prints = Vec::new();
+    for (name, statements) in cases {
+        let model = tiny(statements);
+        assert_dims_are_inferred(&model);
+        prints.push(format!("### {name}\n{statements}\n\n{}", print::ir(&model)));
+    }
+    insta::assert_snapshot!(prints.join("\n"));
+}
+
+#[test]
+fn dims_of_the_projects_specs() {
+    for text in [
+        include_str!("../../../specs/nano.svspec"),
+        include_str!("../../../specs/llama.svspec"),
+        include_str!("../../../specs/gemma_like.svspec"),
+        include_str!("../../../specs/placements.svspec"),
+    ] {
+        let mut sources = Sources::new();
+        let entry = sources.add("spec.svspec", text);
+        let (program, _) = load(&mut sources, entry, &mut Nothing);
+        for target in program.targets() {
+            assert_dims_are_inferred(&model(text, Some(&target)));
+        }
+    }
+}
+
+#[test]
+fn placements_in_small() {
+    let text = include_str!("../../../specs/placements.svspec");
+    let mut layers = Vec::new();
+    for target in ["post", "deepnorm", "peri", "reordered", "parallel", "depth_scaled", "layer_scale"] {
+        let print = print::ir(&model(text, Some(target)));
+        let layer = print.split("\n\n").find(|region| region.starts_with("layer")).expect("a layer");
+        layers.push(format!("### {target}\n{layer}\n"));
+    }
+    insta::assert_snapshot!(layers.join("\n"));
+}
+
+#[test]
+fn statements_of_variants_apply_once_and_in_order() {
+    let text = "svspec 1\n\
+        model m { vocab = 16, context = 8, width = 8\nrms_norm n, f\nlinear l { out = width }\n\
+        layer { x = x + l(n(x)) }\nstack = 2 * layer\nlogits = unembed(f(x)) }\n\
+        variant wide of m { width = 16 }\n\
+        variant deep of m with wide { stack = 3 * layer }\n\
+        variant narrow of m with deep { width = 4 }\n\
+        variant again of narrow with wide { }\n\
+        variant form of m { scale : one_plus, l : in scale, l.in_scale : direct }\n\
+        optimizer adamw { decay 0 on all }\n";
+    let of = |target| model(text, Some(target));
+    assert_eq!((of("deep").width, of("deep").stack.len()), (16, 3));
+    assert_eq!((of("narrow").width, of("narrow").stack.len()), (4, 3));
+    assert_eq!(
+        of("again").width,
+        4,
+        "`wide` was applied before `narrow`'s own statements, and is not applied again"
+    );
+    assert_eq!(of("narrow").lineage, ["m", "narrow (deep)"]);
+    let forms: Vec<String> =
+        of("form").scales.iter().map(|scale| format!("{} {:?}", scale.path, scale.form)).collect();
+    assert_eq!(forms, ["n.scale OnePlus", "l.in_scale Direct", "f.scale OnePlus"]);
+}

@@ -7,7 +7,7 @@ use crate::scale;
 use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::{Linear, Projection};
-use svspec_ir::{Model, Node, ValueId};
+use svspec_ir::{Model, Node, ScaleId, ValueId};
 
 /// `nn::linear(&x, &self.weight)`, with weights viewed as matrices.
 pub fn emit(scope: &mut Scope<'_>, op: &Linear, node: &Node, input: ValueId) -> TokenStream {
@@ -31,20 +31,34 @@ pub fn emit(scope: &mut Scope<'_>, op: &Linear, node: &Node, input: ValueId) -> 
     if op.projections.len() == 1 { super::slice::viewed(scope, product, &node.dims) } else { product }
 }
 
-/// The weights of several projections, one above the other.
+/// The weights of several projections, one above the other. A γ that all of them take on their columns is applied to
+/// the whole at once.
 fn fused(scope: &mut Scope<'_>, several: &[Projection], node: &Node, num_in_dims: usize) -> TokenStream {
+    let common = if num_in_dims == 1 { common_column_scale(several) } else { None };
+    let plain = |projection: &Projection| Projection { column_scale: None, ..projection.clone() };
     let weights: Vec<TokenStream> = several
         .iter()
+        .map(|projection| if common.is_some() { plain(projection) } else { projection.clone() })
         .map(|projection| {
-            if is_plain(projection) && view(projection, num_in_dims).is_empty() {
+            if is_plain(&projection) && view(&projection, num_in_dims).is_empty() {
                 scope.parameter(projection.weight)
             } else {
-                bound(scope, projection, num_in_dims)
+                bound(scope, &projection, num_in_dims)
             }
         })
         .collect();
     let name = scope.bind(&format!("{}_weight", node.name), &quote!(Tensor::cat(&[#(&#weights),*], 0)));
+    if let Some(column) = common {
+        let gamma = scale::gamma(scope, column);
+        scope.statements.push(quote!(let #name = #name * #gamma;));
+    }
     quote!(#name)
+}
+
+/// The γ on the columns of all `projections`, if it is one.
+fn common_column_scale(projections: &[Projection]) -> Option<ScaleId> {
+    let column = projections.first()?.column_scale?;
+    projections.iter().all(|projection| projection.column_scale == Some(column)).then_some(column)
 }
 
 /// Whether no scale vector was moved onto the weight.

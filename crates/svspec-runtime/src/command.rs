@@ -3,6 +3,7 @@
 use crate::device::Choice;
 use crate::evaluate::{self, EvaluateError};
 use crate::model::Model;
+use crate::openmp;
 use crate::progress::Verbosity;
 use crate::run::{self, Options, RunError};
 use crate::signal;
@@ -47,6 +48,7 @@ enum CommandError {
 
 /// The whole trainer: parses the command line, trains or evaluates, and reports. 0: done; 2: could not; 130: stopped by a signal.
 pub fn main<M: Model>() -> ExitCode {
+    openmp::spin_briefly();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     match parse(&arguments).and_then(execute::<M>) {
         Ok(code) => code,

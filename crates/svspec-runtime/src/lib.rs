@@ -14,6 +14,7 @@ pub mod log;
 pub mod metrics;
 pub mod model;
 pub mod nn;
+pub mod openmp;
 pub mod optimizer;
 pub mod params;
 pub mod precision;

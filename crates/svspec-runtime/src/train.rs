@@ -19,7 +19,7 @@ use tch::{Device, Kind, Tensor};
 /// Losses are fetched from the device once in so many steps: each fetch waits for it.
 const STEPS_PER_FETCH: u64 = 10;
 /// Tokens in the validation windows.
-const NUM_VALIDATION_TOKENS: usize = 65_536;
+const NUM_VALIDATION_TOKENS: usize = 32_768;
 
 /// What does not change during a run.
 #[derive(Debug)]

@@ -38,7 +38,7 @@ const LIBTORCH: [Tier; 2] = [
 
 /// Runs the tiers; the last line is the count, the exit code 1 if anything failed.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let mut tally = run_tier(&COMPILER)?;
+    let mut tally = run_tier(&COMPILER)?.plus(specs()?);
     if !args.fast {
         eprintln!("\n== LibTorch");
         command::succeed(command::svc(&["doctor", "--fetch"]))
@@ -52,6 +52,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Holds each of the project's specs against its committed snapshot.
+fn specs() -> Result<Tally> {
+    eprintln!("\n== specs and their snapshots");
+    let mut tally = Tally::default();
+    for spec in repository::specs()? {
+        let name = repository::shown(&spec);
+        let is_same = command::svc(&["snapshot", "--check", &name]).status()?.success();
+        println!("test {name} ... {}", if is_same { "ok" } else { "FAILED" });
+        if is_same {
+            tally.passed += 1;
+        } else {
+            tally.failed += 1;
+        }
+    }
+    Ok(tally)
 }
 
 fn run_tier(tier: &Tier) -> Result<Tally> {

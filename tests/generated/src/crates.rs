@@ -1,6 +1,7 @@
 //! Generated crates on disk: all of them members of one workspace with one copy of the runtime, so that it is compiled once.
 
 use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,31 +20,37 @@ pub struct Crates {
 impl Crates {
     /// Writes `crates`, by name, below `folder`; what cargo builds goes to `target`.
     pub fn write(folder: &Path, target: &Path, crates: &[(String, Files)]) -> anyhow::Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
-        }
+        let mut all = BTreeMap::new();
         for (name, files) in crates {
             for (path, text) in files.own().iter() {
                 let text = if path == "Cargo.toml" { member_manifest(text) } else { text.to_owned() };
-                write(&folder.join(name).join(path), &text)?;
+                all.insert(folder.join(name).join(path), text);
             }
         }
         let (_, first) = crates.first().context("no crates")?;
         for (path, text) in first.iter().filter(|(path, _)| path.starts_with("runtime/")) {
-            write(&folder.join(path), text)?;
+            all.insert(folder.join(path), text.to_owned());
         }
-        write(&folder.join("Cargo.toml"), MANIFEST)?;
-        write(&folder.join("Cargo.lock"), first.get("Cargo.lock").context("no lock file")?)?;
-        Ok(Self { folder: folder.to_owned(), target: target.to_owned() })
+        all.insert(folder.join("Cargo.toml"), MANIFEST.to_owned());
+        all.insert(folder.join("Cargo.lock"), first.get("Cargo.lock").context("no lock file")?.to_owned());
+        Self::at(folder, target, &all)
     }
 
     /// Writes one crate as `svc build` does, runtime included.
     pub fn write_alone(folder: &Path, target: &Path, files: &Files) -> anyhow::Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
-        }
-        for (path, text) in files.iter() {
-            write(&folder.join(path), text)?;
+        let all = files.iter().map(|(path, text)| (folder.join(path), text.to_owned())).collect();
+        Self::at(folder, target, &all)
+    }
+
+    /// Makes `folder` hold these files and no others. One that is there already stays as it is, so that cargo does not
+    /// compile it again.
+    fn at(folder: &Path, target: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<Self> {
+        remove_others(folder, files)?;
+        for (path, text) in files {
+            if fs::read_to_string(path).ok().as_ref() != Some(text) {
+                fs::create_dir_all(path.parent().unwrap_or(folder))?;
+                fs::write(path, text).with_context(|| path.display().to_string())?;
+            }
         }
         Ok(Self { folder: folder.to_owned(), target: target.to_owned() })
     }
@@ -76,9 +83,21 @@ fn member_manifest(manifest: &str) -> String {
     own.replace("path = \"runtime\"", "path = \"../runtime\"")
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+fn remove_others(folder: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<()> {
+    if !folder.exists() {
+        return Ok(());
     }
-    fs::write(path, text).with_context(|| path.display().to_string())
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_others(&path, files)?;
+        } else if !files.contains_key(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    // A folder without a manifest would be a faulty member of the workspace.
+    if fs::read_dir(folder)?.next().is_none() {
+        fs::remove_dir(folder)?;
+    }
+    Ok(())
 }

@@ -77,7 +77,7 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let element = layers::element_type(kinds);
     let has_layers = !kinds.is_empty();
     let layers_field = has_layers.then(|| quote!(layers: Vec<#element>,));
-    let construction = layers::construction(model, kinds);
+    let construction = layers::construction(kinds);
     let layers_value = has_layers.then(|| quote!(layers: #construction,));
     let initialisers = outside.initialisers();
     let passes = passes(around, &outside);

@@ -29,8 +29,9 @@ pub fn emit(
     print::file("src/params.rs", &docs, quote!(#imports #spec_table #params #groups #scales))
 }
 
-/// The most names on one line of imports, so that none is broken.
-const NAMES_PER_IMPORT: usize = 5;
+/// How many names may stand on one line of imports, so that none is broken: the first that leaves no name alone, which
+/// would be sorted to another place.
+const NAMES_PER_IMPORT: [usize; 3] = [5, 4, 3];
 
 fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
     let model = checked.model();
@@ -40,7 +41,8 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
     names.extend(["CONTEXT", "NUM_LAYERS", "VOCAB"].map(str::to_owned));
     names.sort_by_key(|name| version_key(name));
     names.dedup();
-    let lines = names.chunks(NAMES_PER_IMPORT).map(|names| {
+    let size = NAMES_PER_IMPORT.into_iter().find(|size| names.len() % size != 1).unwrap_or(2);
+    let lines = names.chunks(size).map(|names| {
         let names = names.iter().map(|name| format_ident!("{name}"));
         quote!(use crate::model::{#(#names),*};)
     });

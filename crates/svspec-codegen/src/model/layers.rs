@@ -111,11 +111,13 @@ fn array_name(constant: &LayerConstant, region: &Region) -> Ident {
     Names::default().constant(&format!("{}_{}", region.name, constant.field))
 }
 
-/// The enum over several kinds, and the kind at each depth.
+/// The enum over several kinds, which knows the kind at each depth.
 fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let blank = print::blank();
     let doc = print::docs(["A layer of any kind."]);
     let variants = kinds.iter().map(|Kind { name, variant, .. }| quote!(#variant(Box<#name>),));
+    let new_arms = new_arms(around.model, kinds);
+    let new_doc = print::docs(["The layer at depth `index`."]);
     let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
     let ropes = around.ropes.parameters(&regions);
     let arms = kinds.iter().map(|kind| {
@@ -128,6 +130,11 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
         enum AnyLayer { #(#variants)* }
         #blank
         impl AnyLayer {
+            #new_doc
+            fn new(params: &LayerParams<'_>, index: usize) -> Self {
+                match index { #new_arms }
+            }
+            #blank
             fn forward(&self, x_btd: &Tensor #ropes) -> Tensor {
                 match self { #(#arms)* }
             }
@@ -135,36 +142,34 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     }
 }
 
+/// An arm per kind with the depths at which it stands; the last kind takes the rest.
+fn new_arms(model: &Model, kinds: &[Kind<'_>]) -> TokenStream {
+    let last = kinds.last().map(|kind| kind.id);
+    let arms = kinds.iter().map(|kind| {
+        let (name, variant) = (&kind.name, &kind.variant);
+        let index = index_argument(kind);
+        let depths = model.stack.iter().enumerate().filter(|(_, id)| **id == kind.id);
+        let depths = depths.map(|(depth, _)| literal::integer(depth as u64));
+        let pattern = if Some(kind.id) == last { quote!(_) } else { quote!(#(#depths)|*) };
+        quote!(#pattern => Self::#variant(Box::new(#name::new(params #index))),)
+    });
+    quote!(#(#arms)*)
+}
+
+/// `, index` where the layer holds constants of its depth.
+fn index_argument(kind: &Kind<'_>) -> TokenStream {
+    if kind.body.layer_constants.is_empty() { TokenStream::new() } else { quote!(, index) }
+}
+
 /// The expression that makes all layers.
-pub fn construction(model: &Model, kinds: &[Kind<'_>]) -> TokenStream {
-    let new = |kind: &Kind<'_>| {
-        let name = &kind.name;
-        let index = if kind.body.layer_constants.is_empty() { TokenStream::new() } else { quote!(, index) };
+pub fn construction(kinds: &[Kind<'_>]) -> TokenStream {
+    let new = if let [only] = kinds {
+        let (name, index) = (&only.name, index_argument(only));
         quote!(#name::new(&params.layer(index) #index))
+    } else {
+        quote!(AnyLayer::new(&params.layer(index), index))
     };
-    match kinds {
-        [] => quote!(Vec::new()),
-        [only] => {
-            let new = new(only);
-            quote!((0..NUM_LAYERS).map(|index| #new).collect())
-        }
-        [.., last] => {
-            let layer = |kind: &Kind<'_>| {
-                let (new, variant) = (new(kind), &kind.variant);
-                quote!(AnyLayer::#variant(Box::new(#new)))
-            };
-            let arms = kinds.iter().filter(|kind| kind.id != last.id).map(|kind| {
-                let depths = model.stack.iter().enumerate().filter(|(_, id)| **id == kind.id);
-                let depths = depths.map(|(depth, _)| literal::integer(depth as u64));
-                let layer = layer(kind);
-                quote!(#(#depths)|* => #layer,)
-            });
-            let last = layer(last);
-            quote! {
-                (0..NUM_LAYERS).map(|index| match index { #(#arms)* _ => #last, }).collect()
-            }
-        }
-    }
+    quote!((0..NUM_LAYERS).map(|index| #new).collect())
 }
 
 /// The rotary tables that the stack needs, as arguments of a layer's forward pass.

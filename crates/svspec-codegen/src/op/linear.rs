@@ -13,7 +13,7 @@ use svspec_ir::{Model, Node, ScaleId, ValueId};
 pub fn emit(scope: &mut Scope<'_>, op: &Linear, node: &Node, input: ValueId) -> TokenStream {
     let num_in_dims = scope.dims(input).len();
     let weight = match op.projections.as_slice() {
-        [single] if is_plain(single) => {
+        [single] if is_plain(single) && single.out.len() == 1 => {
             let (weight, view) = (scope.parameter(single.weight), view(single, num_in_dims));
             quote!(#weight #view)
         }
@@ -76,24 +76,19 @@ fn bound(scope: &mut Scope<'_>, projection: &Projection, num_in_dims: usize) -> 
         if scope.scale(row).dims.is_empty() { gamma } else { above_columns(&gamma, num_in_dims) }
     });
     let path = scope.path(projection.weight);
-    let name = match (column, row) {
-        (None, None) => scope.bind(path, &quote!(#weight #view)),
-        (Some(gamma), None) | (None, Some(gamma)) => {
-            let product = viewed_product(&quote!(&#weight * #gamma), &view);
-            scope.bind(path, &product)
-        }
-        (Some(column), Some(row)) => {
-            let name = scope.bind(path, &quote!(&#weight * #column));
-            let product = viewed_product(&quote!(#name * #row), &view);
-            scope.statements.push(quote!(let #name = #product;));
-            name
-        }
+    let mut factors = [column, row].into_iter().flatten();
+    let Some(first) = factors.next() else {
+        let name = scope.bind(path, &quote!(#weight #view));
+        return quote!(#name);
     };
+    let name = scope.bind(path, &quote!(&#weight * #first));
+    for factor in factors {
+        scope.statements.push(quote!(let #name = #name * #factor;));
+    }
+    if !view.is_empty() {
+        scope.statements.push(quote!(let #name = #name #view;));
+    }
     quote!(#name)
-}
-
-fn viewed_product(product: &TokenStream, view: &TokenStream) -> TokenStream {
-    if view.is_empty() { product.clone() } else { quote!((#product) #view) }
 }
 
 /// γ of the rows, with a dimension of 1 for each dimension of the columns.

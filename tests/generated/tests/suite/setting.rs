@@ -17,8 +17,8 @@ pub static NANO: LazyLock<Spec> =
 /// The targets of `NANO` that are compiled.
 pub const NANO_TARGETS: [&str; 2] = ["nano", "unified"];
 
-/// All targets of `TINY` and some of `NANO`, compiled.
-pub static CRATES: LazyLock<Crates> = LazyLock::new(|| {
+/// All targets of `TINY` and some of `NANO`, on disk.
+pub static WRITTEN: LazyLock<Crates> = LazyLock::new(|| {
     let tiny = TINY.targets().into_iter().map(|target| {
         let files = TINY.files(&target, Rewrites::default()).unwrap();
         (target, files)
@@ -26,9 +26,13 @@ pub static CRATES: LazyLock<Crates> = LazyLock::new(|| {
     let nano =
         NANO_TARGETS.map(|target| (target.to_owned(), NANO.files(target, Rewrites::default()).unwrap()));
     let crates: Vec<_> = tiny.chain(nano).collect();
-    let crates = Crates::write(&scratch("crates"), &target(), &crates).unwrap();
-    crates.cargo(&["build", "--release", "--offline", "--quiet"]).unwrap();
-    crates
+    Crates::write(&scratch("crates"), &target(), &crates).unwrap()
+});
+
+/// The same, compiled.
+pub static CRATES: LazyLock<Crates> = LazyLock::new(|| {
+    WRITTEN.cargo(&["build", "--release", "--offline", "--quiet"]).unwrap();
+    WRITTEN.clone()
 });
 
 /// A folder of this name for the suite's files.

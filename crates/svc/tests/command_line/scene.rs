@@ -1,6 +1,8 @@
 //! A temporary folder to run `svc` in, away from this checkout and from the user's own settings.
 
-use std::path::{Path, PathBuf};
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set up fails its test")]
+
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 /// The spec of these tests.
@@ -21,10 +23,6 @@ impl Scene {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {

@@ -141,3 +141,6 @@ fn drawn(row: &Row) -> AblationRow {
         relative_memory: row.relative_memory.unwrap_or(f64::NAN),
     }
 }
+
+#[cfg(test)]
+mod tests;

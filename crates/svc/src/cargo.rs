@@ -1,6 +1,5 @@
 //! Generated crates through cargo: a crate's folder in, its trainer's executable out.
 
-use crate::home::Home;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -14,15 +13,10 @@ use std::time::Duration;
 pub struct Toolchain {
     /// The folder of LibTorch.
     pub libtorch: PathBuf,
+    /// The folder of the runtime's source, compiled in place of the equal copy that each crate carries.
+    pub runtime: PathBuf,
     /// The build folder that all generated crates share.
     pub target: PathBuf,
-}
-
-impl Toolchain {
-    /// The LibTorch in `libtorch`, and the build folder of `home`.
-    pub fn new(home: &Home, libtorch: PathBuf) -> Self {
-        Self { libtorch, target: home.target() }
-    }
 }
 
 /// One package of a crate's locked dependencies.
@@ -76,7 +70,10 @@ pub fn packages(folder: &Path) -> anyhow::Result<Vec<Package>> {
 /// words are shown if it fails.
 pub fn build(folder: &Path, name: &str, toolchain: &Toolchain) -> anyhow::Result<PathBuf> {
     let num_packages = packages(folder)?.len() as u64;
+    // Cargo compiles a package once for each folder that it lies in.
+    let shared = format!("paths=[{}]", serde_json::to_string(&toolchain.runtime)?);
     let mut child = cargo(&["build", "--release", "--message-format=json-render-diagnostics"], folder)
+        .args(["--config", &shared])
         .env("LIBTORCH", &toolchain.libtorch)
         .env("CARGO_TARGET_DIR", &toolchain.target)
         .stdout(Stdio::piped())

@@ -43,6 +43,11 @@ impl Home {
         self.0.join("target")
     }
 
+    /// The runtime's sources, a folder for each version of them.
+    pub fn runtimes(&self) -> PathBuf {
+        self.0.join(".cache/runtime")
+    }
+
     /// The default corpus.
     pub fn corpus(&self) -> PathBuf {
         self.0.join(".cache/corpus")

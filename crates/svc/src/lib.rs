@@ -16,6 +16,7 @@ mod manifest;
 mod outcome;
 mod read;
 mod run_folder;
+mod runtime;
 mod spec;
 mod terminal;
 mod trainer;

@@ -5,7 +5,7 @@ use crate::generate::Generated;
 use crate::home::Home;
 use crate::manifest::Consent;
 use crate::outcome::Outcome;
-use crate::{corpus, libtorch, trainer};
+use crate::{corpus, libtorch, runtime, trainer};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
@@ -68,7 +68,9 @@ pub fn prepare(
     let home = Home::find()?;
     generated.write(folder, consent)?;
     let libtorch = libtorch::ensure(&home)?;
-    let trainer = cargo::build(folder, &generated.name, &Toolchain::new(&home, libtorch.clone()))?;
+    let runtime = runtime::ensure(&home, generated)?;
+    let toolchain = Toolchain { libtorch: libtorch.clone(), runtime, target: home.target() };
+    let trainer = cargo::build(folder, &generated.name, &toolchain)?;
     let data = match data {
         Some(data) => data.to_owned(),
         None => corpus::ensure(&home, folder)?,

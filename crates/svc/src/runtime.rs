@@ -14,8 +14,8 @@ pub fn ensure(home: &Home, generated: &Generated) -> anyhow::Result<PathBuf> {
         .iter()
         .filter_map(|(path, text)| Some((path.strip_prefix(RUNTIME_FOLDER)?, text.as_str())))
         .collect();
-    let whole: String = files.iter().map(|(path, text)| format!("{path}\0{text}\0")).collect();
-    let folder = home.runtimes().join(hash(whole.as_bytes()));
+    let whole: Vec<&str> = files.iter().flat_map(|&(path, text)| [path, "\0", text, "\0"]).collect();
+    let folder = home.runtimes().join(hash(whole.concat().as_bytes()));
     if !folder.is_dir() {
         write(&files, &folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
     }

@@ -1,7 +1,7 @@
 //! The slips that are common to what to write instead.
 
 use super::found::{Found, FoundKind};
-use crate::parse::scan::last_token_end;
+use crate::parse::scan::{last_token_end, word};
 
 /// The verbs of rules.
 const VERBS: [&str; 4] = ["decay", "lr", "init", "clip"];
@@ -10,6 +10,11 @@ const VERBS: [&str; 4] = ["decay", "lr", "init", "clip"];
 fn statement_before(block: &str, at: usize) -> &str {
     let before = block.get(..last_token_end(block, at)).unwrap_or("");
     before.rsplit(['\n', '{', ',']).next().unwrap_or("").trim()
+}
+
+/// The line that byte `at` of `block` stands on, up to it.
+fn line_before(block: &str, at: usize) -> &str {
+    block.get(..at).unwrap_or("").rsplit('\n').next().unwrap_or("")
 }
 
 /// The name in `width 128`: to the grammar, the start of a rule.
@@ -23,6 +28,11 @@ pub fn hint(block: &str, expected: &[&str], found: &Found) -> Option<String> {
     let statement = statement_before(block, found.range.start);
     let expects = |words: &str| expected.contains(&words);
     match found.kind {
+        FoundKind::Foreign('“' | '”' | '„' | '«' | '»' | '‘' | '’') => {
+            return Some("a text stands in plain double quotes: `\"`".to_owned());
+        }
+        FoundKind::Foreign('−' | '–' | '—') => return Some("a minus is written `-`".to_owned()),
+        FoundKind::Foreign('×' | '·') => return Some("a product is written `*`".to_owned()),
         FoundKind::Foreign(c) if c.is_alphabetic() => {
             return Some("names are made of the letters a to z, digits and `_`".to_owned());
         }
@@ -30,6 +40,24 @@ pub fn hint(block: &str, expected: &[&str], found: &Found) -> Option<String> {
         FoundKind::Token | FoundKind::LineBreak | FoundKind::End => {}
     }
     match block.get(found.range.clone())? {
+        "==" | "!=" | "<" | "<=" | ">" | ">="
+            if line_before(block, found.range.start).contains(" where ") =>
+        {
+            Some("conditions are joined by `and`".to_owned())
+        }
+        "or" if expects("`and`") => {
+            Some("there is no `or` between conditions: write a rule for each of them".to_owned())
+        }
+        word if expects("`and`") && word.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            Some("conditions are joined by `and`".to_owned())
+        }
+        number
+            if VERBS.contains(&word(statement, 0))
+                && statement.ends_with('.')
+                && number.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            Some("a path names tensors of all layers; choose layers with `where layer == 1`".to_owned())
+        }
         "==" if expects("`=`") => Some("a setting is written with one `=`".to_owned()),
         "=" if expects("a comparison such as `==`") => Some("a condition compares with two: `==`".to_owned()),
         "\n" | "" if statement.ends_with(" on") => {

@@ -2,8 +2,9 @@
 
 /// The candidate nearest to `word`, if one is near enough to be worth naming. Of equally near ones the first wins.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // One slip in a short word, about one in three letters of a longer one.
-    let furthest = (word.chars().count() / 3).max(1);
+    // One slip in a short word, about one in three letters of a longer one. One letter is no slip of another.
+    let length = word.chars().count();
+    let furthest = if length == 1 { 0 } else { (length / 3).max(1) };
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
@@ -31,6 +32,7 @@ mod tests {
     #[test]
     fn another_word_finds_nothing() {
         assert_eq!(did_you_mean("x", ["vocab", "width"]), None);
+        assert_eq!(did_you_mean("h", ["x", "X"]), None);
         assert_eq!(did_you_mean("dropout", ["vocab", "width"]), None);
         assert_eq!(did_you_mean("width", []), None);
     }

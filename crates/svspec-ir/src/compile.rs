@@ -14,14 +14,12 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Compiles one model or variant, by any name visible from the entry file. The faults may be none where all that is wrong
-/// follows from what `load` reported.
+/// Compiles one model or variant, by any name visible from the entry file. Without a model there is at least one fault.
 pub fn compile(program: &Program, sources: &Sources, target: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let analysis = analyse(program, sources, target);
-    let findings = check::report(program, analysis.findings);
     match analysis.checked {
-        Some(checked) => Ok(Compiled { checked, warnings: findings }),
-        None => Err(findings),
+        Some(checked) => Ok(Compiled { checked, warnings: check::report(program, analysis.findings) }),
+        None => Err(check::faults(program, analysis.findings)),
     }
 }
 

@@ -11,7 +11,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGES.into_iter()
 }
 
-const PAGES: [(&str, &str); 67] = [
+const PAGES: [(&str, &str); 68] = [
     ("absorbable", include_str!("../pages/absorbable.md")),
     ("batch-not-divisible", include_str!("../pages/batch-not-divisible.md")),
     ("circular-setting", include_str!("../pages/circular-setting.md")),
@@ -77,6 +77,7 @@ const PAGES: [(&str, &str); 67] = [
     ("unused-constant", include_str!("../pages/unused-constant.md")),
     ("unused-layer", include_str!("../pages/unused-layer.md")),
     ("unused-part", include_str!("../pages/unused-part.md")),
+    ("unused-value", include_str!("../pages/unused-value.md")),
     ("variant-cycle", include_str!("../pages/variant-cycle.md")),
     ("wrong-arguments", include_str!("../pages/wrong-arguments.md")),
 ];

@@ -1,6 +1,6 @@
 //! The parsed files of one entry, and the models and variants in them.
 
-use svspec_diagnostics::SourceId;
+use svspec_diagnostics::{SourceId, Span};
 use svspec_syntax::ast::{Body, File, Ident, ItemKind, OptimizerBlock, Trivia};
 
 /// One parsed file.
@@ -39,6 +39,14 @@ pub struct Base<'a> {
     pub of: &'a Ident,
     /// The variants whose statements it takes over.
     pub with: &'a [Ident],
+}
+
+impl Block<'_> {
+    /// Whether a place is within it.
+    pub(crate) fn holds(&self, place: Span) -> bool {
+        let (start, end) = (self.name.span.start, self.body.span.end);
+        self.name.span.source == place.source && start <= place.start && place.end <= end
+    }
 }
 
 impl Program {

@@ -177,9 +177,7 @@ fn equation(scope: &mut Scope<'_>, context: &mut Context<'_>, statement: &Statem
         && let Some((name, span)) = path::single(path)
         && !name.contains('.')
     {
-        if context.parts.iter().any(|part| part.name == name)
-            || ["tokens", "layer", "layers"].contains(&name.as_str())
-        {
+        if context.parts.iter().any(|part| part.name == name) || name == "tokens" || scope.is_known(&name) {
             scope.findings.push(
                 Diagnostic::error(
                     "duplicate-name",
@@ -210,6 +208,11 @@ fn unknown_part(draft: &Draft<'_>, name: &str, span: Span) -> Diagnostic {
         Diagnostic::error("unknown-part", format!("no part is called `{name}`")).at(span, "unknown");
     if let Some(close) = did_you_mean(name, names.iter().copied()) {
         finding = finding.help(format!("did you mean `{close}`?"));
+    }
+    if name == "embed" {
+        finding = finding.help(
+            "`embed` is a table: to scale it, declare `scale gain` and write `x = gain(embed(tokens))`",
+        );
     }
     finding.help(format!("parts: {}", list(&names)))
 }

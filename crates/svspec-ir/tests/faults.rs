@@ -1,7 +1,7 @@
 //! Faults beyond the pages' examples: several in one run, awkward ones, and what follows from them. Read the snapshots.
 
 use svspec_diagnostics::{Color, Sources, render_text};
-use svspec_ir::{Loader, check, load};
+use svspec_ir::{Loader, check, compile, load};
 
 /// Nothing can be imported.
 struct Nothing;
@@ -128,4 +128,98 @@ fn a_comment_silences_the_lint_below_it() {
         )
         .contains("undecayed-input-scale")
     );
+}
+
+/// Each must be told once, at its cause, and nothing that was written may be ignored.
+#[test]
+fn slips() {
+    let layer = |equations: &str| {
+        small("    swiglu mlp { hidden = 128 }\n").replace("x = x + attn(norm(x))", equations)
+    };
+    let place = |placement: &str| small(&format!("    {placement}\n"));
+    let rule = |rule: &str| {
+        small("").replace("decay 0 on embedding, bias", &format!("decay 0 on embedding\n{rule}"))
+    };
+    let train = |settings: &str| format!("{}train {{ {settings} }}\n", small(""));
+    let cases = [
+        ("a value that nothing reads", layer("h = attn(norm(x)), x = x + mlp(x)")),
+        ("a value that is given another one", layer("h = attn(norm(x)), h = mlp(x), x = x + h")),
+        ("a residual stream that is cut", layer("h = x, x = attn(norm(x)), x = h + mlp(h)")),
+        ("a part without its argument", layer("x = x + attn(norm) + mlp(x)")),
+        ("a value that is not there", layer("x = x + attn(h), x = x + mlp(norm(x))")),
+        ("a value called as a setting is", layer("width = attn(norm(x)), x = x + mlp(width)")),
+        ("a setting of a part said twice", small("    attn.heads = 2\n")),
+        ("two layers of one name", small("    layer { x = x }\n")),
+        ("two parts of one name and of two kinds", small("    mlp norm { hidden = 3 }\n")),
+        ("a part called as a selector is", small("    scale bias\n")),
+        ("constants that name only each other", small("    a = b\n    b = a\n")),
+        ("a setting that three parts share", small("    rms_norm a, b, c { eps = -1, bias = on }\n")),
+        ("a normalisation over two extents", place("attn.q : out normalize(head, full)")),
+        ("a vector of two roles", place("attn.q : out scale(input, output)")),
+        ("a vector of two forms", place("attn.q : out scale(direct, one_plus)")),
+        ("an extent that is none", place("attn.q : out normalize(heads)")),
+        ("a placement at the embedding", place("embed : out scale")),
+        ("a role that is none", rule("lr 2 on scale where role == inptu")),
+        ("a site that is none", rule("lr 2 on scale where site != qk")),
+        ("clipping by a number", rule("clip 1 on weight")),
+        ("no decay by a word", rule("decay off on bias")),
+        ("a batch in steps", train("steps = 10, batch = 8 steps")),
+        ("no evaluation by 0", train("steps = 10, batch = 8, eval_every = 0")),
+        ("clipping by `on`", train("steps = 10, batch = 8, clip = on")),
+        ("two blocks of one setting", train("steps = 10, batch = 8 }\ntrain { steps = 20")),
+        (
+            "an optimizer that is none, in a variant",
+            format!("{}variant v of small {{ optimizer sgd {{ lr = 1 }} }}\n", small("")),
+        ),
+    ];
+    let reports: Vec<String> =
+        cases.iter().map(|(name, text)| format!("### {name}\n{}", report(text))).collect();
+    insta::assert_snapshot!(reports.join("\n"));
+}
+
+/// A fault says which variant it comes from where its place does not, and is told once.
+#[test]
+fn faults_of_several_targets() {
+    let with = |variants: &str| report(&format!("{}{variants}", small("")));
+    let cases = [
+        ("a size that the base's parts do not fit", with("variant wide of small { width = 66 }\n")),
+        (
+            "a technique where its parts are not",
+            with(
+                "model other { vocab = 256, context = 64, width = 64, scale g, layer { x = x + g(x) }, stack = layer, \
+                 logits = unembed(x) }\nvariant hg of small { norm : normalize, attn.q : in scale }\nvariant v of \
+                 other with hg {}\n",
+            ),
+        ),
+        (
+            "one lint, three variants",
+            with(
+                "variant a of small { attn.{q, k} : out normalize(head) + scale }\nvariant b of small with a { attn.v : \
+                 out scale }\nvariant c of small { norm : normalize, attn.v : out scale }\n",
+            ),
+        ),
+        (
+            "a circle of three",
+            with("variant a of b {}\nvariant b of c {}\nvariant c of a {}\nvariant d of a {}\n"),
+        ),
+        ("a circle of `with`", with("variant a of small with b {}\nvariant b of small with a {}\n")),
+        (
+            "a layer of the base that a variant leaves out",
+            with("variant a of small { layer other { x = x + attn(x) }, stack = other }\n"),
+        ),
+    ];
+    let reports: Vec<String> = cases.iter().map(|(name, report)| format!("### {name}\n{report}")).collect();
+    insta::assert_snapshot!(reports.join("\n"));
+}
+
+#[test]
+fn no_model_comes_without_a_fault() {
+    let text = "svspec 1\nimport \"base.svspec\"\nvariant v of base { width = 128 }\n";
+    let mut sources = Sources::new();
+    let entry = sources.add("spec.svspec", text);
+    let (program, findings) = load(&mut sources, entry, &mut Nothing);
+    assert_eq!(findings.iter().map(|finding| finding.name).collect::<Vec<_>>(), ["import-not-found"]);
+    assert_eq!(check(&program, &sources), [], "what follows from the import is not told again");
+    let faults = compile(&program, &sources, "v").expect_err("there is no base");
+    assert_eq!(faults.iter().map(|finding| finding.name).collect::<Vec<_>>(), ["unknown-base"]);
 }

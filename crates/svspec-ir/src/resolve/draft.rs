@@ -48,6 +48,8 @@ pub struct LayerDraft<'a> {
     pub span: Span,
     /// Its equations.
     pub body: &'a Body,
+    /// The block that declares it.
+    pub block: usize,
 }
 
 /// One target of a placement.
@@ -97,13 +99,14 @@ struct Own {
 }
 
 impl Own {
-    /// Notes a name; a second time in one block is a fault.
-    fn declare(&mut self, what: &str, name: &str, span: Span, findings: &mut Vec<Diagnostic>) {
+    /// Notes a name. A second time in one block is a fault; then the first declaration holds, and `false` is returned.
+    fn declare(&mut self, what: &str, name: &str, span: Span, findings: &mut Vec<Diagnostic>) -> bool {
         if let Some(&first) = self.names.get(name) {
             findings.push(duplicate(what, name, span, first));
-        } else {
-            self.names.insert(name.to_owned(), span);
+            return false;
         }
+        self.names.insert(name.to_owned(), span);
+        true
     }
 }
 
@@ -120,19 +123,19 @@ impl<'a> Draft<'a> {
         match &statement.kind {
             StatementKind::Setting { path, value } => {
                 for (name, name_span) in expand(path) {
-                    own.declare("setting", &name, name_span, findings);
-                    let entry = Entry {
-                        given: Given::Value(value),
-                        name_span,
-                        span: statement.span,
-                        block: own.block,
-                    };
-                    self.settings.insert(name, entry);
+                    let given = Given::Value(value);
+                    let entry = Entry { given, name_span, span: statement.span, block: own.block };
+                    // Those of parts also stand between the parts' braces: `set` compares them with each other.
+                    if name.contains('.') || own.declare("setting", &name, name_span, findings) {
+                        self.set(name, entry, findings);
+                    }
                 }
             }
             StatementKind::Part { kind, names, body } => {
                 for name in names {
-                    own.declare("part", &name.text, name.span, findings);
+                    if !own.declare("part", &name.text, name.span, findings) {
+                        continue;
+                    }
                     self.declare_part(PartDraft { kind, name, block: own.block });
                     if let Some(body) = body {
                         self.part_settings(&name.text, body, own.block, findings);
@@ -142,8 +145,10 @@ impl<'a> Draft<'a> {
             StatementKind::Layer { name, body } => {
                 let span = name.as_ref().map_or(statement.span, |name| name.span);
                 let name = name.as_ref().map_or("layer", |name| name.text.as_str()).to_owned();
-                own.declare("layer", &name, span, findings);
-                let layer = LayerDraft { name, span, body };
+                if !own.declare("layer", &name, span, findings) {
+                    return;
+                }
+                let layer = LayerDraft { name, span, body, block: own.block };
                 match self.layers.iter_mut().find(|known| known.name == layer.name) {
                     Some(known) => *known = layer,
                     None => self.layers.push(layer),
@@ -178,8 +183,19 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Notes a setting; a later block's replaces it, the same block's is a fault.
+    fn set(&mut self, path: String, entry: Entry<'a>, findings: &mut Vec<Diagnostic>) {
+        match self.settings.get(&path) {
+            Some(first) if first.block == entry.block => {
+                findings.push(duplicate("setting", &path, entry.name_span, first.name_span));
+            }
+            Some(_) | None => {
+                self.settings.insert(path, entry);
+            }
+        }
+    }
+
     fn part_settings(&mut self, prefix: &str, body: &'a Body, block: usize, findings: &mut Vec<Diagnostic>) {
-        let mut own = Own { block, names: BTreeMap::new() };
         for statement in &body.statements {
             let span = statement.span;
             match &statement.kind {
@@ -188,15 +204,13 @@ impl<'a> Draft<'a> {
                         findings.push(misplaced_in_part(statement));
                         continue;
                     };
-                    own.declare("setting", &name, name_span, findings);
                     let entry = Entry { given: Given::Value(value), name_span, span, block };
-                    self.settings.insert(format!("{prefix}.{name}"), entry);
+                    self.set(format!("{prefix}.{name}"), entry, findings);
                 }
                 StatementKind::Block { name, body } => {
-                    own.declare("setting", &name.text, name.span, findings);
                     let path = format!("{prefix}.{}", name.text);
                     let entry = Entry { given: Given::Present, name_span: name.span, span, block };
-                    self.settings.insert(path.clone(), entry);
+                    self.set(path.clone(), entry, findings);
                     // One level: no setting block of any part holds another.
                     for inner in body.iter().flat_map(|body| &body.statements) {
                         if let StatementKind::Setting { path: inner_path, value } = &inner.kind
@@ -204,11 +218,7 @@ impl<'a> Draft<'a> {
                         {
                             let entry =
                                 Entry { given: Given::Value(value), name_span, span: inner.span, block };
-                            if let Some(first) = self.settings.insert(format!("{path}.{name}"), entry)
-                                && first.block == block
-                            {
-                                findings.push(duplicate("setting", &name, name_span, first.name_span));
-                            }
+                            self.set(format!("{path}.{name}"), entry, findings);
                         } else {
                             findings.push(misplaced_in_part(inner));
                         }

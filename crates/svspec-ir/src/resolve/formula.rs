@@ -136,7 +136,15 @@ fn number_term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr) -> Opt
 fn unknown_value(scope: &mut Scope<'_>, context: &Context<'_>, name: &str, span: Span) {
     let message = format!("nothing called `{name}` is known here");
     let mut finding = Diagnostic::error("unknown-name", message).at(span, "neither a value nor a number");
-    let names: Vec<&str> = context.names.iter().map(String::as_str).collect();
+    if context.parts.iter().any(|part| part.name == name) {
+        scope
+            .findings
+            .push(finding.help(format!("`{name}` is a part, to be applied to a value: write `{name}(x)`")));
+        return;
+    }
+    let mut names: Vec<&str> = context.names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
     let numbers = scope.draft.settings.keys().map(String::as_str).chain(NUMERIC_SETTINGS);
     if let Some(close) = did_you_mean(name, names.iter().copied().chain(numbers)) {
         finding = finding.help(format!("did you mean `{close}`?"));

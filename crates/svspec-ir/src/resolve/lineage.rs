@@ -25,8 +25,8 @@ pub fn lineage<'a>(
     let mut chain = vec![last];
     while let Some(base) = chain.last().and_then(|block| block.base) {
         let next = find(program, base.of, findings)?;
-        if chain.iter().any(|block| block.name.text == next.name.text) {
-            findings.push(variant_cycle(next, base.of));
+        if let Some(start) = position(&chain, next) {
+            findings.push(variant_cycle(chain.get(start..).unwrap_or_default()));
             return None;
         }
         chain.push(next);
@@ -53,7 +53,7 @@ struct Walk<'a, 'f> {
     program: &'a Program,
     findings: &'f mut Vec<Diagnostic>,
     blocks: Vec<Block<'a>>,
-    open: Vec<&'a str>,
+    open: Vec<Block<'a>>,
 }
 
 /// How many variants may take one another over in a chain.
@@ -65,7 +65,7 @@ impl<'a> Walk<'a, '_> {
         if self.blocks.iter().any(|known| known.name.text == block.name.text) {
             return Some(());
         }
-        self.open.push(&block.name.text);
+        self.open.push(block);
         for name in block.base.iter().flat_map(|base| base.with) {
             let taken = find(self.program, name, self.findings)?;
             if taken.base.is_none() {
@@ -82,8 +82,8 @@ impl<'a> Walk<'a, '_> {
                 );
                 return None;
             }
-            if self.open.contains(&taken.name.text.as_str()) {
-                self.findings.push(variant_cycle(taken, name));
+            if let Some(start) = position(&self.open, taken) {
+                self.findings.push(variant_cycle(self.open.get(start..).unwrap_or_default()));
                 return None;
             }
             if self.open.len() > DEEPEST_WITH {
@@ -132,9 +132,26 @@ fn unknown_target(program: &Program, target: &str) -> Diagnostic {
     }
 }
 
-fn variant_cycle(block: Block<'_>, name: &Ident) -> Diagnostic {
-    Diagnostic::error("variant-cycle", format!("`{}` builds on itself", name.text))
-        .at(name.span, "this closes the circle")
-        .because(block.name.span, format!("`{}` is declared here", name.text))
+fn position(blocks: &[Block<'_>], wanted: Block<'_>) -> Option<usize> {
+    blocks.iter().position(|block| block.name.text == wanted.name.text)
+}
+
+/// `circle`: each block builds on the next one, the last on the first. It is told from the one that is declared first,
+/// so that every variant in it, and every one that builds on it, finds the same fault.
+fn variant_cycle(circle: &[Block<'_>]) -> Diagnostic {
+    let mut circle = circle.to_vec();
+    let first = (0..circle.len()).min_by_key(|index| circle.get(*index).map(|block| block.name.span));
+    circle.rotate_left(first.unwrap_or(0));
+    let (Some(first), Some(last)) = (circle.first(), circle.last()) else {
+        return Diagnostic::error("variant-cycle", "a variant builds on itself");
+    };
+    let name = &first.name.text;
+    let chain: Vec<String> = circle.iter().map(|block| format!("`{}`", block.name.text)).collect();
+    let message = format!("`{name}` builds on itself: {} → `{name}`", chain.join(" → "));
+    let bases = last.base.iter().flat_map(|base| [base.of].into_iter().chain(base.with));
+    let closing = bases.into_iter().find(|base| base.text == *name).unwrap_or(last.name);
+    Diagnostic::error("variant-cycle", message)
+        .at(closing.span, "this closes the circle")
+        .because(first.name.span, format!("`{name}` is declared here"))
         .help("a variant builds on a model, or on a variant that does not build on it")
 }

@@ -293,6 +293,14 @@ impl<'a> Scope<'a> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) -> Option<f64> {
+        if ["on", "off", "none", "true", "false"].contains(&name) {
+            self.findings.push(
+                Diagnostic::error("not-a-number", format!("`{name}` is a word where a number is expected"))
+                    .at(span, "not a number")
+                    .help("write a number, such as `0` or `0.1`"),
+            );
+            return None;
+        }
         let mut names: Vec<String> = NUMERIC_SETTINGS.map(str::to_owned).to_vec();
         names.push("layers".to_owned());
         names.extend(

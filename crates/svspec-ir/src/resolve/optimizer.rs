@@ -20,6 +20,9 @@ pub fn optimizer(scope: &mut Scope<'_>, program: &Program, parts: &[Part]) -> (A
     let mut optimizer = AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 };
     let mut rules = Vec::new();
     let draft = scope.draft;
+    for block in &draft.optimizers {
+        algorithm(scope, block);
+    }
     for block in file_blocks(scope, program).into_iter().chain(draft.optimizers.iter().copied()) {
         read(scope, parts, block, &mut optimizer, &mut rules);
     }
@@ -31,15 +34,8 @@ fn file_blocks<'a>(scope: &mut Scope<'_>, program: &'a Program) -> Vec<&'a Optim
     let mut blocks: Vec<&OptimizerBlock> = Vec::new();
     let mut named = None;
     for (source, block) in program.optimizers() {
+        algorithm(scope, block);
         if let Some(algorithm) = &block.algorithm {
-            if algorithm.text != "adamw" {
-                let message = format!("there is no optimizer called `{}`", algorithm.text);
-                scope.findings.push(
-                    Diagnostic::error("unknown-value", message)
-                        .at(algorithm.span, "unknown")
-                        .help("write `optimizer adamw { … }`"),
-                );
-            }
             match named {
                 Some((first_source, first)) if first_source == source => {
                     scope.findings.push(duplicate("optimizer", &algorithm.text, algorithm.span, first));
@@ -52,6 +48,20 @@ fn file_blocks<'a>(scope: &mut Scope<'_>, program: &'a Program) -> Vec<&'a Optim
         blocks.push(block);
     }
     blocks
+}
+
+/// There is one algorithm.
+fn algorithm(scope: &mut Scope<'_>, block: &OptimizerBlock) {
+    if let Some(algorithm) = &block.algorithm
+        && algorithm.text != "adamw"
+    {
+        let message = format!("there is no optimizer called `{}`", algorithm.text);
+        scope.findings.push(
+            Diagnostic::error("unknown-value", message)
+                .at(algorithm.span, "unknown")
+                .help("write `optimizer adamw { … }`"),
+        );
+    }
 }
 
 fn read(

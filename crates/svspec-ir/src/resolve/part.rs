@@ -6,12 +6,13 @@ use super::resolved::{Axis, Part, PartSetting, Place, SettingValue, Stage, Stage
 use super::{setting, setting::LARGEST_COUNT};
 use crate::ScaleForm;
 use crate::lower::part::{self, NormVectors, Own, PartKind, Preset, Setting, Takes, UNEMBED};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::Expr;
 
-/// Names that no part may have: the model has them already.
-const TAKEN: [&str; 6] = ["embed", "unembed", "x", "tokens", "layer", "layers"];
+/// Names that no part may have: the model has them already, or rules select by them.
+const TAKEN: [&str; 11] =
+    ["embed", "unembed", "x", "tokens", "layer", "layers", "weight", "embedding", "scale", "bias", "all"];
 
 /// Reads every declared part, and adds `unembed`. A part of an unknown kind is reported and left out.
 pub fn parts(scope: &mut Scope<'_>, width: Option<usize>, model: Span) -> Vec<Part> {
@@ -35,7 +36,7 @@ fn read(scope: &mut Scope<'_>, declared: &PartDraft<'_>, width: Option<usize>) -
         scope.findings.push(
             Diagnostic::error(
                 "duplicate-name",
-                format!("a part cannot be called `{name}`: the model has that name"),
+                format!("a part cannot be called `{name}`: the word has a meaning already"),
             )
             .at(declared.name.span, "taken")
             .help(format!("call it something else, such as `{name}_part`")),
@@ -77,7 +78,7 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
     let path = format!("{}.{}", part.name, setting.name);
     match scope.draft.settings.get(&path).copied() {
         Some(entry) => match entry.given {
-            Given::Value(expr) => written(scope, setting, &path, expr),
+            Given::Value(expr) => once(scope, |scope| written(scope, setting, &path, expr)),
             Given::Present => match setting.takes {
                 Takes::Block => {
                     Some(PartSetting { value: SettingValue::Present, span: Some(entry.name_span) })
@@ -95,6 +96,20 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
         },
         None => preset(scope, part, setting),
     }
+}
+
+/// Several parts may share one written value: what is wrong with it is said of the first.
+fn once<T>(scope: &mut Scope<'_>, read: impl FnOnce(&mut Scope<'_>) -> T) -> T {
+    let place = |finding: &Diagnostic| (finding.name, finding.primary.as_ref().map(|label| label.span));
+    let before = scope.findings.len();
+    let value = read(scope);
+    let new = scope.findings.split_off(before);
+    for finding in new {
+        if !scope.findings.iter().any(|known| place(known) == place(&finding)) {
+            scope.findings.push(finding);
+        }
+    }
+    value
 }
 
 fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) -> Option<PartSetting> {
@@ -127,7 +142,7 @@ fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartS
             scope.findings.push(
                 Diagnostic::error("missing-setting", message)
                     .at(part.span, format!("a part of kind `{}`", part.kind.name))
-                    .help(format!("write `{} = …` between its braces: {}", setting.name, setting.summary)),
+                    .help(format!("write `{} = …` between its braces ({})", setting.name, setting.summary)),
             );
             return None;
         }
@@ -196,6 +211,7 @@ pub fn unit_scale(part: &Part) -> StageScale {
 /// Dotted settings that no part has.
 fn unknown_settings(scope: &mut Scope<'_>) {
     let draft = scope.draft;
+    let mut seen = BTreeSet::new();
     for (path, entry) in &draft.settings {
         let Some((name, setting)) = path.split_once('.') else { continue };
         let Some(declared) = draft.parts.iter().find(|part| part.name.text == name) else {
@@ -206,7 +222,8 @@ fn unknown_settings(scope: &mut Scope<'_>) {
         // A part of an unknown kind was reported.
         let Some(kind) = part::kind(&declared.kind.text) else { continue };
         let names = kind.setting_names();
-        if names.contains(&setting) {
+        // Parts that are declared together share their settings, and their faults.
+        if names.contains(&setting) || !seen.insert(entry.name_span) {
             continue;
         }
         let message = format!("`{name}` has no setting called `{setting}`");

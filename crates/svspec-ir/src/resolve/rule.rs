@@ -55,10 +55,12 @@ fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {
         "decay" => per_layer(scope, "decay", &rule.value, Range::NotNegative).map(Verb::Decay),
         "lr" => per_layer(scope, "lr", &rule.value, Range::NotNegative).map(Verb::LearningRate),
         "init" => init(scope, &rule.value).map(Verb::Init),
-        "clip" => Some(Verb::Clip(match setting::word(scope, "clip", &rule.value, &["on", "off"])? {
-            "on" => Clipping::On,
-            _ => Clipping::Off,
-        })),
+        "clip" => {
+            Some(Verb::Clip(match setting::word_after(scope, "clip", "clip", &rule.value, &["on", "off"])? {
+                "on" => Clipping::On,
+                _ => Clipping::Off,
+            }))
+        }
         _ => {
             let mut finding = Diagnostic::error("unknown-rule", format!("no rule is called `{name}`"))
                 .at(rule.verb.span, "unknown");
@@ -133,9 +135,7 @@ fn select(scope: &mut Scope<'_>, parts: &[Part], name: &str, span: Span) -> Opti
     if name == "all" {
         return Some(Selector::All);
     }
-    if let Some((_, kind)) = KINDS.into_iter().find(|(word, _)| *word == name)
-        && !parts.iter().any(|part| part.name == name)
-    {
+    if let Some((_, kind)) = KINDS.into_iter().find(|(word, _)| *word == name) {
         return Some(Selector::Kind(kind));
     }
     let segments: Vec<String> = name.split('.').map(str::to_owned).collect();
@@ -253,7 +253,8 @@ fn equality<T: Copy>(
         }
     };
     let known: Vec<&'static str> = words.iter().map(|(word, _)| *word).collect();
-    let word = setting::word(scope, name, expr, &known)?;
+    let lead = format!("{name} {}", if negated { "!=" } else { "==" });
+    let word = setting::word_after(scope, name, &lead, expr, &known)?;
     words.iter().find(|(known, _)| *known == word).map(|(_, value)| (*value, negated))
 }
 

@@ -81,8 +81,19 @@ pub fn within(scope: &mut Scope<'_>, what: &str, value: f64, span: Span, range: 
     None
 }
 
-/// One of `words`.
+/// One of `words`, as the value of the setting `what`.
 pub fn word(scope: &mut Scope<'_>, what: &str, expr: &Expr, words: &[&'static str]) -> Option<&'static str> {
+    word_after(scope, what, &format!("{what} ="), expr, words)
+}
+
+/// One of `words`; what is written before it where it is right is `lead`, such as `role ==`.
+pub fn word_after(
+    scope: &mut Scope<'_>,
+    what: &str,
+    lead: &str,
+    expr: &Expr,
+    words: &[&'static str],
+) -> Option<&'static str> {
     let given = bare_word(expr);
     if let Some(found) = words.iter().find(|word| Some(**word) == given.as_deref()) {
         return Some(found);
@@ -90,11 +101,12 @@ pub fn word(scope: &mut Scope<'_>, what: &str, expr: &Expr, words: &[&'static st
     let message =
         format!("`{what}` is {}, not `{}`", super::list(words).replace(", ", " or "), scope.quote(expr.span));
     let mut finding = Diagnostic::error("unknown-value", message).at(expr.span, "unknown here");
-    if let Some(close) = given.as_deref().and_then(|given| did_you_mean(given, words.iter().copied())) {
+    let close = given.as_deref().and_then(|given| did_you_mean(given, words.iter().copied()));
+    if let Some(close) = close {
         finding = finding.help(format!("did you mean `{close}`?"));
     }
-    let first = words.first().copied().unwrap_or_default();
-    scope.findings.push(finding.help(format!("write `{what} = {first}`")));
+    let meant = close.or(words.first().copied()).unwrap_or_default();
+    scope.findings.push(finding.help(format!("write `{}`", format!("{lead} {meant}").trim_start())));
     None
 }
 

@@ -32,8 +32,17 @@ type Given<'a> = BTreeMap<String, (&'a Expr, Span)>;
 pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Span) -> Option<Train> {
     let draft = scope.draft;
     let mut given = Given::new();
-    for body in program.trains().chain(draft.trains.iter().copied()) {
-        collect(scope, body, &mut given);
+    // The blocks of one file are one: none of them replaces what another says.
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    let mut source = None;
+    for body in program.trains() {
+        if source.replace(body.span.source) != Some(body.span.source) {
+            seen.clear();
+        }
+        collect(scope, body, &mut given, &mut seen);
+    }
+    for body in &draft.trains {
+        collect(scope, body, &mut given, &mut BTreeMap::new());
     }
     if given.is_empty() {
         return Some(defaults(1000, 8));
@@ -57,10 +66,10 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
         precision: read(&given, "precision", usual.precision, |expr| precision(scope, expr)),
         clip: read(&given, "clip", usual.clip, |expr| clip(scope, expr)),
         eval_every: read(&given, "eval_every", usual.eval_every, |expr| {
-            steps_of(scope, "eval_every", expr, known_steps).map(|steps| steps.max(1))
+            interval(scope, "eval_every", expr, known_steps)
         }),
         checkpoint_every: read(&given, "checkpoint_every", usual.checkpoint_every, |expr| {
-            steps_of(scope, "checkpoint_every", expr, known_steps).map(|steps| steps.max(1))
+            interval(scope, "checkpoint_every", expr, known_steps)
         }),
         seed: read(&given, "seed", usual.seed, |expr| seed(scope, expr)),
         ..usual
@@ -109,8 +118,13 @@ fn defaults(steps: u64, batch: u64) -> Train {
     }
 }
 
-fn collect<'a>(scope: &mut Scope<'_>, body: &'a Body, given: &mut Given<'a>) {
-    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+/// `seen`: the settings that the same block, or another one beside it, gives already.
+fn collect<'a>(
+    scope: &mut Scope<'_>,
+    body: &'a Body,
+    given: &mut Given<'a>,
+    seen: &mut BTreeMap<String, Span>,
+) {
     for statement in &body.statements {
         let Some((name, span, value)) = assignment(statement) else {
             scope.findings.push(
@@ -197,10 +211,18 @@ fn amount(scope: &mut Scope<'_>, expr: &Expr, unit: Unit) -> Option<(f64, Option
                     Unit::Percent => "%",
                 };
                 let message = format!("`{}` is not in {wanted}", scope.quote(expr.span));
+                // The same count in another unit is rarely what was meant.
+                let help = match unit {
+                    Unit::Tokens => {
+                        "write an amount such as `0.5M tokens`; a batch without a unit is in sequences"
+                    }
+                    Unit::Steps => "write a number of steps, such as `1000` or `100 steps`",
+                    Unit::Percent => "write a share, such as `10%`",
+                };
                 scope.findings.push(
                     Diagnostic::error("not-a-number", message)
                         .at(expr.span, "another unit is expected")
-                        .help(format!("write `{} {wanted}`", number.text)),
+                        .help(help),
                 );
                 return None;
             }
@@ -271,6 +293,17 @@ fn micro_batch(scope: &mut Scope<'_>, given: &Given<'_>, context: usize, batch: 
     }
     scope.findings.push(finding.help(format!("write `micro_batch = {nearest}`")));
     None
+}
+
+/// The steps from one event to the next: a share of the run is at least one step, a number that is written is too.
+fn interval(scope: &mut Scope<'_>, what: &str, expr: &Expr, steps: u64) -> Option<u64> {
+    let every = steps_of(scope, what, expr, steps)?;
+    if let ExprKind::Number(number) = &expr.kind
+        && number.value > 0.0
+    {
+        return Some(every.max(1));
+    }
+    setting::whole(scope, what, every as f64, expr.span, LONGEST).map(|steps| steps as u64)
 }
 
 /// A number of steps: plain, in steps, or a percentage of all of them.

@@ -2,13 +2,13 @@
 
 use super::draft::Given;
 use super::number::{NUMERIC_SETTINGS, OTHER_SETTINGS, Scope};
-use super::resolved::{Formula, FormulaKind, Part, Resolved};
+use super::resolved::{Formula, FormulaKind, Layer, Part, Resolved};
 use std::collections::BTreeSet;
-use svspec_diagnostics::{Diagnostic, did_you_mean};
+use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Body, Expr, ExprKind, StatementKind};
 
 /// Reports it for what the target's own block (`own`, its index in the lineage) declares; what it inherits is its base's
-/// affair. Also a part that is used both in and outside layers, wherever it is declared.
+/// affair. Also values that no equation reads. Also a part that is used both in and outside layers, wherever it is declared.
 pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
     constants(scope, own);
     let Some(resolved) = resolved else { return };
@@ -34,6 +34,11 @@ pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
         }
     }
     for (index, layer) in resolved.layers.iter().enumerate() {
+        // The draft's layers are in the same order.
+        if scope.draft.layers.get(index).is_none_or(|draft| draft.block != own) {
+            continue;
+        }
+        values(scope, layer);
         if !resolved.stack.contains(&index) {
             scope.findings.push(
                 Diagnostic::warning(
@@ -43,6 +48,51 @@ pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
                 .at(layer.span, "never used")
                 .help("name it in `stack`, or remove it"),
             );
+        }
+    }
+}
+
+/// Equations whose value nothing reads: neither a later equation, nor the next layer.
+fn values(scope: &mut Scope<'_>, layer: &Layer) {
+    for (index, equation) in layer.equations.iter().enumerate() {
+        let name = &equation.name;
+        let mut later = layer.equations.iter().skip(index + 1);
+        let last_word = later.find_map(|later| {
+            if reads(&later.formula, name) {
+                return Some(None);
+            }
+            (later.name == *name).then_some(Some(later.span))
+        });
+        let finding = match last_word {
+            // Read, or, as the layer's `x`, what leaves it.
+            Some(None) => continue,
+            None if name == "x" => continue,
+            None => unread(name, equation.span).help(format!(
+                "use `{name}` in an equation below it, or remove it; what leaves the layer is `x`"
+            )),
+            Some(Some(again)) => unread(name, equation.span)
+                .because(again, format!("`{name}` is given another value here, without a look at this one"))
+                .help(format!("use `{name}` before that, or remove the equation")),
+        };
+        scope.findings.push(finding);
+    }
+}
+
+fn unread(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning("unused-value", format!("nothing reads this `{name}`"))
+        .at(span, "computed for nothing")
+}
+
+fn reads(formula: &Formula, name: &str) -> bool {
+    match &formula.kind {
+        FormulaKind::Name(read) => read == name,
+        FormulaKind::Embed => false,
+        FormulaKind::Part(_, argument)
+        | FormulaKind::Activation(_, argument)
+        | FormulaKind::SoftCap(argument, _)
+        | FormulaKind::Gain(_, argument) => reads(argument, name),
+        FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
+            reads(left, name) || reads(right, name)
         }
     }
 }
@@ -87,12 +137,12 @@ fn in_and_outside(scope: &mut Scope<'_>, part: &Part, resolved: &Resolved, index
 /// Settings of one word that the model does not have and no expression uses.
 fn constants(scope: &mut Scope<'_>, own: usize) {
     let draft = scope.draft;
+    let is_setting = |name: &str| {
+        name.contains('.') || NUMERIC_SETTINGS.iter().chain(&OTHER_SETTINGS).any(|known| *known == name)
+    };
     let mut named = BTreeSet::new();
-    for entry in draft.settings.values() {
-        match entry.given {
-            Given::Value(expr) => names(expr, &mut named, 0),
-            Given::Present => {}
-        }
+    for (_, entry) in draft.settings.iter().filter(|(name, _)| is_setting(name)) {
+        named_by(entry.given, &mut named);
     }
     let bodies = draft.layers.iter().map(|layer| layer.body);
     let blocks = draft.optimizers.iter().map(|block| &block.body);
@@ -100,6 +150,14 @@ fn constants(scope: &mut Scope<'_>, own: usize) {
         names_in(body, &mut named, 0);
     }
     named.extend(scope.used.iter().cloned());
+    // A constant is used if a used one names it: two that name only each other are not.
+    let mut open: Vec<String> = named.iter().cloned().collect();
+    while let Some(name) = open.pop() {
+        let Some(entry) = draft.settings.get(&name) else { continue };
+        let mut more = BTreeSet::new();
+        named_by(entry.given, &mut more);
+        open.extend(more.into_iter().filter(|name| named.insert(name.clone())));
+    }
     for (name, entry) in &draft.settings {
         let known = NUMERIC_SETTINGS.iter().chain(&OTHER_SETTINGS).copied();
         if entry.block != own
@@ -132,6 +190,13 @@ fn constants(scope: &mut Scope<'_>, own: usize) {
 }
 
 const DEEPEST: usize = 128;
+
+fn named_by(given: Given<'_>, found: &mut BTreeSet<String>) {
+    match given {
+        Given::Value(expr) => names(expr, found, 0),
+        Given::Present => {}
+    }
+}
 
 fn names(expr: &Expr, found: &mut BTreeSet<String>, depth: usize) {
     if depth > DEEPEST {

@@ -30,7 +30,12 @@ pub const GEGLU: PartKind = PartKind {
 };
 
 const SETTINGS: &[Setting] = &[
-    Setting { name: "hidden", takes: Takes::Count, preset: Preset::Required, summary: "channels between" },
+    Setting {
+        name: "hidden",
+        takes: Takes::Count,
+        preset: Preset::Required,
+        summary: "channels between the maps",
+    },
     BIAS,
 ];
 

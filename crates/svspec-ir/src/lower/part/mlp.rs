@@ -15,7 +15,7 @@ pub const MLP: PartKind = PartKind {
             name: "hidden",
             takes: Takes::Count,
             preset: Preset::Required,
-            summary: "channels between",
+            summary: "channels between the maps",
         },
         Setting {
             name: "activation",

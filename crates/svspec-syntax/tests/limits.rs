@@ -87,7 +87,7 @@ fn a_head_far_from_its_brace_is_found_at_once() {
 
 #[test]
 fn faults_beyond_the_fiftieth_are_counted() {
-    let faults = faults(&("svspec 1\n".to_owned() + &"oops\n".repeat(70)));
+    let faults = faults(&("svspec 1\n".to_owned() + &"oops {}\n".repeat(70)));
     assert_eq!(faults.len(), 50);
     assert_eq!(faults[49].help.last().unwrap(), "20 more faults are not shown");
 }

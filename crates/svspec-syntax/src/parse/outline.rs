@@ -20,6 +20,12 @@ pub fn outline(text: &str) -> Vec<Range<usize>> {
     blocks
 }
 
+/// Whether a block is none: a line outside of blocks that does not even open one.
+pub fn is_stray(text: &str, range: &Range<usize>) -> bool {
+    let block = text.get(range.clone()).unwrap_or("");
+    !BLOCK_WORDS.contains(&word(block, 0)) && !block.contains('{')
+}
+
 /// Where the first thing from `at` on stands that is neither space, line break nor comment.
 fn next_token(text: &str, at: usize) -> Option<usize> {
     marks(text, at..text.len())

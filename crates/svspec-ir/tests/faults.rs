@@ -161,6 +161,8 @@ fn slips() {
         ("a placement at the embedding", place("embed : out scale")),
         ("a role that is none", rule("lr 2 on scale where role == inptu")),
         ("a site that is none", rule("lr 2 on scale where site != qk")),
+        ("a weight by its role", rule("lr 2 on embedding, scale, attn.q.weight where role == input")),
+        ("an embedding by its layer", rule("lr 2 on embedding, weight where layer == 1")),
         ("clipping by a number", rule("clip 1 on weight")),
         ("no decay by a word", rule("decay off on bias")),
         ("a batch in steps", train("steps = 10, batch = 8 steps")),

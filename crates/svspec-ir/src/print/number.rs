@@ -13,8 +13,10 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// The shortest text that reads back as the same number: `0.1`, `1e-5`, `10000`, `2.5e9`.
+/// The shortest text of a number as it was meant: `0.1`, `1e-5`, `10000`, `2.5e9`. It has at most twelve significant
+/// digits: `0.1 * 3 / 5` is `0.06`.
 pub fn shortest(number: f64) -> String {
+    let number: f64 = format!("{number:.11e}").parse().unwrap_or(number);
     let magnitude = number.abs();
     if magnitude == 0.0 || (1e-3..1e7).contains(&magnitude) {
         number.to_string()
@@ -89,6 +91,8 @@ mod tests {
         assert_eq!(shortest(1e-5), "1e-5");
         assert_eq!(shortest(0.003), "0.003");
         assert_eq!(shortest(10_000.0), "10000");
+        assert_eq!(shortest(0.1 * 3.0 / 5.0), "0.06");
+        assert_eq!(shortest(1.0 / 3.0), "0.333333333333");
         assert_eq!(rounded(1.0 / 32_f64.sqrt()), "0.1768");
     }
 

@@ -37,6 +37,7 @@ pub fn rule(scope: &mut Scope<'_>, parts: &[Part], rule: &ast::Rule, span: Span)
         rule.selectors.iter().map(|path| selector(scope, parts, path)).collect();
     let conditions: Vec<Option<Condition>> =
         rule.conditions.iter().map(|test| condition(scope, test)).collect();
+    idle_selectors(scope, rule, &selectors, &conditions);
     let place = scope.sources.get(span.source).map_or("", |source| source.name.as_str());
     let (line, _) = scope.sources.line_column(span);
     let text = RuleText { text: svspec_syntax::format_rule(rule), place: format!("{place}:{line}"), span };
@@ -47,6 +48,60 @@ pub fn rule(scope: &mut Scope<'_>, parts: &[Part], rule: &ast::Rule, span: Span)
         text,
         allow: Vec::new(),
     })
+}
+
+/// Selectors that no tensor can match because of a condition, beside others that may: `embedding` in
+/// `decay 0 on embedding, scale where role == output`.
+fn idle_selectors(
+    scope: &mut Scope<'_>,
+    rule: &ast::Rule,
+    selectors: &[Option<Vec<Selector>>],
+    conditions: &[Option<Condition>],
+) {
+    for (written, condition) in rule.conditions.iter().zip(conditions) {
+        let Some(condition) = condition else { continue };
+        let idle: Vec<Span> = rule
+            .selectors
+            .iter()
+            .zip(selectors)
+            .filter(|(_, known)| known.iter().flatten().any(|known| !may_hold(condition.test, known)))
+            .map(|(path, _)| path.span)
+            .collect();
+        // A rule of which nothing is left is reported as a whole.
+        if idle.len() == rule.selectors.len() {
+            continue;
+        }
+        for span in idle {
+            let (selector, test) = (scope.quote(span), scope.quote(written.span));
+            let about = match condition.test {
+                Test::Layer(..) => "tensors of layers",
+                Test::Role(_) | Test::Site(_) | Test::Part(_) | Test::Absorbable => "scale vectors",
+            };
+            let message =
+                format!("`{selector}` selects nothing in this rule: `{test}` holds of {about} alone");
+            scope.findings.push(
+                Diagnostic::warning("rule-matches-nothing", message)
+                    .at(span, "selects nothing")
+                    .because(written.span, "because of this condition")
+                    .help(format!("write a rule of its own for `{selector}`, without the condition")),
+            );
+        }
+    }
+}
+
+/// Whether a condition may hold of a tensor that a selector selects.
+fn may_hold(test: Test, selector: &Selector) -> bool {
+    match (test, selector) {
+        (_, Selector::All | Selector::Kind(ParamKind::Scale)) => true,
+        (Test::Layer(..), Selector::Kind(kind)) => *kind != ParamKind::Embedding,
+        (Test::Layer(..), Selector::Path(segments)) => {
+            segments.first().is_none_or(|first| first != "unembed")
+        }
+        (Test::Role(_) | Test::Site(_) | Test::Part(_) | Test::Absorbable, Selector::Kind(_)) => false,
+        (Test::Role(_) | Test::Site(_) | Test::Part(_) | Test::Absorbable, Selector::Path(segments)) => {
+            segments.last().is_none_or(|last| last != "weight" && last != "bias")
+        }
+    }
 }
 
 fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {

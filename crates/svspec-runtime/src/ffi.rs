@@ -24,6 +24,7 @@ unsafe extern "C" {
     ) -> c_int;
     fn svspec_global_norm(grad: *const TensorPtr, count: usize, norm: *mut *mut C_tensor) -> c_int;
     fn svspec_scale_to_norm(grad: *const TensorPtr, count: usize, norm: TensorPtr, max_norm: f64) -> c_int;
+    fn svspec_rms_norm(x: TensorPtr, num_axes: i64, eps: f64, y: *mut *mut C_tensor) -> c_int;
     fn svspec_autocast_enter(device_type: c_int, enabled: *mut c_int, dtype: *mut c_int) -> c_int;
     fn svspec_autocast_exit(device_type: c_int, enabled: c_int, dtype: c_int) -> c_int;
     fn svspec_set_deterministic() -> c_int;
@@ -145,6 +146,16 @@ pub fn scale_to_norm(tensors: &[Tensor], norm: &Tensor, max_norm: f64) -> Result
     checked(unsafe {
         svspec_scale_to_norm(pointers(tensors).as_ptr(), tensors.len(), norm.as_ptr(), max_norm)
     })
+}
+
+/// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together, of f32 or f64 on the CPU.
+pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64) -> Result<Tensor, TorchError> {
+    let mut y = std::ptr::null_mut();
+    // SAFETY: a live tensor; on success `y` is a new one that becomes ours.
+    unsafe {
+        checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, &raw mut y))?;
+        Ok(Tensor::from_ptr(y))
+    }
 }
 
 /// Runs `body` under autocast to bf16. (tch's own is for CUDA alone, and in f16.)

@@ -57,8 +57,19 @@ impl Operation for Normalize {
         }
     }
 
+    /// RMS: the output and the factors suffice. That is the runtime's kernel on CPUs; LibTorch's on GPUs keeps the input instead.
     fn keeps_input(&self, _: usize) -> bool {
-        true
+        match self.norm {
+            Norm::Rms => false,
+            Norm::Layer => true,
+        }
+    }
+
+    fn keeps_output(&self) -> bool {
+        match self.norm {
+            Norm::Rms => true,
+            Norm::Layer => false,
+        }
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

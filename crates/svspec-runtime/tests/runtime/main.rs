@@ -5,6 +5,7 @@ mod checkpoints;
 mod data;
 mod hand;
 mod learning;
+mod normalize;
 mod operations;
 mod optimizer;
 mod program;

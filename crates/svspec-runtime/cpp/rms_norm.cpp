@@ -1,0 +1,180 @@
+// RMS normalisation on the CPU: one read and one write of each row forward, two reads and one write backward.
+//
+// With r = 1 / sqrt(mean(x²) + eps): y = x·r, and dx = r·(g − y·mean(g·y)). Kept for the backward pass are y, which what follows
+// tends to keep as well, and r, but not x. A row is summed by one thread and in one order, whatever the number of threads.
+#include "boundary.hpp"
+#include <ATen/Parallel.h>
+#include <ATen/TensorIterator.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <torch/csrc/autograd/custom_function.h>
+
+using svspec::TensorPtr;
+
+namespace {
+
+// Values that fit a register of any machine that LibTorch runs on; wider ones gain nothing where memory is what is waited for.
+template <typename T>
+struct Lanes {
+  static constexpr int64_t kCount = 16 / sizeof(T);
+  typedef T Vector __attribute__((vector_size(16)));
+};
+
+template <typename T>
+inline typename Lanes<T>::Vector load(const T* from) {
+  typename Lanes<T>::Vector values;
+  std::memcpy(&values, from, sizeof values);
+  return values;
+}
+
+template <typename T>
+inline void store(T* to, typename Lanes<T>::Vector values) {
+  std::memcpy(to, &values, sizeof values);
+}
+
+// The mean of a[i]·b[i]. Four sums of vectors, so that no addition waits for the one before it.
+template <typename T>
+inline T mean_product(const T* a, const T* b, int64_t size) {
+  constexpr auto kLanes = Lanes<T>::kCount;
+  typename Lanes<T>::Vector first = {}, second = {}, third = {}, fourth = {};
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
+    first += load(a + i) * load(b + i);
+    second += load(a + i + kLanes) * load(b + i + kLanes);
+    third += load(a + i + 2 * kLanes) * load(b + i + 2 * kLanes);
+    fourth += load(a + i + 3 * kLanes) * load(b + i + 3 * kLanes);
+  }
+  const auto sums = (first + second) + (third + fourth);
+  T sum = 0;
+  for (int64_t lane = 0; lane < kLanes; lane++) sum += sums[lane];
+  for (; i < size; i++) sum += a[i] * b[i];
+  return sum / static_cast<T>(size);
+}
+
+template <typename T>
+inline void forward_row(T* y, T* factor, const T* x, int64_t size, T eps) {
+  const T r = 1 / std::sqrt(mean_product(x, x, size) + eps);
+  int64_t i = 0;
+  for (; i + Lanes<T>::kCount <= size; i += Lanes<T>::kCount) store<T>(y + i, load(x + i) * r);
+  for (; i < size; i++) y[i] = x[i] * r;
+  *factor = r;
+}
+
+template <typename T>
+inline void backward_row(T* dx, const T* g, const T* y, T r, int64_t size) {
+  const T along = mean_product(g, y, size);
+  int64_t i = 0;
+  for (; i + Lanes<T>::kCount <= size; i += Lanes<T>::kCount) {
+    store<T>(dx + i, (load(g + i) - load(y + i) * along) * r);
+  }
+  for (; i < size; i++) dx[i] = (g[i] - y[i] * along) * r;
+}
+
+// Calls `row` with where each operand's row starts. A loop of TensorIterator's: `strides` are bytes, first of all operands along
+// `inner`, then along `outer`.
+template <int kOperands, typename Row>
+inline void each_row(char** starts, const int64_t* strides, int64_t inner, int64_t outer, const Row& row) {
+  for (int64_t j = 0; j < outer; j++) {
+    char* at[kOperands];
+    for (int k = 0; k < kOperands; k++) at[k] = starts[k] + j * strides[kOperands + k];
+    for (int64_t i = 0; i < inner; i++) {
+      row(at);
+      for (int k = 0; k < kOperands; k++) at[k] += strides[k];
+    }
+  }
+}
+
+template <typename T>
+T* as(char* start) {
+  return reinterpret_cast<T*>(start);
+}
+
+// `x` itself where the last `num_axes` dimensions of each row lie together, and a copy where they do not. Other strides are free.
+at::Tensor with_dense_rows(const at::Tensor& x, int64_t num_axes) {
+  int64_t dense = 1;
+  for (int64_t axis = x.dim() - 1; axis >= x.dim() - num_axes; axis--) {
+    if (x.size(axis) != 1 && x.stride(axis) != dense) return x.contiguous();
+    dense *= x.size(axis);
+  }
+  return x;
+}
+
+// The first value of each row.
+at::Tensor row_starts(const at::Tensor& x, int64_t num_axes) {
+  const auto num_leading = x.dim() - num_axes;
+  return x.as_strided(x.sizes().slice(0, num_leading), x.strides().slice(0, num_leading));
+}
+
+// Calls `row` for every row, side by side in blocks that are worth a thread; `size` is a row's.
+template <int kOperands, typename Row>
+void parallel_rows(at::TensorIteratorConfig& operands, int64_t size, const Row& row) {
+  const auto grain = std::max<int64_t>(1, at::internal::GRAIN_SIZE / std::max<int64_t>(1, size));
+  operands.resize_outputs(false).build().for_each(
+      [&](char** starts, const int64_t* strides, int64_t inner, int64_t outer) {
+        each_row<kOperands>(starts, strides, inner, outer, row);
+      },
+      grain);
+}
+
+template <typename T>
+void forward_rows(at::TensorIteratorConfig& operands, int64_t size, double eps) {
+  parallel_rows<3>(operands, size, [=](char** at) {
+    forward_row<T>(as<T>(at[0]), as<T>(at[1]), as<T>(at[2]), size, static_cast<T>(eps));
+  });
+}
+
+template <typename T>
+void backward_rows(at::TensorIteratorConfig& operands, int64_t size) {
+  parallel_rows<4>(operands, size, [=](char** at) {
+    backward_row<T>(as<T>(at[0]), as<T>(at[1]), as<T>(at[2]), *as<T>(at[3]), size);
+  });
+}
+
+struct RmsNorm : torch::autograd::Function<RmsNorm> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given, int64_t num_axes, double eps) {
+    TORCH_CHECK(num_axes > 0 && num_axes <= given.dim(), "rms_norm over ", num_axes, " of ", given.dim(), " dimensions");
+    TORCH_CHECK(given.scalar_type() == at::kFloat || given.scalar_type() == at::kDouble, "rms_norm of ", given.scalar_type());
+    const auto x = with_dense_rows(given, num_axes);
+    const auto leading = x.sizes().slice(0, x.dim() - num_axes);
+    const auto size = c10::multiply_integers(x.sizes().slice(x.dim() - num_axes));
+    auto y = at::empty(x.sizes(), x.options());
+    auto factor = at::empty(leading, x.options());
+    auto operands = at::TensorIteratorConfig();
+    operands.add_owned_output(row_starts(y, num_axes)).add_output(factor).add_owned_const_input(row_starts(x, num_axes));
+    x.scalar_type() == at::kFloat ? forward_rows<float>(operands, size, eps) : forward_rows<double>(operands, size, eps);
+    context->saved_data["num_axes"] = num_axes;
+    context->save_for_backward({y, factor});
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
+    TORCH_CHECK(!at::GradMode::is_enabled(), "rms_norm has no second derivative");
+    const auto num_axes = context->saved_data["num_axes"].toInt();
+    const auto saved = context->get_saved_variables();
+    const auto &y = saved[0], &factor = saved[1];
+    const auto g = with_dense_rows(gradients[0], num_axes);
+    const auto size = c10::multiply_integers(y.sizes().slice(y.dim() - num_axes));
+    auto dx = at::empty(y.sizes(), y.options());
+    auto operands = at::TensorIteratorConfig();
+    operands.add_owned_output(row_starts(dx, num_axes))
+        .add_owned_const_input(row_starts(g, num_axes))
+        .add_owned_const_input(row_starts(y, num_axes))
+        .add_const_input(factor);
+    y.scalar_type() == at::kFloat ? backward_rows<float>(operands, size) : backward_rows<double>(operands, size);
+    return {dx, at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+// `x` over the root of its mean square over the last `num_axes` dimensions together; f32 or f64, on the CPU.
+int svspec_rms_norm(TensorPtr x, int64_t num_axes, double eps, TensorPtr* y) {
+  return svspec::guarded([&] { *y = new at::Tensor(RmsNorm::apply(*x, num_axes, eps)); });
+}
+
+}  // extern "C"

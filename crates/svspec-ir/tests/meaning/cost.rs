@@ -56,10 +56,10 @@ fn memory_is_that_of_adamw_in_f32() {
     assert_eq!(memory.gradients, memory.weights);
     assert_eq!(memory.optimizer, 2 * memory.weights);
     assert_eq!(memory.logits, 4 * 1024 * 50_304 * 8);
-    // Per token and layer: two norms keep x and n's statistic, two scales keep n, the maps keep the two scaled values;
+    // Per token and layer: two norms keep n and its statistic, two scales the same n, the maps keep the two scaled values;
     // attention keeps q, k, v and the context; the gate keeps its input and output, up, and the product.
-    let per_layer = 2 * (3 * 1792 + 1) + 4 * 1792 + 14 + 4 * 4778;
-    let head = 3 * 1792 + 1;
+    let per_layer = 2 * (2 * 1792 + 1) + 4 * 1792 + 14 + 4 * 4778;
+    let head = 2 * 1792 + 1;
     assert_eq!(memory.activations, 4 * 1024 * 4 * (22 * per_layer + head));
     assert_eq!(memory.weight_copies, 0);
     let parts = [memory.weights, memory.gradients, memory.optimizer, memory.activations, memory.logits];

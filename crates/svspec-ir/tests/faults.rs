@@ -170,6 +170,17 @@ fn slips() {
         ("clipping by `on`", train("steps = 10, batch = 8, clip = on")),
         ("two blocks of one setting", train("steps = 10, batch = 8 }\ntrain { steps = 20")),
         (
+            "two blocks of one setting, in a variant",
+            format!(
+                "{}variant v of small {{ train {{ steps = 9, batch = 8 }}, train {{ steps = 8 }} }}\n",
+                small("")
+            ),
+        ),
+        (
+            "two optimizer blocks of one setting",
+            format!("{}optimizer {{ lr = 1 }}\noptimizer {{ lr = 2 }}\n", small("")),
+        ),
+        (
             "an optimizer that is none, in a variant",
             format!("{}variant v of small {{ optimizer sgd {{ lr = 1 }} }}\n", small("")),
         ),

@@ -74,10 +74,10 @@ pub struct Draft<'a> {
     pub layers: Vec<LayerDraft<'a>>,
     /// In order.
     pub placements: Vec<PlacementDraft<'a>>,
-    /// The `optimizer` blocks within variants, in order.
-    pub optimizers: Vec<&'a OptimizerBlock>,
-    /// The `train` blocks within variants, in order.
-    pub trains: Vec<&'a Body>,
+    /// The `optimizer` blocks within variants, in order, each with the block that it stands in.
+    pub optimizers: Vec<(usize, &'a OptimizerBlock)>,
+    /// The `train` blocks within variants, likewise.
+    pub trains: Vec<(usize, &'a Body)>,
 }
 
 /// Sorts the statements.
@@ -158,8 +158,8 @@ impl<'a> Draft<'a> {
                 let all = targets.iter().flat_map(expand);
                 self.placements.extend(all.map(|(target, span)| PlacementDraft { target, span, form }));
             }
-            StatementKind::Optimizer(block) => self.optimizers.push(block),
-            StatementKind::Train(body) => self.trains.push(body),
+            StatementKind::Optimizer(block) => self.optimizers.push((own.block, block)),
+            StatementKind::Train(body) => self.trains.push((own.block, body)),
             StatementKind::Rule(rule) => findings.push(
                 Diagnostic::error("misplaced-statement", "a rule stands outside an `optimizer` block")
                     .at(statement.span, "a rule for the optimizer")

@@ -8,7 +8,7 @@ use crate::lower::part::Range;
 use crate::program::Program;
 use crate::rule::ResolvedRule;
 use std::collections::BTreeMap;
-use svspec_diagnostics::{Diagnostic, did_you_mean};
+use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, OptimizerBlock, StatementKind};
 
 const SETTINGS: [&str; 3] = ["lr", "betas", "eps"];
@@ -20,11 +20,20 @@ pub fn optimizer(scope: &mut Scope<'_>, program: &Program, parts: &[Part]) -> (A
     let mut optimizer = AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 };
     let mut rules = Vec::new();
     let draft = scope.draft;
-    for block in &draft.optimizers {
+    for (_, block) in &draft.optimizers {
         algorithm(scope, block);
     }
-    for block in file_blocks(scope, program).into_iter().chain(draft.optimizers.iter().copied()) {
-        read(scope, parts, block, &mut optimizer, &mut rules);
+    // The blocks of one file are one, and so are those of one variant: none of them replaces what another says.
+    let mut seen = BTreeMap::new();
+    let mut owner = None;
+    let of_files = file_blocks(scope, program).into_iter().map(|block| (None, block));
+    let of_variants = draft.optimizers.iter().map(|(index, block)| (Some(*index), *block));
+    for (index, block) in of_files.chain(of_variants) {
+        let next = (index, block.body.span.source);
+        if owner.replace(next) != Some(next) {
+            seen.clear();
+        }
+        read(scope, parts, block, &mut optimizer, &mut rules, &mut seen);
     }
     (optimizer, rules)
 }
@@ -70,8 +79,8 @@ fn read(
     block: &OptimizerBlock,
     optimizer: &mut AdamW,
     rules: &mut Vec<ResolvedRule>,
+    seen: &mut BTreeMap<String, Span>,
 ) {
-    let mut seen = BTreeMap::new();
     for statement in &block.body.statements {
         match &statement.kind {
             StatementKind::Rule(written) => rules.extend(rule::rule(scope, parts, written, statement.span)),

@@ -32,17 +32,16 @@ type Given<'a> = BTreeMap<String, (&'a Expr, Span)>;
 pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Span) -> Option<Train> {
     let draft = scope.draft;
     let mut given = Given::new();
-    // The blocks of one file are one: none of them replaces what another says.
+    // The blocks of one file are one, and so are those of one variant: none of them replaces what another says.
     let mut seen: BTreeMap<String, Span> = BTreeMap::new();
-    let mut source = None;
-    for body in program.trains() {
-        if source.replace(body.span.source) != Some(body.span.source) {
+    let mut owner = None;
+    let of_files = program.trains().map(|body| ((None, body.span.source), body));
+    let of_variants = draft.trains.iter().map(|(block, body)| ((Some(*block), body.span.source), *body));
+    for (next, body) in of_files.chain(of_variants) {
+        if owner.replace(next) != Some(next) {
             seen.clear();
         }
         collect(scope, body, &mut given, &mut seen);
-    }
-    for body in &draft.trains {
-        collect(scope, body, &mut given, &mut BTreeMap::new());
     }
     if given.is_empty() {
         return Some(defaults(1000, 8));

@@ -145,8 +145,8 @@ fn constants(scope: &mut Scope<'_>, own: usize) {
         named_by(entry.given, &mut named);
     }
     let bodies = draft.layers.iter().map(|layer| layer.body);
-    let blocks = draft.optimizers.iter().map(|block| &block.body);
-    for body in bodies.chain(blocks).chain(draft.trains.iter().copied()) {
+    let blocks = draft.optimizers.iter().map(|(_, block)| &block.body);
+    for body in bodies.chain(blocks).chain(draft.trains.iter().map(|(_, body)| *body)) {
         names_in(body, &mut named, 0);
     }
     named.extend(scope.used.iter().cloned());

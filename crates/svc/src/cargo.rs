@@ -1,11 +1,16 @@
 //! Generated crates through cargo: a crate's folder in, its trainer's executable out.
 
+use crate::interrupt;
+use crate::outcome::Stopped;
+use crate::terminal;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// What compiling takes.
@@ -72,27 +77,34 @@ pub fn build(folder: &Path, name: &str, toolchain: &Toolchain) -> anyhow::Result
     let num_packages = packages(folder)?.len() as u64;
     // Cargo compiles a package once for each folder that it lies in.
     let shared = format!("paths=[{}]", serde_json::to_string(&toolchain.runtime)?);
+    let bar = bar(name, num_packages)?;
+    let caught = interrupt::catch()?;
     let mut child = cargo(&["build", "--release", "--message-format=json-render-diagnostics"], folder)
         .args(["--config", &shared])
         .env("LIBTORCH", &toolchain.libtorch)
         .env("CARGO_TARGET_DIR", &toolchain.target)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // A group of its own, so that the compilers that it starts can be ended with it.
+        .process_group(0)
         .spawn()
         .with_context(|| format!("cannot run `{}`", program()))?;
-    let stderr = child.stderr.take();
-    let reader = std::thread::spawn(move || {
-        let mut text = Vec::new();
-        if let Some(mut stderr) = stderr {
-            // What cannot be read of an error message is only missing from ours.
-            let _ = stderr.read_to_end(&mut text);
-        }
-        String::from_utf8_lossy(&text).into_owned()
+    let group = Pid::from_child(&child);
+    let watch = caught.watch(move |_| {
+        // It may have ended already.
+        let _ = kill_process_group(group, Signal::TERM);
     });
+    let stderr = child.stderr.take().context("the pipe was asked for")?;
+    let waiting = bar.clone();
+    let reader = std::thread::spawn(move || listen(stderr, &waiting));
     let stdout = child.stdout.take().context("the pipe was asked for")?;
-    let executable = follow(stdout, name, num_packages)?;
-    let status = child.wait().context("cannot wait for cargo")?;
+    let executable = follow(stdout, name, &bar);
+    let status = child.wait().context("cannot wait for cargo");
     let said = reader.join().unwrap_or_default();
+    if watch.end() {
+        return Err(Stopped("while compiling; the same command goes on from here").into());
+    }
+    let (executable, status) = (executable?, status?);
     match executable {
         Some(executable) if status.success() => Ok(executable),
         Some(_) | None => {
@@ -101,12 +113,32 @@ pub fn build(folder: &Path, name: &str, toolchain: &Toolchain) -> anyhow::Result
     }
 }
 
-/// Draws progress from cargo's messages until they end; hands back the executable that they name.
-fn follow(stdout: ChildStdout, name: &str, num_packages: u64) -> anyhow::Result<Option<PathBuf>> {
+fn bar(name: &str, num_packages: u64) -> anyhow::Result<ProgressBar> {
     let bar = ProgressBar::new(num_packages);
     bar.set_style(ProgressStyle::with_template("compiling {msg} {bar:30} {pos} of {len} crates, {elapsed}")?);
     bar.set_message(name.to_owned());
     bar.enable_steady_tick(Duration::from_millis(500));
+    Ok(bar)
+}
+
+/// What cargo says beside its messages. That it waits is shown at once: another build may take minutes.
+fn listen(stderr: ChildStderr, bar: &ProgressBar) -> String {
+    let mut said = String::new();
+    // What cannot be read of an error message is only missing from ours.
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        if line.trim_start().starts_with("Blocking waiting for file lock") {
+            let text = "waiting for another cargo to leave the shared build folder";
+            if bar.is_hidden() { terminal::note(text) } else { bar.set_message(text) }
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    said
+}
+
+/// Draws progress from cargo's messages until they end; hands back the executable that they name.
+fn follow(stdout: ChildStdout, name: &str, bar: &ProgressBar) -> anyhow::Result<Option<PathBuf>> {
     let mut executable = None;
     let mut done = std::collections::BTreeSet::new();
     for line in BufReader::new(stdout).lines() {
@@ -115,10 +147,11 @@ fn follow(stdout: ChildStdout, name: &str, num_packages: u64) -> anyhow::Result<
         if message.get("reason").and_then(Value::as_str) != Some("compiler-artifact") {
             continue;
         }
+        bar.set_message(name.to_owned());
         if let Some(package) = message.get("package_id").and_then(Value::as_str) {
             done.insert(package.to_owned());
         }
-        bar.set_position((done.len() as u64).min(num_packages));
+        bar.set_position((done.len() as u64).min(bar.length().unwrap_or_default()));
         if let Some(path) = message.get("executable").and_then(Value::as_str) {
             executable = Some(PathBuf::from(path));
         }

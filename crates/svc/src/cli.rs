@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 use crate::command;
-use crate::outcome::{Faulty, Outcome};
+use crate::outcome::{Faulty, Outcome, Stopped};
 use crate::terminal;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
@@ -72,6 +72,10 @@ fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(Faulty(findings)) = error.downcast_ref() {
         terminal::note(findings.trim_end());
         return ExitCode::from(1);
+    }
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        terminal::note(&stopped.to_string());
+        return Outcome::Interrupted.into();
     }
     terminal::note(&format!("error: {error:#}"));
     ExitCode::from(2)

@@ -97,6 +97,17 @@ pub fn compare_all(old: &Spec, new: &Spec, target: &Target) -> anyhow::Result<Ve
     Ok(comparisons)
 }
 
+/// A file that the revision did not have yet, `old` as messages show it: each target, or the one asked for, is new.
+pub fn all_new(old: &str, new: &Spec, target: Option<&str>) -> anyhow::Result<Vec<Comparison>> {
+    let names = match target {
+        Some(name) => vec![new.target(Some(name))?],
+        None => new.targets()?,
+    };
+    let came =
+        |name| Comparison { old: old.to_owned(), new: format!("{}:{name}", new.shown), change: Change::Came };
+    Ok(names.into_iter().map(came).collect())
+}
+
 impl Comparison {
     /// Whether both mean the same.
     pub fn is_same(&self) -> bool {

@@ -11,6 +11,7 @@ mod corpus;
 mod generate;
 mod hash;
 mod home;
+mod interrupt;
 mod libtorch;
 mod manifest;
 mod outcome;

@@ -6,7 +6,7 @@ mod unpack;
 pub use fetch::python;
 
 use crate::home::Home;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 
 /// The only version that the generated crates' bindings fit.
@@ -32,6 +32,8 @@ pub fn find(home: &Home) -> anyhow::Result<State> {
     let named = std::env::var_os("LIBTORCH").filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(named) = named.filter(|named| *named != ours) {
         check_own(&named)?;
+        // The bindings' build script runs in another folder.
+        let named = std::path::absolute(&named).context("the path of LIBTORCH")?;
         return Ok(State::Own(named));
     }
     match version(&ours) {

@@ -35,6 +35,18 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// A signal came before there was anything to write; what it was in the middle of. Exit code 130.
+#[derive(Debug)]
+pub struct Stopped(pub &'static str);
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "stopped {}", self.0)
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// A spec with errors in it: the findings, rendered. Exit code 1, not 2, because the command did its work.
 #[derive(Debug)]
 pub struct Faulty(pub String);

@@ -28,6 +28,18 @@ impl Origin {
         }
     }
 
+    /// Whether this is a git revision that is there and has no file at `path`.
+    pub fn lacks(&self, path: &str) -> anyhow::Result<bool> {
+        let Self::Revision(revision) = self else { return Ok(false) };
+        let is_there = |object: String| -> anyhow::Result<bool> {
+            let asked = git(Path::new(path)).args(["cat-file", "-e", &object]).output();
+            Ok(asked.context("cannot run `git`, which --base needs")?.status.success())
+        };
+        let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+        let is_named_well = !revision.starts_with('-') && is_there(format!("{revision}^{{commit}}"))?;
+        Ok(is_named_well && !is_there(format!("{revision}:./{name}"))?)
+    }
+
     /// The text of the spec at `path`.
     pub fn read(&self, path: &str) -> anyhow::Result<String> {
         let bytes = match self {
@@ -91,14 +103,19 @@ fn check_size(bytes: &[u8], shown: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_revision(revision: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
-    let name =
-        path.file_name().with_context(|| format!("`{}` names no file", path.display()))?.to_string_lossy();
+/// git, in the folder of `path`.
+fn git(path: &Path) -> Command {
     let mut git = Command::new("git");
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         git.arg("-C").arg(folder);
     }
-    let output = git
+    git
+}
+
+fn read_revision(revision: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    let name =
+        path.file_name().with_context(|| format!("`{}` names no file", path.display()))?.to_string_lossy();
+    let output = git(path)
         .args(["show", "--end-of-options"])
         .arg(format!("{revision}:./{name}"))
         .output()

@@ -30,12 +30,33 @@ pub fn create(name: &str) -> anyhow::Result<PathBuf> {
 pub fn create_at(folder: &Path) -> anyhow::Result<()> {
     let shown = folder.display();
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{shown}`"))?;
+    require_empty(folder)
+}
+
+/// An error if a new run cannot have `folder`; said before minutes of compiling, not after.
+pub fn require_free(folder: &Path) -> anyhow::Result<()> {
+    if folder.is_file() {
+        bail!("`{}` is a file: name a folder", folder.display());
+    }
+    if folder.is_dir() { require_empty(folder) } else { Ok(()) }
+}
+
+fn require_empty(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
     let mut entries =
         std::fs::read_dir(folder).with_context(|| format!("cannot read the folder `{shown}`"))?;
     if entries.next().is_some() {
         bail!("`{shown}` is not empty: name a new folder, or go on with the run in it by --resume");
     }
     Ok(())
+}
+
+/// Removes what was recorded of a run whose trainer has left nothing, so that it is not in the way of the next.
+pub fn discard_unless_begun(run: &Path) -> anyhow::Result<()> {
+    if run.join("metrics.jsonl").exists() || has_checkpoint(run) {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(run).with_context(|| format!("cannot remove `{}`", run.display()))
 }
 
 /// Whether the trainer has left a checkpoint to go on from.

@@ -1,10 +1,10 @@
 //! A compiled trainer as a child process: its arguments in, how it ended out.
 
+use crate::interrupt;
 use crate::outcome::Outcome;
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::consts::SIGINT;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -16,24 +16,16 @@ const INTERRUPTED: i32 = 130;
 /// Runs `executable` on this process's own terminal. Signals reach it, and it is waited for: a stopped run ends with
 /// its checkpoint written.
 pub fn run(executable: &Path, arguments: &[OsString], libtorch: &Path) -> anyhow::Result<Outcome> {
-    // Before the child, so that no signal falls between.
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot catch signals")?;
-    let handle = signals.handle();
+    let caught = interrupt::catch()?;
     let mut child = Command::new(executable)
         .args(arguments)
         .env("LD_LIBRARY_PATH", library_path(libtorch))
         .spawn()
         .with_context(|| format!("cannot run the trainer `{}`", executable.display()))?;
     let pid = Pid::from_child(&child);
-    let forwarder = std::thread::spawn(move || {
-        for signal in signals.forever() {
-            forward(signal, pid);
-        }
-    });
+    let watch = caught.watch(move |signal| forward(signal, pid));
     let status = wait(&mut child);
-    handle.close();
-    // It only forwards; nothing that it could have failed at matters once the trainer has ended.
-    let _ = forwarder.join();
+    watch.end();
     conclude(status?)
 }
 

@@ -70,15 +70,18 @@ impl Plan {
         let folder = out.join(variant);
         let path = folder.join(FILE);
         match std::fs::read_to_string(&path) {
-            Ok(text) => self.require_same(&text, &path)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // A plan that nothing came of, say for want of its text, binds nobody.
+            Ok(text) if has_runs(&folder)? => self.require_same(&text, &path)?,
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
+            }
+            Ok(_) | Err(_) => {
                 let write = || -> std::io::Result<()> {
                     std::fs::create_dir_all(&folder)?;
                     std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(self)?))
                 };
                 write().with_context(|| format!("cannot write `{}`", path.display()))?;
             }
-            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
         }
         let run =
             |seed| Run { variant: variant.to_owned(), seed, folder: folder.join(format!("seed-{seed}")) };
@@ -97,6 +100,18 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Whether a run in `folder` has anything to go on from.
+fn has_runs(folder: &Path) -> anyhow::Result<bool> {
+    let cannot = || format!("cannot read `{}`", folder.display());
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let run = entry.with_context(cannot)?.path();
+        if run.is_dir() && (run_folder::has_checkpoint(&run) || run_folder::summary(&run)?.is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Run {

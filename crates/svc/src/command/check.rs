@@ -46,6 +46,7 @@ pub fn run(args: &Check) -> anyhow::Result<Outcome> {
         }
     }
     match args.format {
+        Format::Text if unreadable.len() == args.files.len() => {}
         Format::Text => terminal::print(&report(&findings, &sources, args.files.len() - unreadable.len()))?,
         Format::Json => terminal::print(&svspec_diagnostics::render_json(&findings, &sources))?,
     }

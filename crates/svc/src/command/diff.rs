@@ -85,11 +85,18 @@ fn between(args: &Diff, old: &str, new: &str) -> anyhow::Result<Comparison> {
 }
 
 fn against(args: &Diff, revision: &str, files: &[String]) -> anyhow::Result<Vec<Comparison>> {
+    if revision.is_empty() {
+        bail!("--base names no revision: write one, such as HEAD or main");
+    }
     let base = Origin::Revision(revision.to_owned());
     let mut comparisons = Vec::new();
     for file in files {
         let (path, target) = resolve(args, file);
         let new = Spec::open(&Origin::Disk, &path)?;
+        if base.lacks(&path)? {
+            comparisons.extend(comparison::all_new(&base.shown(&path), &new, target.as_deref())?);
+            continue;
+        }
         let old = Spec::open(&base, &path)?;
         match target {
             Some(target) => {

@@ -29,7 +29,7 @@ pub fn run(args: &New) -> anyhow::Result<Outcome> {
         || !letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
     {
         bail!(
-            "`{name}` is not a name for a model: write lower-case letters, digits and `_`, such as `my_model`"
+            "`{name}` is not a name for a model: write lower-case letters, then digits and `_` too, such as `my_model`"
         );
     }
     let path = format!("{name}.svspec");

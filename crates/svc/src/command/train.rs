@@ -64,6 +64,9 @@ pub fn run(args: &Train) -> anyhow::Result<Outcome> {
 fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     let spec = Spec::open(&Origin::Disk, file)?;
     let generated = generate::generate(&spec, &args.target)?;
+    if let Some(folder) = &args.out {
+        run_folder::require_free(folder)?;
+    }
     let data = args.setting.data.as_deref();
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
     let folder = match &args.out {
@@ -71,7 +74,11 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
         None => run_folder::create(&generated.name)?,
     };
     run_folder::record(&folder, &spec, &generated, &args.target, data)?;
-    let outcome = training::train(&ready, &folder, Start::Fresh, &args.setting, args.seed)?;
+    let trained = training::train(&ready, &folder, Start::Fresh, &args.setting, args.seed);
+    if trained.is_err() {
+        run_folder::discard_unless_begun(&folder)?;
+    }
+    let outcome = trained?;
     conclude(&folder, &generated.name, outcome)
 }
 

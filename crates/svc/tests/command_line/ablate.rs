@@ -9,3 +9,13 @@ fn there_must_be_something_to_compare() {
     insta::assert_snapshot!("ablate-unknown", scene.run("ablate tiny.svspec --variants hgg"));
     assert!(!scene.path("runs").exists());
 }
+
+#[test]
+fn a_plan_that_nothing_came_of_binds_nobody() {
+    let scene = Scene::new();
+    for data in ["nowhere.txt", "elsewhere.txt"] {
+        let shown = scene.run(&format!("ablate tiny.svspec --data {data}"));
+        assert!(shown.starts_with("exit code 2") && shown.contains(data), "{shown}");
+        assert!(!shown.contains("another spec"), "{shown}");
+    }
+}

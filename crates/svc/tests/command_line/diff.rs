@@ -65,3 +65,25 @@ fn what_cannot_be_compared_is_2() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("git has no `nowhere:tiny.svspec`"));
 }
+
+#[test]
+fn a_file_that_the_revision_lacks_is_new_and_hides_no_other() {
+    let scene = Scene::new();
+    scene.commit();
+    scene.edited("tiny.svspec", "decay 0.1 on weight", "decay 0.2 on weight");
+    scene.write("new.svspec", crate::scene::TINY);
+    let shown = scene.run("diff --base HEAD new.svspec tiny.svspec");
+    assert!(shown.starts_with("exit code 1"), "{shown}");
+    for target in ["tiny", "hg", "qk"] {
+        assert!(
+            shown.contains(&format!("new.svspec:{target} is new: HEAD:new.svspec has no such target")),
+            "{shown}"
+        );
+    }
+    assert!(shown.contains("HEAD:tiny.svspec:tiny -> tiny.svspec:tiny"), "{shown}");
+    let shown = scene.run("diff --base nope new.svspec");
+    assert!(
+        shown.starts_with("exit code 2") && shown.contains("nope"),
+        "a revision that is not there: {shown}"
+    );
+}

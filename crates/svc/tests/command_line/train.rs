@@ -55,3 +55,48 @@ fn faults_come_before_everything_else() {
     scene.edited("heads.svspec", "heads = 2", "heads = 3");
     assert!(scene.run("train heads.svspec").starts_with("exit code 1"));
 }
+
+#[test]
+fn a_folder_that_is_taken_is_said_before_anything_is_compiled() {
+    let scene = Scene::new();
+    std::fs::create_dir(scene.path("taken")).unwrap();
+    scene.write("taken/mine", "");
+    scene.write("file", "mine");
+    for out in ["taken", "file"] {
+        let shown = scene.run(&format!("train tiny.svspec --out {out}"));
+        assert!(shown.starts_with("exit code 2") && shown.contains(&format!("`{out}` is")), "{shown}");
+        assert!(!scene.path("build").exists(), "{out}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_compilers_too() {
+    let scene = Scene::new();
+    std::fs::create_dir_all(scene.path("torch/lib")).unwrap();
+    scene.write("torch/lib/libtorch_cpu.so", "");
+    // A cargo that says where it is, and compiles for ever by a process of its own.
+    scene.write(
+        "cargo",
+        "#!/bin/sh\ncase $1 in metadata) echo '{\"packages\":[]}';; *) sleep 600 & echo $! > compiler; wait;; esac\n",
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(scene.path("cargo"), mode).unwrap();
+    let mut command = scene.svc("train tiny.svspec");
+    command.env("CARGO", scene.path("cargo")).env("LIBTORCH", scene.path("torch"));
+    let child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let compiler = loop {
+        let text = std::fs::read_to_string(scene.path("compiler")).unwrap_or_default();
+        if text.ends_with('\n') {
+            break text.trim().to_owned();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
+        .unwrap();
+    let shown = scene.show(&child.wait_with_output().unwrap());
+    assert!(shown.starts_with("exit code 130") && shown.contains("stopped while compiling"), "{shown}");
+    // A process that nobody has waited for yet is there still, as a zombie.
+    let state = std::fs::read_to_string(format!("/proc/{compiler}/stat")).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "the compiler goes on: {state}");
+}

@@ -1,5 +1,7 @@
 //! The `train` blocks that reach a target in; the training settings, in steps and sequences, out.
 
+mod schedule;
+
 use super::draft::duplicate;
 use super::number::Scope;
 use super::setting::{self, LARGEST_COUNT, plain};
@@ -61,7 +63,9 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
             Some(batch) => micro_batch(scope, &given, context, batch).unwrap_or(batch),
             None => 1,
         },
-        schedule: read(&given, "schedule", usual.schedule, |expr| schedule(scope, expr, known_steps)),
+        schedule: read(&given, "schedule", usual.schedule, |expr| {
+            schedule::schedule(scope, expr, known_steps)
+        }),
         precision: read(&given, "precision", usual.precision, |expr| precision(scope, expr)),
         clip: read(&given, "clip", usual.clip, |expr| clip(scope, expr)),
         eval_every: read(&given, "eval_every", usual.eval_every, |expr| {
@@ -316,85 +320,4 @@ fn steps_of(scope: &mut Scope<'_>, what: &str, expr: &Expr, steps: u64) -> Optio
     let (value, _) = amount(scope, expr, Unit::Steps)?;
     let value = setting::within(scope, what, value, expr.span, Range::NotNegative)?;
     setting::whole(scope, what, value + 1.0, expr.span, LONGEST).map(|steps| steps as u64 - 1)
-}
-
-fn schedule(scope: &mut Scope<'_>, expr: &Expr, steps: u64) -> Option<Schedule> {
-    let (name, statements): (String, &[Statement]) = match &expr.kind {
-        ExprKind::Record { name, body } => (name.text.clone(), &body.statements),
-        ExprKind::Name(path) => (single(path)?.0, &[]),
-        ExprKind::Number(_)
-        | ExprKind::String(_)
-        | ExprKind::Call { .. }
-        | ExprKind::Tuple(_)
-        | ExprKind::Negate(_)
-        | ExprKind::Binary { .. }
-        | ExprKind::Group(_) => (scope.quote(expr.span), &[]),
-    };
-    let allowed: &[&str] = match name.as_str() {
-        "wsd" => &["warmup", "decay", "floor"],
-        "cosine" => &["warmup", "floor"],
-        "constant" => &["warmup"],
-        _ => {
-            let names = ["wsd", "cosine", "constant"];
-            let mut finding =
-                Diagnostic::error("unknown-value", format!("there is no schedule called `{name}`"))
-                    .at(expr.span, "unknown");
-            if let Some(close) = did_you_mean(&name, names) {
-                finding = finding.help(format!("did you mean `{close}`?"));
-            }
-            scope.findings.push(finding.help("write `wsd { warmup = 1%, decay = 20% }`, `cosine { warmup = 1%, floor = 0.1 }` or `constant`"));
-            return None;
-        }
-    };
-    let one_percent = steps.div_ceil(100);
-    let (mut warmup, mut decay, mut floor) = match name.as_str() {
-        "wsd" => (one_percent, (steps as f64 * 0.2).round() as u64, 0.0),
-        "cosine" => (one_percent, 0, 0.1),
-        _ => (0, 0, 0.0),
-    };
-    for statement in statements {
-        let Some((setting, span, value)) = assignment(statement) else {
-            scope.findings.push(
-                Diagnostic::error("misplaced-statement", "only settings stand between a schedule's braces")
-                    .at(statement.span, "not a setting")
-                    .help(format!("settings of `{name}`: {}", list(allowed))),
-            );
-            return None;
-        };
-        match setting.as_str() {
-            "warmup" if allowed.contains(&"warmup") => warmup = steps_of(scope, "warmup", value, steps)?,
-            "decay" if allowed.contains(&"decay") => decay = steps_of(scope, "decay", value, steps)?,
-            "floor" if allowed.contains(&"floor") => {
-                floor = setting::real(scope, "floor", value, Range::UpToOne)?;
-            }
-            _ => {
-                let mut finding = Diagnostic::error(
-                    "unknown-setting",
-                    format!("`{name}` has no setting called `{setting}`"),
-                )
-                .at(span, "unknown");
-                if let Some(close) = did_you_mean(&setting, allowed.iter().copied()) {
-                    finding = finding.help(format!("did you mean `{close}`?"));
-                }
-                scope.findings.push(finding.help(format!("settings of `{name}`: {}", list(allowed))));
-                return None;
-            }
-        }
-    }
-    if warmup + decay > steps {
-        let message = format!(
-            "{warmup} steps of warm-up and {decay} of decay are more than the {steps} steps of the run"
-        );
-        scope.findings.push(
-            Diagnostic::error("out-of-range", message)
-                .at(expr.span, format!("{} steps", plain((warmup + decay) as f64)))
-                .help("shorten one of them, or train for longer"),
-        );
-        return None;
-    }
-    Some(match name.as_str() {
-        "wsd" => Schedule::Wsd { warmup, decay, floor },
-        "cosine" => Schedule::Cosine { warmup, floor },
-        _ => Schedule::Constant { warmup },
-    })
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Who may use whom, tests included. Everything else is a finding.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("svspec-diagnostics", &[]),
     ("svspec-syntax", &["svspec-diagnostics"]),
     ("svspec-ir", &["svspec-diagnostics", "svspec-syntax"]),
@@ -14,7 +14,6 @@ const EDGES: [(&str, &[&str]); 9] = [
     ("svc", &["svspec-codegen", "svspec-diagnostics", "svspec-ir", "svspec-syntax"]),
     ("xtask", &[]),
     ("svspec-generated-tests", &["svspec-codegen", "svspec-diagnostics", "svspec-ir", "svspec-syntax"]),
-    ("svspec-tests", &["svspec-codegen", "svspec-diagnostics", "svspec-ir", "svspec-syntax"]),
 ];
 
 /// Crates that may link LibTorch.

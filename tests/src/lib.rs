@@ -1,1 +1,0 @@
-//! Suites that cross crates live beside this file, one folder each.

@@ -84,6 +84,14 @@ fn two_kinds_of_layer_and_constants_by_layer() {
 }
 
 #[test]
+fn a_gate_of_one_channel() {
+    let text = include_str!("specs/gate.svspec");
+    insta::assert_snapshot!(
+        files("gate.svspec", text, "gate", Rewrites::default()).get("src/model.rs").unwrap()
+    );
+}
+
+#[test]
 fn the_same_spec_gives_the_same_bytes() {
     assert_eq!(nano("unified"), nano("unified"));
 }

@@ -93,6 +93,14 @@ fn awkward_ones() {
             small("    scale gain { init = 0 }\n    scale : exp_magnitude_direction\n")
                 .replace("x + attn(norm(x))", "x + gain(attn(norm(x)))"),
         ),
+        (
+            "too many values for a part, too few, a number for one",
+            small("").replace("x + attn(norm(x))", "attn(x, x) + norm() + attn(3)"),
+        ),
+        (
+            "a gate of two channels",
+            small("    linear gate { out = 2 }\n").replace("x + attn(norm(x))", "x * gate(x)"),
+        ),
         ("unembed in a layer", small("").replace("x + attn(norm(x))", "x + unembed(x)")),
         ("embed in a layer", small("").replace("x + attn(norm(x))", "x + embed(tokens)")),
         ("tokens as numbers", small("    x = tokens\n")),

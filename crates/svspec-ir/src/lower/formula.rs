@@ -3,9 +3,9 @@
 use super::linear::DEFAULT_STD;
 use super::parameters::NewParam;
 use super::region::{RegionBuilder, dims_text};
-use crate::op::{Add, Embed, Gain, Mul, SoftCap};
+use crate::op::{Add, Embed, Gain, Mul, SoftCap, mul};
 use crate::resolve::{Formula, FormulaKind};
-use crate::{Init, Op, ParamKind, ValueId};
+use crate::{Init, Op, ParamKind, ValueId, dim};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// What a node of a formula is called.
@@ -43,11 +43,13 @@ impl RegionBuilder<'_, '_> {
         match &formula.kind {
             FormulaKind::Name(name) => self.value(name),
             FormulaKind::Embed => self.embed(&naming.name("embedded"), span),
-            FormulaKind::Part(index, argument) => {
-                let x = self.term(argument, within)?;
+            FormulaKind::Part(index, arguments) => {
+                let values: Vec<Option<ValueId>> =
+                    arguments.iter().map(|argument| self.term(argument, within)).collect();
+                let values = values.into_iter().collect::<Option<Vec<ValueId>>>()?;
                 let resolved = self.lowering.resolved;
                 let part = resolved.parts.get(*index)?;
-                (part.kind.expand)(self, part, x)
+                (part.kind.expand)(self, part, &values)
             }
             FormulaKind::Activation(activation, argument) => {
                 let x = self.term(argument, within)?;
@@ -68,40 +70,51 @@ impl RegionBuilder<'_, '_> {
                 )
             }
             FormulaKind::Add(left, right) => {
-                self.pair(Op::Add(Add), ["add", "sum"], [left, right], naming, span)
+                let (a, b) = self.sides(left, right, naming);
+                let (a, b) = (a?, b?);
+                let [of_a, of_b] = [a, b].map(|value| dim::sizes(self.dims(value)));
+                if of_a != of_b {
+                    let cure =
+                        "both sides have the same dimensions; a `linear` part changes the number of channels";
+                    return self.mismatch("add", [(left, a), (right, b)], cure);
+                }
+                let dims = self.dims(a).to_vec();
+                self.node(&naming.name("sum"), Op::Add(Add), vec![a, b], dims, "", span)
             }
             FormulaKind::Mul(left, right) => {
-                self.pair(Op::Mul(Mul), ["multiply", "product"], [left, right], naming, span)
+                let (a, b) = self.sides(left, right, naming);
+                let (a, b) = (a?, b?);
+                let Some(dims) = mul::product_dims(self.dims(a), self.dims(b)) else {
+                    let cure = "both sides have the same dimensions, or one of them has one channel; \
+                                a `linear` part changes the number of channels";
+                    return self.mismatch("multiply", [(left, a), (right, b)], cure);
+                };
+                self.node(&naming.name("product"), Op::Mul(Mul), vec![a, b], dims, "", span)
             }
         }
     }
 
-    fn pair(
+    /// The values of both sides of an operator; faults of each are reported.
+    fn sides(
         &mut self,
-        op: Op,
-        [verb, what]: [&str; 2],
-        [left, right]: [&Formula; 2],
+        left: &Formula,
+        right: &Formula,
         naming: Naming<'_>,
-        span: Span,
-    ) -> Option<ValueId> {
-        let a = self.term(left, naming.within());
-        let b = self.term(right, naming.within());
-        let (a, b) = (a?, b?);
-        let sizes = |value: ValueId| self.dims(value).iter().map(|dim| dim.size);
-        if !sizes(a).eq(sizes(b)) {
-            let (a, b) = (dims_text(self.dims(a)), dims_text(self.dims(b)));
-            self.report(
-                Diagnostic::error("dimension-mismatch", format!("cannot {verb} `{a}` and `{b}`"))
-                    .at(right.span, b)
-                    .because(left.span, a)
-                    .help(
-                        "both sides have the same dimensions; a `linear` part changes the number of channels",
-                    ),
-            );
-            return None;
-        }
-        let dims = self.dims(a).to_vec();
-        self.node(&naming.name(what), op, vec![a, b], dims, "", span)
+    ) -> (Option<ValueId>, Option<ValueId>) {
+        (self.term(left, naming.within()), self.term(right, naming.within()))
+    }
+
+    /// Reports that two values do not go together.
+    fn mismatch(&mut self, verb: &str, sides: [(&Formula, ValueId); 2], cure: &str) -> Option<ValueId> {
+        let [(left, a), (right, b)] =
+            sides.map(|(formula, value)| (formula.span, dims_text(self.dims(value))));
+        self.report(
+            Diagnostic::error("dimension-mismatch", format!("cannot {verb} `{a}` and `{b}`"))
+                .at(right, b)
+                .because(left, a)
+                .help(cure),
+        );
+        None
     }
 
     fn embed(&mut self, name: &str, span: Span) -> Option<ValueId> {

@@ -22,6 +22,8 @@ pub struct PartKind {
     pub name: &'static str,
     /// What it is, in one line.
     pub summary: &'static str,
+    /// What it is applied to, in order; messages show these names.
+    pub inputs: &'static [&'static str],
     /// What may be set.
     pub settings: &'static [Setting],
     /// Its linear maps.
@@ -30,8 +32,8 @@ pub struct PartKind {
     pub own: Own,
     /// Checks of settings against each other; `width` is the model's.
     pub check: fn(&Part, usize, &mut Vec<Diagnostic>),
-    /// Adds its nodes; the result, or `None` after a diagnostic.
-    pub expand: fn(&mut RegionBuilder<'_, '_>, &Part, ValueId) -> Option<ValueId>,
+    /// Adds its nodes, given one value for each of `inputs`; the result, or `None` after a diagnostic.
+    pub expand: fn(&mut RegionBuilder<'_, '_>, &Part, &[ValueId]) -> Option<ValueId>,
 }
 
 /// The linear maps of a part.
@@ -198,6 +200,11 @@ const BIAS: Setting = Setting {
     preset: Preset::Word("off"),
     summary: "an additive vector on every linear map",
 };
+
+/// The values that a part is applied to.
+fn operands<const N: usize>(inputs: &[ValueId]) -> [ValueId; N] {
+    inputs.try_into().expect("an equation gives a part as many values as its kind's `inputs`")
+}
 
 /// Nothing to check.
 fn no_check(_: &Part, _: usize, _: &mut Vec<Diagnostic>) {}

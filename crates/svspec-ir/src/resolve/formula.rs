@@ -233,13 +233,13 @@ fn call(
         if let [argument] = arguments {
             return value(scope, context, argument, depth + 1);
         }
-        scope.findings.push(number::wrong_arguments(name, name_span, 1, arguments.len()));
+        scope.findings.push(number::wrong_arguments(name, name_span, &["x"], arguments.len()));
         None
     };
     if name == "embed" {
         return embed(scope, context, name_span, arguments, span);
     }
-    if let Some(index) = context.parts.iter().position(|part| part.name == name) {
+    if let Some((index, part)) = context.parts.iter().enumerate().find(|(_, part)| part.name == name) {
         if name == "unembed" && context.region != Region::Head {
             scope.findings.push(
                 Diagnostic::error(
@@ -251,8 +251,15 @@ fn call(
             );
             return None;
         }
-        let argument = one(scope)?;
-        return Some(Formula { kind: FormulaKind::Part(index, Box::new(argument)), span });
+        let inputs = part.kind.inputs;
+        if arguments.len() != inputs.len() {
+            scope.findings.push(number::wrong_arguments(name, name_span, inputs, arguments.len()));
+            return None;
+        }
+        let values: Vec<Option<Formula>> =
+            arguments.iter().map(|argument| value(scope, context, argument, depth + 1)).collect();
+        let values = values.into_iter().collect::<Option<Vec<Formula>>>()?;
+        return Some(Formula { kind: FormulaKind::Part(index, values), span });
     }
     if let Some(activation) = part::activation(name) {
         let argument = one(scope)?;
@@ -260,7 +267,7 @@ fn call(
     }
     if name == "softcap" {
         let [argument, cap] = arguments else {
-            scope.findings.push(number::wrong_arguments(name, name_span, 2, arguments.len()));
+            scope.findings.push(number::wrong_arguments(name, name_span, &["x", "cap"], arguments.len()));
             return None;
         };
         let argument = value(scope, context, argument, depth + 1);
@@ -339,7 +346,7 @@ fn embed(
             None
         }
         _ => {
-            scope.findings.push(number::wrong_arguments("embed", name_span, 1, arguments.len()));
+            scope.findings.push(number::wrong_arguments("embed", name_span, &["tokens"], arguments.len()));
             None
         }
     }

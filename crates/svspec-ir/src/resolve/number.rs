@@ -12,8 +12,16 @@ pub const NUMERIC_SETTINGS: [&str; 3] = ["vocab", "context", "width"];
 /// Settings of a model that are not.
 pub const OTHER_SETTINGS: [&str; 4] = ["tie_embeddings", "stack", "logits", "x"];
 /// The functions of numbers, with the number of arguments each takes.
-pub const FUNCTIONS: [(&str, usize); 8] =
-    [("sqrt", 1), ("floor", 1), ("ceil", 1), ("round", 1), ("exp", 1), ("log", 1), ("min", 2), ("max", 2)];
+pub const FUNCTIONS: [(&str, &[&str]); 8] = [
+    ("sqrt", &["x"]),
+    ("floor", &["x"]),
+    ("ceil", &["x"]),
+    ("round", &["x"]),
+    ("exp", &["x"]),
+    ("log", &["x"]),
+    ("min", &["x", "y"]),
+    ("max", &["x", "y"]),
+];
 
 /// An expression, or a chain of settings, may go this deep.
 const DEEPEST: usize = 128;
@@ -160,7 +168,7 @@ impl<'a> Scope<'a> {
     }
 
     fn call(&mut self, name: &str, span: Span, values: &[f64]) -> Option<f64> {
-        let Some((_, num_arguments)) = FUNCTIONS.into_iter().find(|(known, _)| *known == name) else {
+        let Some((_, inputs)) = FUNCTIONS.into_iter().find(|(known, _)| *known == name) else {
             let names = FUNCTIONS.map(|(known, _)| known);
             let mut finding =
                 Diagnostic::error("unknown-function", format!("no function of numbers is called `{name}`"))
@@ -181,7 +189,7 @@ impl<'a> Scope<'a> {
             ("min", [x, y]) => Some(x.min(*y)),
             ("max", [x, y]) => Some(x.max(*y)),
             _ => {
-                self.findings.push(wrong_arguments(name, span, num_arguments, values.len()));
+                self.findings.push(wrong_arguments(name, span, inputs, values.len()));
                 None
             }
         }
@@ -326,12 +334,12 @@ impl<'a> Scope<'a> {
 }
 
 /// A function is given too few or too many arguments.
-pub fn wrong_arguments(name: &str, span: Span, expected: usize, given: usize) -> Diagnostic {
+pub fn wrong_arguments(name: &str, span: Span, inputs: &[&str], given: usize) -> Diagnostic {
+    let expected = inputs.len();
     let arguments = if expected == 1 { "argument" } else { "arguments" };
-    let example: Vec<&str> = ["a", "b", "c"].into_iter().take(expected).collect();
     Diagnostic::error("wrong-arguments", format!("`{name}` takes {expected} {arguments}, not {given}"))
         .at(span, format!("given {given}"))
-        .help(format!("write `{name}({})`", example.join(", ")))
+        .help(format!("write `{name}({})`", inputs.join(", ")))
 }
 
 fn apply(operator: Operator, left: f64, right: f64) -> f64 {

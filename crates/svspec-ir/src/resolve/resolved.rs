@@ -91,8 +91,8 @@ pub enum FormulaKind {
     Name(String),
     /// `embed(tokens)`
     Embed,
-    /// A part applied: its index in `Resolved::parts`.
-    Part(usize, Box<Formula>),
+    /// A part applied: its index in `Resolved::parts`, and a value for each of its kind's inputs.
+    Part(usize, Vec<Formula>),
     /// A non-linearity applied.
     Activation(Activation, Box<Formula>),
     /// `softcap(x, cap)`

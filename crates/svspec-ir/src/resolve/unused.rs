@@ -87,8 +87,8 @@ fn reads(formula: &Formula, name: &str) -> bool {
     match &formula.kind {
         FormulaKind::Name(read) => read == name,
         FormulaKind::Embed => false,
-        FormulaKind::Part(_, argument)
-        | FormulaKind::Activation(_, argument)
+        FormulaKind::Part(_, arguments) => arguments.iter().any(|argument| reads(argument, name)),
+        FormulaKind::Activation(_, argument)
         | FormulaKind::SoftCap(argument, _)
         | FormulaKind::Gain(_, argument) => reads(argument, name),
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
@@ -100,9 +100,11 @@ fn reads(formula: &Formula, name: &str) -> bool {
 fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
     match &formula.kind {
         FormulaKind::Name(_) | FormulaKind::Embed => {}
-        FormulaKind::Part(index, argument) => {
+        FormulaKind::Part(index, arguments) => {
             parts.insert(*index);
-            used(argument, parts);
+            for argument in arguments {
+                used(argument, parts);
+            }
         }
         FormulaKind::Activation(_, argument)
         | FormulaKind::SoftCap(argument, _)

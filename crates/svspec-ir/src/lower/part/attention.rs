@@ -1,6 +1,6 @@
 //! Causal self-attention: q, k, v, rotary positions, softmax attention, o.
 
-use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes};
+use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, operands};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::op::{Attention, Rope};
@@ -12,6 +12,7 @@ use svspec_diagnostics::Diagnostic;
 pub const ATTENTION: PartKind = PartKind {
     name: "attention",
     summary: "causal self-attention, grouped where `kv_heads` is less than `heads`",
+    inputs: &["x"],
     settings: &[
         Setting { name: "heads", takes: Takes::Count, preset: Preset::Required, summary: "query heads" },
         Setting {
@@ -152,7 +153,8 @@ fn nearest_divisor(whole: usize, wanted: usize) -> usize {
     above.unwrap_or(below)
 }
 
-fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
+    let [x] = operands(inputs);
     let head_dim = Dim::new("head_dim", part.count("head_dim")?);
     let q_dims = vec![Dim::new("heads", part.count("heads")?), head_dim.clone()];
     let kv_dims = vec![Dim::new("kv_heads", part.count("kv_heads")?), head_dim.clone()];

@@ -1,6 +1,6 @@
 //! Gated feed-forward parts: `down(act(gate(x)) ⊙ up(x))` (GLU variants, arXiv 2002.05202).
 
-use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check};
+use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check, operands};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::op::Mul;
@@ -11,22 +11,24 @@ use crate::{Activation, Dim, Op, Site, ValueId};
 pub const SWIGLU: PartKind = PartKind {
     name: "swiglu",
     summary: "gated feed-forward with silu",
+    inputs: &["x"],
     settings: SETTINGS,
     ports: Ports::Named(&["gate", "up", "down"]),
     own: Own::Nothing,
     check: no_check,
-    expand: |region, part, x| expand(region, part, x, Activation::Silu),
+    expand: |region, part, inputs| expand(region, part, inputs, Activation::Silu),
 };
 
 /// `geglu mlp { hidden = 2048 }`
 pub const GEGLU: PartKind = PartKind {
     name: "geglu",
     summary: "gated feed-forward with the tanh approximation of gelu",
+    inputs: &["x"],
     settings: SETTINGS,
     ports: Ports::Named(&["gate", "up", "down"]),
     own: Own::Nothing,
     check: no_check,
-    expand: |region, part, x| expand(region, part, x, Activation::GeluTanh),
+    expand: |region, part, inputs| expand(region, part, inputs, Activation::GeluTanh),
 };
 
 const SETTINGS: &[Setting] = &[
@@ -42,9 +44,10 @@ const SETTINGS: &[Setting] = &[
 fn expand(
     region: &mut RegionBuilder<'_, '_>,
     part: &Part,
-    x: ValueId,
+    inputs: &[ValueId],
     activation: Activation,
 ) -> Option<ValueId> {
+    let [x] = operands(inputs);
     let hidden = vec![Dim::new("hidden", part.count("hidden")?)];
     let has_bias = part.word("bias")? == "on";
     let map = |port, out| LinearMap { port, out, has_bias, out_site: Site::LinearOutput };

@@ -1,6 +1,6 @@
 //! The `linear` part: one matrix.
 
-use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check};
+use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check, operands};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::resolve::Part;
@@ -10,6 +10,7 @@ use crate::{Site, ValueId};
 pub const LINEAR: PartKind = PartKind {
     name: "linear",
     summary: "one linear map",
+    inputs: &["x"],
     settings: &[
         Setting { name: "out", takes: Takes::Count, preset: Preset::Required, summary: "output channels" },
         BIAS,
@@ -20,7 +21,8 @@ pub const LINEAR: PartKind = PartKind {
     expand,
 };
 
-fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
+    let [x] = operands(inputs);
     let out = vec![region.out_dim(&part.name, part.count("out")?)];
     let has_bias = part.word("bias")? == "on";
     region.linear(part, &LinearMap { port: "", out, has_bias, out_site: Site::LinearOutput }, x)

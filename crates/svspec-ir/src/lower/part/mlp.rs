@@ -1,6 +1,6 @@
 //! The plain feed-forward part: `down(act(up(x)))`.
 
-use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, activation, no_check};
+use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, activation, no_check, operands};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::resolve::Part;
@@ -10,6 +10,7 @@ use crate::{Dim, Op, Site, ValueId};
 pub const MLP: PartKind = PartKind {
     name: "mlp",
     summary: "feed-forward without a gate",
+    inputs: &["x"],
     settings: &[
         Setting {
             name: "hidden",
@@ -31,7 +32,8 @@ pub const MLP: PartKind = PartKind {
     expand,
 };
 
-fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
+    let [x] = operands(inputs);
     let has_bias = part.word("bias")? == "on";
     let map = |port, out| LinearMap { port, out, has_bias, out_site: Site::LinearOutput };
     let hidden = vec![Dim::new("hidden", part.count("hidden")?)];

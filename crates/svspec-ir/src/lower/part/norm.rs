@@ -1,6 +1,6 @@
 //! Norm parts: a deterministic normalisation, then a scale vector and a bias where the kind and the placements say so.
 
-use super::{EPS, NormVectors, Own, PartKind, Ports, Preset, Setting, Takes, no_check};
+use super::{EPS, NormVectors, Own, PartKind, Ports, Preset, Setting, Takes, no_check, operands};
 use crate::lower::region::RegionBuilder;
 use crate::op::Norm;
 use crate::resolve::{Part, Place};
@@ -10,6 +10,7 @@ use crate::{Site, ValueId};
 pub const RMS_NORM: PartKind = PartKind {
     name: "rms_norm",
     summary: "root-mean-square normalisation, then a scale vector",
+    inputs: &["x"],
     settings: &[EPS],
     ports: Ports::None,
     own: Own::Norm(Norm::Rms, NormVectors::Scale),
@@ -21,6 +22,7 @@ pub const RMS_NORM: PartKind = PartKind {
 pub const LAYER_NORM: PartKind = PartKind {
     name: "layer_norm",
     summary: "mean and variance normalisation, then a scale vector and a bias",
+    inputs: &["x"],
     settings: &[
         EPS,
         Setting {
@@ -40,6 +42,7 @@ pub const LAYER_NORM: PartKind = PartKind {
 pub const NORMALIZE: PartKind = PartKind {
     name: "normalize",
     summary: "root-mean-square normalisation without a vector",
+    inputs: &["x"],
     settings: &[EPS],
     ports: Ports::None,
     own: Own::Norm(Norm::Rms, NormVectors::None),
@@ -47,6 +50,7 @@ pub const NORMALIZE: PartKind = PartKind {
     expand,
 };
 
-fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
+    let [x] = operands(inputs);
     region.stage(part, Place::Own, Site::Norm, x)
 }

@@ -1,6 +1,6 @@
 //! The `scale` part: a learned vector, or one number, times its argument (LayerScale, ReZero).
 
-use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, no_check};
+use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, no_check, operands};
 use crate::Site;
 use crate::resolve::Place;
 
@@ -8,6 +8,7 @@ use crate::resolve::Place;
 pub const SCALE: PartKind = PartKind {
     name: "scale",
     summary: "a learned vector, or one number, times its argument",
+    inputs: &["x"],
     settings: &[
         Setting {
             name: "init",
@@ -25,5 +26,8 @@ pub const SCALE: PartKind = PartKind {
     ports: Ports::None,
     own: Own::Scale,
     check: no_check,
-    expand: |region, part, x| region.stage(part, Place::Own, Site::Residual, x),
+    expand: |region, part, inputs| {
+        let [x] = operands(inputs);
+        region.stage(part, Place::Own, Site::Residual, x)
+    },
 };

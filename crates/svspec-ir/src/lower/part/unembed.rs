@@ -1,6 +1,6 @@
 //! The implicit part `unembed`: residual stream to logits, with the embedding table where the head is tied.
 
-use super::{Own, PartKind, Ports, no_check};
+use super::{Own, PartKind, Ports, no_check, operands};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::resolve::Part;
@@ -10,6 +10,7 @@ use crate::{Site, ValueId};
 pub const UNEMBED: PartKind = PartKind {
     name: "unembed",
     summary: "the linear map to the logits",
+    inputs: &["x"],
     settings: &[],
     ports: Ports::Itself,
     own: Own::Nothing,
@@ -17,7 +18,8 @@ pub const UNEMBED: PartKind = PartKind {
     expand,
 };
 
-fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option<ValueId> {
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
+    let [x] = operands(inputs);
     let out = vec![region.vocab_dim()];
     let map = LinearMap { port: "", out, has_bias: false, out_site: Site::LinearOutput };
     match region.tied_table() {

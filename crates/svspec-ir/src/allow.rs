@@ -62,6 +62,7 @@ fn walk(body: &Body, found: &mut Vec<Allow>) {
             StatementKind::Block { body: Some(body), .. }
             | StatementKind::Part { body: Some(body), .. }
             | StatementKind::Layer { body, .. }
+            | StatementKind::Tensors { body, .. }
             | StatementKind::Train(body) => walk(body, found),
             StatementKind::Optimizer(block) => walk(&block.body, found),
             StatementKind::Setting { .. }

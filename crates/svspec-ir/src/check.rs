@@ -51,7 +51,7 @@ struct Found<'p> {
 }
 
 /// Names of findings that say that something is not there.
-const ABSENCES: [&str; 16] = [
+const ABSENCES: [&str; 17] = [
     "missing-logits",
     "missing-setting",
     "missing-stack",
@@ -63,6 +63,7 @@ const ABSENCES: [&str; 16] = [
     "unknown-part",
     "unknown-port",
     "unknown-selector",
+    "unknown-tensor",
     "unused-constant",
     "unused-layer",
     "unused-part",

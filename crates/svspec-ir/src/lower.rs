@@ -1,5 +1,6 @@
 //! A resolved target in; a model, a typed data-flow graph with its parameters, out.
 
+mod foreign;
 mod formula;
 mod linear;
 mod parameters;
@@ -9,7 +10,7 @@ mod stage;
 
 use crate::op::{CrossEntropy, Input};
 use crate::resolve::Resolved;
-use crate::{Model, Op, Region, RegionId, RegionKind};
+use crate::{Foreign, Model, Op, Region, RegionId, RegionKind};
 use parameters::Parameters;
 use region::{RegionBuilder, dims_text};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -26,6 +27,10 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
     regions.push(lowering.loss(RegionId(head.0 + 1)));
     lowering.findings.extend(lowering.parameters.too_many(resolved));
     let regions: Option<Vec<Region>> = regions.into_iter().collect();
+    let foreign = match &regions {
+        Some(_) => foreign::foreign(resolved, &lowering.parameters.params, &mut lowering.findings),
+        None => Foreign::default(),
+    };
     match regions {
         Some(regions) if lowering.findings.is_empty() => Ok(Model {
             name: resolved.name.clone(),
@@ -38,6 +43,7 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
             stack: resolved.stack.iter().map(|kind| RegionId(first_layer + kind)).collect(),
             params: lowering.parameters.params,
             scales: lowering.parameters.scales,
+            foreign,
             optimizer: resolved.optimizer,
             train: resolved.train,
         }),

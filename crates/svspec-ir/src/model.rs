@@ -1,6 +1,6 @@
 //! A lowered model: regions, parameters, scale vectors, and what the file says of its training.
 
-use crate::{AdamW, Instance, Param, Region, RegionId, ScaleVector, Train};
+use crate::{AdamW, Foreign, Instance, Param, Region, RegionId, ScaleVector, Train};
 use serde::Serialize;
 
 /// Everything a spec says of one model or variant, resolved and lowered.
@@ -27,6 +27,8 @@ pub struct Model {
     pub params: Vec<Param>,
     /// Templates; ids index it.
     pub scales: Vec<ScaleVector>,
+    /// Where the parameters lie in checkpoints of other software; empty if the spec does not say.
+    pub foreign: Foreign,
     /// The optimizer's settings.
     pub optimizer: AdamW,
     /// The training settings.

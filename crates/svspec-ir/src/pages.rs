@@ -11,7 +11,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGES.into_iter()
 }
 
-const PAGES: [(&str, &str); 68] = [
+const PAGES: [(&str, &str); 74] = [
     ("absorbable", include_str!("../pages/absorbable.md")),
     ("batch-not-divisible", include_str!("../pages/batch-not-divisible.md")),
     ("circular-setting", include_str!("../pages/circular-setting.md")),
@@ -22,6 +22,7 @@ const PAGES: [(&str, &str); 68] = [
     ("direct-scale-zero-init", include_str!("../pages/direct-scale-zero-init.md")),
     ("dnp", include_str!("../pages/dnp.md")),
     ("dp", include_str!("../pages/dp.md")),
+    ("duplicate-foreign-name", include_str!("../pages/duplicate-foreign-name.md")),
     ("duplicate-name", include_str!("../pages/duplicate-name.md")),
     ("er", include_str!("../pages/er.md")),
     ("heads-not-divisible", include_str!("../pages/heads-not-divisible.md")),
@@ -34,6 +35,7 @@ const PAGES: [(&str, &str); 68] = [
     ("kv-heads-not-divisible", include_str!("../pages/kv-heads-not-divisible.md")),
     ("lr", include_str!("../pages/lr.md")),
     ("magnitude-direction-decay", include_str!("../pages/magnitude-direction-decay.md")),
+    ("misplaced-placeholder", include_str!("../pages/misplaced-placeholder.md")),
     ("misplaced-statement", include_str!("../pages/misplaced-statement.md")),
     ("missing-logits", include_str!("../pages/missing-logits.md")),
     ("missing-setting", include_str!("../pages/missing-setting.md")),
@@ -42,6 +44,7 @@ const PAGES: [(&str, &str); 68] = [
     ("nested-too-deeply", include_str!("../pages/nested-too-deeply.md")),
     ("not-a-layer", include_str!("../pages/not-a-layer.md")),
     ("not-a-number", include_str!("../pages/not-a-number.md")),
+    ("not-a-tensor-name", include_str!("../pages/not-a-tensor-name.md")),
     ("not-a-value", include_str!("../pages/not-a-value.md")),
     ("not-a-whole-number", include_str!("../pages/not-a-whole-number.md")),
     ("odd-rotary-dim", include_str!("../pages/odd-rotary-dim.md")),
@@ -54,9 +57,11 @@ const PAGES: [(&str, &str); 68] = [
     ("placement-matches-nothing", include_str!("../pages/placement-matches-nothing.md")),
     ("placement-on-wrong-kind", include_str!("../pages/placement-on-wrong-kind.md")),
     ("role-contradicted", include_str!("../pages/role-contradicted.md")),
+    ("rows-not-divisible", include_str!("../pages/rows-not-divisible.md")),
     ("rule-matches-nothing", include_str!("../pages/rule-matches-nothing.md")),
     ("rule-shadowed", include_str!("../pages/rule-shadowed.md")),
     ("syntax-error", include_str!("../pages/syntax-error.md")),
+    ("tensor-without-foreign-name", include_str!("../pages/tensor-without-foreign-name.md")),
     ("too-large", include_str!("../pages/too-large.md")),
     ("undecayed-input-scale", include_str!("../pages/undecayed-input-scale.md")),
     ("unified", include_str!("../pages/unified.md")),
@@ -72,6 +77,7 @@ const PAGES: [(&str, &str); 68] = [
     ("unknown-selector", include_str!("../pages/unknown-selector.md")),
     ("unknown-setting", include_str!("../pages/unknown-setting.md")),
     ("unknown-target", include_str!("../pages/unknown-target.md")),
+    ("unknown-tensor", include_str!("../pages/unknown-tensor.md")),
     ("unknown-value", include_str!("../pages/unknown-value.md")),
     ("unsupported-version", include_str!("../pages/unsupported-version.md")),
     ("unused-constant", include_str!("../pages/unused-constant.md")),

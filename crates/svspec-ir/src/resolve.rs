@@ -12,14 +12,15 @@ mod resolved;
 mod rule;
 mod setting;
 mod stack;
+mod tensors;
 mod train;
 mod unused;
 
 pub use number::FUNCTIONS;
 pub use placement::FORMS;
 pub use resolved::{
-    Axis, Equation, Extent, Formula, FormulaKind, HeadWeight, Layer, Part, PartSetting, Place, Resolved,
-    SettingValue, Stage, StageNormalize, StageScale,
+    Axis, Equation, Extent, Formula, FormulaKind, HeadWeight, Layer, Origin, Part, PartSetting, Place,
+    Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
 };
 pub(crate) use setting::LARGEST_COUNT;
 
@@ -37,9 +38,11 @@ pub fn resolve(program: &Program, sources: &Sources, target: &str) -> (Option<Re
     let draft = draft::draft(&lineage, &mut findings);
     let Some(last) = lineage.blocks.last() else { return (None, findings) };
     let mut scope = Scope::new(&draft, sources);
-    let head = Head { name: target, doc: &last.trivia.doc, lineage: lineage.names, span: last.name.span };
+    let own = lineage.blocks.len().saturating_sub(1);
+    let (doc, span) = (last.trivia.doc.as_slice(), last.name.span);
+    let head = Head { name: target, doc, lineage: lineage.names, span, own };
     let resolved = model(&mut scope, program, head);
-    unused::report(&mut scope, lineage.blocks.len().saturating_sub(1), resolved.as_ref());
+    unused::report(&mut scope, own, resolved.as_ref());
     findings.append(&mut scope.findings);
     let is_faulty = findings.iter().any(|finding| finding.severity == Severity::Error);
     (resolved.filter(|_| !is_faulty), findings)
@@ -50,6 +53,8 @@ struct Head<'a> {
     doc: &'a [String],
     lineage: Vec<String>,
     span: Span,
+    /// The index of the target's own block.
+    own: usize,
 }
 
 fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Resolved> {
@@ -64,6 +69,7 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
     let embed = embed(scope, &parts);
     let layers = layers(scope, &parts, stack.as_deref());
     let logits = logits(scope, &parts, span);
+    let tensors = tensors::tensors(scope, head.own);
     let (optimizer, rules) = optimizer::optimizer(scope, program, &parts);
     let train = train::train(scope, program, context.unwrap_or(1), span);
     Some(Resolved {
@@ -80,6 +86,7 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
         layers: layers?,
         stack: stack?,
         logits: logits?,
+        tensors,
         rules,
         optimizer,
         train: train?,

@@ -146,6 +146,13 @@ pub enum StatementKind {
         /// The equations.
         body: Body,
     },
+    /// `tensors huggingface { embed.weight = "model.embed_tokens.weight" }`: names in checkpoints of other software.
+    Tensors {
+        /// Whose names they are.
+        name: Ident,
+        /// A setting for each tensor or list of tensors, and `layer` blocks for one kind of layer.
+        body: Body,
+    },
     /// `attn.{q, k}, mlp.up : out normalize(head) + scale`
     Placement {
         /// Where.

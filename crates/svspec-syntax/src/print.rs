@@ -66,6 +66,9 @@ fn print_statement(statement: &Statement, depth: usize) -> String {
             let name = name.as_ref().map_or("-", |name| name.text.as_str());
             format!("(layer {name}{})", print_body(body, depth))
         }
+        StatementKind::Tensors { name, body } => {
+            format!("(tensors {}{})", name.text, print_body(body, depth))
+        }
         StatementKind::Placement { targets, form } => {
             format!("(: {} {})", paths(targets), print_form(form, depth))
         }

@@ -220,6 +220,7 @@ fn empty_model() -> Model {
         stack: vec![RegionId(0)],
         params: Vec::new(),
         scales: Vec::new(),
+        foreign: crate::Foreign::default(),
         optimizer: AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 },
         train: Train {
             budget: Budget::Steps(1),

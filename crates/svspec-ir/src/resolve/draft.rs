@@ -74,6 +74,8 @@ pub struct Draft<'a> {
     pub layers: Vec<LayerDraft<'a>>,
     /// In order.
     pub placements: Vec<PlacementDraft<'a>>,
+    /// The `tensors` blocks, in order, each with the block that it stands in.
+    pub tensors: Vec<(usize, &'a Ident, &'a Body)>,
     /// The `optimizer` blocks within variants, in order, each with the block that it stands in.
     pub optimizers: Vec<(usize, &'a OptimizerBlock)>,
     /// The `train` blocks within variants, likewise.
@@ -158,6 +160,7 @@ impl<'a> Draft<'a> {
                 let all = targets.iter().flat_map(expand);
                 self.placements.extend(all.map(|(target, span)| PlacementDraft { target, span, form }));
             }
+            StatementKind::Tensors { name, body } => self.tensors.push((own.block, name, body)),
             StatementKind::Optimizer(block) => self.optimizers.push((own.block, block)),
             StatementKind::Train(body) => self.trains.push((own.block, body)),
             StatementKind::Rule(rule) => findings.push(
@@ -226,6 +229,7 @@ impl<'a> Draft<'a> {
                 }
                 StatementKind::Part { .. }
                 | StatementKind::Layer { .. }
+                | StatementKind::Tensors { .. }
                 | StatementKind::Placement { .. }
                 | StatementKind::Rule(_)
                 | StatementKind::Optimizer(_)

@@ -112,6 +112,7 @@ fn read(
             StatementKind::Block { .. }
             | StatementKind::Part { .. }
             | StatementKind::Layer { .. }
+            | StatementKind::Tensors { .. }
             | StatementKind::Placement { .. }
             | StatementKind::Optimizer(_)
             | StatementKind::Train(_) => scope.findings.push(

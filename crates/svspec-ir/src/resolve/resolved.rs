@@ -1,5 +1,6 @@
 //! A target with every name in it understood: plain data, ready to be lowered.
 
+use crate::foreign::{ForeignName, Layout};
 use crate::lower::part::PartKind;
 use crate::op::{Activation, Norm};
 use crate::rule::ResolvedRule;
@@ -36,12 +37,51 @@ pub struct Resolved {
     pub stack: Vec<usize>,
     /// The logits' right side.
     pub logits: Formula,
+    /// What the `tensors` blocks say.
+    pub tensors: TensorStatements,
     /// In order; a later one wins.
     pub rules: Vec<ResolvedRule>,
     /// The optimizer's settings.
     pub optimizer: AdamW,
     /// The training settings.
     pub train: Train,
+}
+
+/// Names in checkpoints of other software.
+#[derive(Debug, Default)]
+pub struct TensorStatements {
+    /// In order; a later one replaces an earlier one that names one of its tensors.
+    pub statements: Vec<TensorStatement>,
+    /// Tensors that are no parameters.
+    pub ignored: Vec<ForeignName>,
+}
+
+/// One foreign tensor, in one kind of layer or wherever its parameters are.
+#[derive(Clone, Debug)]
+pub struct TensorStatement {
+    /// The paths of the parameters that it holds, in order, each with its place.
+    pub members: Vec<(String, Span)>,
+    /// The kind of layer that this is said of: an index into `Resolved::layers`.
+    pub layer: Option<usize>,
+    /// Its name.
+    pub name: ForeignName,
+    /// Where the name stands.
+    pub name_span: Span,
+    /// How they lie in it.
+    pub layout: Layout,
+    /// Whether the target's own block says it.
+    pub origin: Origin,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// Who says a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The target itself.
+    Own,
+    /// A base, or a variant that it takes over.
+    Inherited,
 }
 
 /// What the unembedding multiplies with.

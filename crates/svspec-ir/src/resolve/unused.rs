@@ -233,6 +233,7 @@ fn names_in(body: &Body, found: &mut BTreeSet<String>, depth: usize) {
             StatementKind::Block { body: Some(body), .. }
             | StatementKind::Part { body: Some(body), .. }
             | StatementKind::Layer { body, .. }
+            | StatementKind::Tensors { body, .. }
             | StatementKind::Train(body) => names_in(body, found, depth + 1),
             StatementKind::Optimizer(block) => names_in(&block.body, found, depth + 1),
             StatementKind::Placement { form, .. } => {

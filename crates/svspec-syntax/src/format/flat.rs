@@ -67,6 +67,7 @@ pub fn statement(kind: &StatementKind) -> String {
                 body(inner)
             )
         }
+        StatementKind::Tensors { name, body: inner } => format!("tensors {} {}", name.text, body(inner)),
         StatementKind::Placement { targets, form: placed } => {
             format!("{} : {}", list(targets, path), form(placed))
         }
@@ -202,6 +203,7 @@ fn statement_must_break(statement: &Statement) -> bool {
             StatementKind::Block { name: _, body } => body.as_ref().is_some_and(must_break),
             StatementKind::Part { .. }
             | StatementKind::Layer { .. }
+            | StatementKind::Tensors { .. }
             | StatementKind::Placement { .. }
             | StatementKind::Rule(_)
             | StatementKind::Optimizer(_)

@@ -65,6 +65,7 @@ pub fn row(statement: &Statement) -> Row<'_> {
                 name.as_ref().map_or_else(|| "layer".to_owned(), |name| format!("layer {}", name.text));
             alone(head, Tail::Block(body))
         }
+        StatementKind::Tensors { name, body } => alone(format!("tensors {}", name.text), Tail::Block(body)),
         StatementKind::Optimizer(block) => {
             alone(flat::optimizer_head(block.algorithm.as_ref()), Tail::Block(&block.body))
         }

@@ -55,6 +55,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         Rule::statement
         | Rule::setting
         | Rule::layer
+        | Rule::tensors
         | Rule::part
         | Rule::block
         | Rule::placement
@@ -86,6 +87,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         Rule::kw_optimizer => Some("`optimizer`"),
         Rule::kw_train => Some("`train`"),
         Rule::kw_layer => Some("`layer`"),
+        Rule::kw_tensors => Some("`tensors`"),
         Rule::kw_on => Some("`on`"),
         Rule::kw_where => Some("`where`"),
         Rule::kw_and => Some("`and`"),

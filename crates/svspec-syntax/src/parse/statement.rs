@@ -70,6 +70,10 @@ fn kind(
             name: child(pair, Rule::ident).map(|ident| place.ident(&ident)),
             body: body(&only(pair, Rule::body), place, comments, faults),
         },
+        Rule::tensors => StatementKind::Tensors {
+            name: place.ident(&only(pair, Rule::ident)),
+            body: body(&only(pair, Rule::body), place, comments, faults),
+        },
         Rule::optimizer => StatementKind::Optimizer(optimizer(pair, place, comments, faults)),
         Rule::train => StatementKind::Train(body(&only(pair, Rule::body), place, comments, faults)),
         Rule::part => {

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod doctor;
 pub mod explain;
 pub mod fmt;
+pub mod fold;
 pub mod new;
 pub mod show;
 pub mod snapshot;

@@ -1,6 +1,12 @@
 //! Folding: parameters in, parameters of the same model out whose absorbable scale vectors are ones and whose neighbours
 //! bear them, so that the function is unchanged.
 
+mod cure;
+mod plan;
+
+pub use cure::Cure;
+pub use plan::{Outcome, Planned, plan};
+
 use crate::eval::{Tensor, Values};
 use crate::role::Fold;
 use crate::{Absorption, Instance, Model, ParamKind, ScaleFacts, ScaleId, scale};

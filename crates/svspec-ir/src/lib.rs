@@ -4,6 +4,7 @@ pub mod allow;
 pub mod check;
 pub mod checked;
 pub mod compile;
+pub mod correspondence;
 pub mod cost;
 pub mod diff;
 pub mod dim;

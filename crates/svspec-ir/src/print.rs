@@ -2,6 +2,7 @@
 //! `format_version`; the text is written from the view.
 
 pub mod cost;
+pub mod fold;
 pub mod groups;
 pub mod ir;
 pub mod number;

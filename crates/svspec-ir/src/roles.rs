@@ -13,7 +13,7 @@ mod flow;
 mod reading;
 mod rows;
 
-use crate::{Model, ScaleFacts, ScaleId};
+use crate::{Absorption, Model, ScaleFacts, ScaleId};
 
 /// Proves the role and the absorption of every scale vector, in the order of `Model::scales`.
 pub fn prove(model: &Model) -> Vec<ScaleFacts> {
@@ -25,4 +25,9 @@ pub fn prove(model: &Model) -> Vec<ScaleFacts> {
             ScaleFacts { scale, role, role_proof, absorption, absorption_proof }
         })
         .collect()
+}
+
+/// The absorption alone of one scale vector.
+pub(crate) fn absorption_of(model: &Model, scale: ScaleId) -> Absorption {
+    absorption::absorption(model, scale).0
 }

@@ -102,6 +102,23 @@ impl ScaleForm {
         }
     }
 
+    /// Parameters that make γ these entries, in the order that the form lists; `None` where there are none: exponentials
+    /// are positive, and a direction of zeros has no length.
+    pub fn parameters(self, gamma: &[f64]) -> Option<Vec<Vec<f64>>> {
+        match self {
+            Self::Direct => Some(vec![gamma.to_vec()]),
+            Self::OnePlus => Some(vec![one_plus::parameters(gamma)]),
+            Self::MagnitudeDirection => {
+                let (beta, alpha) = magnitude_direction::parameters(gamma)?;
+                Some(vec![vec![beta], alpha])
+            }
+            Self::ExpMagnitudeDirection => {
+                let (beta, alpha) = exp_magnitude_direction::parameters(gamma)?;
+                Some(vec![vec![beta], alpha])
+            }
+        }
+    }
+
     /// Parameters that make γ all ones: one value for every entry of each, in the order that the form lists.
     pub fn identity(self) -> &'static [f64] {
         match self {
@@ -190,6 +207,18 @@ mod tests {
 
     fn slices(params: &[Vec<f64>]) -> Vec<&[f64]> {
         params.iter().map(Vec::as_slice).collect()
+    }
+
+    #[test]
+    fn parameters_make_the_gamma_that_they_were_made_from() {
+        let mut random = Random::new(3);
+        for form in FORMS {
+            let gamma = form.gamma(&slices(&random_params(form, &mut random)));
+            let again = form.gamma(&slices(&form.parameters(&gamma).unwrap()));
+            assert!(gamma.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-14), "{form:?}");
+        }
+        assert_eq!(ScaleForm::ExpMagnitudeDirection.parameters(&[1.0, -1.0]), None);
+        assert_eq!(ScaleForm::MagnitudeDirection.parameters(&[0.0, 0.0]), None);
     }
 
     #[test]

@@ -3,8 +3,12 @@
 
 #[path = "meaning/agreement.rs"]
 mod agreement;
+#[path = "meaning/correspondence.rs"]
+mod correspondence;
 #[path = "meaning/cost.rs"]
 mod cost;
+#[path = "meaning/cures.rs"]
+mod cures;
 #[path = "meaning/drawn.rs"]
 mod drawn;
 #[path = "meaning/folding.rs"]

@@ -16,6 +16,7 @@ fn help_pages() {
         "show",
         "explain",
         "diff",
+        "fold",
         "snapshot",
         "doctor",
         "completions",

@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod explain;
 mod fmt;
+mod fold;
 mod help;
 mod scene;
 mod show;

@@ -14,3 +14,12 @@ pub(super) fn vjp(beta: f64, alpha: &[f64], gradient: &[f64]) -> (f64, Vec<f64>)
     let mean = sum / alpha.len() as f64;
     (sum, log_gradient.iter().map(|h| h - mean).collect())
 }
+
+/// β and α that make γ these entries, if any do: β is the mean of their logarithms.
+pub(super) fn parameters(gamma: &[f64]) -> Option<(f64, Vec<f64>)> {
+    if gamma.iter().any(|gamma| *gamma <= 0.0) {
+        return None;
+    }
+    let alpha: Vec<f64> = gamma.iter().map(|gamma| gamma.ln()).collect();
+    Some((alpha.iter().sum::<f64>() / alpha.len() as f64, alpha))
+}

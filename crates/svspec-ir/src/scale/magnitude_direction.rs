@@ -21,3 +21,9 @@ pub(super) fn vjp(beta: f64, alpha: &[f64], gradient: &[f64]) -> (f64, Vec<f64>)
 fn rms(alpha: &[f64]) -> f64 {
     (alpha.iter().map(|a| a * a).sum::<f64>() / alpha.len() as f64).sqrt()
 }
+
+/// β and α that make γ these entries, if any do.
+pub(super) fn parameters(gamma: &[f64]) -> Option<(f64, Vec<f64>)> {
+    let beta = rms(gamma);
+    (beta > 0.0).then(|| (beta, gamma.to_vec()))
+}

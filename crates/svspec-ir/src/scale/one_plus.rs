@@ -9,3 +9,8 @@ pub(super) fn gamma(alpha: &[f64]) -> Vec<f64> {
 pub(super) fn vjp(gradient: &[f64]) -> Vec<f64> {
     gradient.to_vec()
 }
+
+/// α that makes γ these entries.
+pub(super) fn parameters(gamma: &[f64]) -> Vec<f64> {
+    gamma.iter().map(|gamma| gamma - 1.0).collect()
+}

@@ -1,0 +1,113 @@
+//! Whether one model is another under other names: two models in; which tensor is which and what has to be folded for
+//! that out, or the first place where they compute different things.
+//!
+//! Names of parts, of layers and of values are free, and so is which values are computed once and which twice. A scale
+//! vector of ours without a place in the other model is folded into weights; a place for one that ours lacks is filled
+//! with ones. Nothing else may differ.
+
+mod difference;
+mod pairing;
+
+pub use difference::Difference;
+
+use crate::eval::{Tensor, Values};
+use crate::{Absorption, CheckedModel, Instance, Model, ScaleForm, ScaleId, dim, fold, scale};
+use pairing::{Fault, Pairing};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the value of a tensor of the other model comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A tensor of ours, as it is after folding.
+    Tensor(Instance),
+    /// γ of a vector of ours, in the form that the other model keeps it in.
+    Gamma {
+        /// The vector of ours.
+        scale: ScaleId,
+        /// Its layer; `None` outside the stack.
+        layer: Option<usize>,
+        /// The other vector's form.
+        form: ScaleForm,
+        /// Which of that form's parameters.
+        index: usize,
+    },
+    /// The values that make γ ones.
+    Identity {
+        /// The other vector's form.
+        form: ScaleForm,
+        /// Which of that form's parameters.
+        index: usize,
+    },
+}
+
+/// How one model is another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correspondence {
+    /// The vectors of ours that have no place in the other model, in order; each of them folds.
+    pub folded: Vec<ScaleId>,
+    /// For each tensor of the other model, where its value comes from.
+    pub tensors: BTreeMap<Instance, Source>,
+}
+
+/// Finds how `ours` is `theirs`, from the embedding to the logits.
+pub fn correspondence(ours: &CheckedModel, theirs: &Model) -> Result<Correspondence, Difference> {
+    let mut folded = BTreeSet::new();
+    loop {
+        let mut pairing = Pairing::new(ours.model(), theirs, &folded);
+        match pairing.pair() {
+            Ok(()) => return Ok(pairing.finish()),
+            Err(Fault::Differs(difference)) => return Err(difference),
+            Err(Fault::MustFold(scales)) => {
+                for scale in scales {
+                    if let Some(reason) = unfoldable(ours, scale) {
+                        return Err(reason);
+                    }
+                    folded.insert(scale);
+                }
+            }
+        }
+    }
+}
+
+fn unfoldable(ours: &CheckedModel, scale: ScaleId) -> Option<Difference> {
+    let facts = ours.facts().iter().find(|facts| facts.scale == scale)?;
+    let path = ours.model().scales.get(scale.0).map_or(String::new(), |scale| scale.path.clone());
+    match &facts.absorption {
+        Absorption::IntoColumns(_) | Absorption::IntoRows(_) => None,
+        Absorption::None(reason) => Some(Difference::Unfoldable { path, reason: reason.clone() }),
+    }
+}
+
+/// `values` after those vectors that have no place are folded away; it may hold only some of the model's tensors, as long as
+/// these are among them with the weights into which they go.
+pub fn folded(ours: &CheckedModel, values: &Values, correspondence: &Correspondence) -> Values {
+    let facts: Vec<_> =
+        ours.facts().iter().filter(|facts| correspondence.folded.contains(&facts.scale)).cloned().collect();
+    fold::fold(ours.model(), values, &facts)
+}
+
+/// The value of the other model's tensor `instance`, from values of ours as [`folded`] left them; `None` if they lack it, or
+/// if it has no such value: exponentials are positive.
+pub fn value(
+    ours: &Model,
+    theirs: &Model,
+    values: &Values,
+    instance: Instance,
+    source: Source,
+) -> Option<Tensor> {
+    let sizes = dim::sizes(&theirs.params.get(instance.param.0)?.dims);
+    match source {
+        Source::Tensor(own) => values.get(&own).cloned(),
+        Source::Identity { form, index } => Some(Tensor::filled(&sizes, *form.identity().get(index)?)),
+        Source::Gamma { scale, layer, form, index } => {
+            let gamma = scale::gamma(ours, scale, layer, values);
+            let full = theirs.scales.iter().find(|vector| vector.params.contains(&instance.param))?;
+            let entry = |entry: usize| gamma.data.get(entry).copied().unwrap_or(f64::NAN);
+            let wanted = dim::sizes(&full.dims);
+            let entries: Vec<f64> =
+                dim::broadcast_channels(&gamma.shape, &wanted).into_iter().map(entry).collect();
+            let data = form.parameters(&entries)?.into_iter().nth(index)?;
+            Some(Tensor::new(sizes, data))
+        }
+    }
+}

@@ -38,6 +38,7 @@ impl Sketch {
             stack: vec![RegionId(0); 4],
             params: vec![],
             scales: vec![],
+            foreign: svspec_ir::Foreign::default(),
             optimizer: AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 },
             train,
         };

@@ -90,6 +90,14 @@ impl Spec {
         }
     }
 
+    /// Refuses a model whose parameters cannot all be found in a checkpoint of other software.
+    pub fn require_foreign_names(&self, checked: &CheckedModel) -> anyhow::Result<()> {
+        match svspec_ir::foreign::without_foreign_name(checked.model()) {
+            Some(fault) => Err(faulty(&[fault], &self.sources)),
+            None => Ok(()),
+        }
+    }
+
     /// Compiles `target`.
     pub fn compile(&self, target: &str) -> anyhow::Result<CheckedModel> {
         match svspec_ir::compile::compile(&self.program, &self.sources, target) {

@@ -80,9 +80,11 @@ pub fn prepare(
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub enum Start<'a> {
     /// From the initialisation.
     Fresh,
+    /// From the parameters that other software saved in this folder.
+    From(&'a Path),
     /// From the run's checkpoint.
     Resumed,
 }
@@ -91,16 +93,20 @@ pub enum Start {
 pub fn train(
     ready: &Ready,
     run: &Path,
-    start: Start,
+    start: Start<'_>,
     setting: &Setting,
     seed: Option<u64>,
 ) -> anyhow::Result<Outcome> {
     let mut arguments: Vec<OsString> = vec!["--data".into(), ready.data.clone().into()];
     arguments.push(match start {
-        Start::Fresh => "--out".into(),
+        Start::Fresh | Start::From(_) => "--out".into(),
         Start::Resumed => "--resume".into(),
     });
     arguments.push(run.into());
+    match start {
+        Start::Fresh | Start::Resumed => {}
+        Start::From(folder) => arguments.extend(["--init-from".into(), folder.into()]),
+    }
     let mut option = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             arguments.extend([name.into(), value.into()]);

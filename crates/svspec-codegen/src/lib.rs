@@ -5,6 +5,7 @@ pub mod files;
 pub mod options;
 
 mod crate_name;
+mod foreign;
 mod header;
 mod literal;
 mod lock;

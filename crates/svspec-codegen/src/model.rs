@@ -32,7 +32,7 @@ pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<Str
     let ropes = Ropes::of(rewritten);
     let around = Surroundings { model: rewritten, constants: &constants, legend: &legend, ropes: &ropes };
     let kinds = layers::kinds(around);
-    let imports = imports(&kinds);
+    let imports = imports(&kinds, lowered);
     let blank = print::blank();
     let definitions = constants.definitions();
     let layers = layers::items(around, &kinds);
@@ -41,12 +41,22 @@ pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<Str
     print::file("src/model.rs", &docs(lowered, &legend.text(rewritten), spec), items)
 }
 
-fn imports(kinds: &[Kind<'_>]) -> TokenStream {
+fn imports(kinds: &[Kind<'_>], model: &Model) -> TokenStream {
     let layer_params = if kinds.is_empty() { TokenStream::new() } else { quote!(LayerParams,) };
+    let tables = if model.foreign.tensors.is_empty() {
+        quote!(
+            use crate::params::SPEC;
+        )
+    } else {
+        quote! {
+            use crate::params::{FOREIGN, SPEC};
+            use svspec_runtime::foreign::Foreign;
+        }
+    };
     let blank = print::blank();
     quote! {
         #blank
-        use crate::params::SPEC;
+        #tables
         use svspec_runtime::nn;
         use svspec_runtime::params::{#layer_params Params};
         use svspec_runtime::spec::Spec;
@@ -82,6 +92,12 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let initialisers = outside.initialisers();
     let passes = passes(around, &outside);
     let forward = forward(around, kinds, &outside);
+    let has_foreign = !model.foreign.tensors.is_empty();
+    let foreign = has_foreign.then(|| {
+        quote!(
+            const FOREIGN: Foreign = FOREIGN;
+        )
+    });
     quote! {
         #blank
         #doc
@@ -91,6 +107,7 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
         #blank
         impl svspec_runtime::Model for Model {
             const SPEC: &'static Spec = &SPEC;
+            #foreign
             #blank
             fn new(params: &Params) -> Self {
                 Self { #initialisers #layers_value }

@@ -2,7 +2,7 @@
 
 use crate::model::constants::Constants;
 use crate::options::SpecSource;
-use crate::{GenerateError, header, literal, print};
+use crate::{GenerateError, foreign, header, literal, print};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeMap;
@@ -26,7 +26,8 @@ pub fn emit(
     let spec_table = spec_table(checked, cost, spec);
     let (params, groups, scales) =
         (params_table(checked, constants), groups_table(checked), scales_table(checked));
-    print::file("src/params.rs", &docs, quote!(#imports #spec_table #params #groups #scales))
+    let foreign = foreign::table(model);
+    print::file("src/params.rs", &docs, quote!(#imports #spec_table #params #groups #scales #foreign))
 }
 
 /// How many names may stand on one line of imports, so that none is broken: the first that leaves no name alone, which
@@ -47,11 +48,13 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
         quote!(use crate::model::{#(#names),*};)
     });
     let of_scales = if model.scales.is_empty() { quote!() } else { quote!(Role, ScaleForm,) };
+    let of_foreign = foreign::imports(&model.foreign);
     let blank = print::blank();
     quote! {
         #blank
         #(#lines)*
         use crate::training::TRAINING;
+        #of_foreign
         use svspec_runtime::spec::{GroupRow, Init, Layers, ParamRow, #of_scales ScaleRow, Spec};
     }
 }
@@ -138,7 +141,7 @@ fn params_table(checked: &CheckedModel, constants: &Constants) -> TokenStream {
 }
 
 /// The tensors of a row: one outside the stack, or a run of layers, or a list.
-fn layers(layers: &[Option<usize>]) -> TokenStream {
+pub fn layers(layers: &[Option<usize>]) -> TokenStream {
     let depths: Vec<usize> = layers.iter().flatten().copied().collect();
     let (Some(&first), Some(&last)) = (depths.first(), depths.last()) else { return quote!(Layers::Outside) };
     if last - first + 1 == depths.len() {

@@ -133,16 +133,19 @@ impl Model {
 }
 
 /// The fault of a model that is to be read from, or written to, a checkpoint of other software, and does not say where
-/// all its parameters lie; `None` if it does. `model` is the place of its name.
-pub fn without_foreign_name(model: &Model, place: Span) -> Option<Diagnostic> {
+/// all its parameters lie; `None` if it does.
+pub fn without_foreign_name(model: &Model) -> Option<Diagnostic> {
     let missing = model.without_foreign_name();
     let first = missing.first()?;
     let message = match missing.len() {
         1 => format!("`{first}` has no name in checkpoints of other software"),
         many => format!("{many} parameters have no name in checkpoints of other software"),
     };
-    let finding = Diagnostic::error("tensor-without-foreign-name", message).at(place, "read or written here");
+    let mut finding = Diagnostic::error("tensor-without-foreign-name", message);
     let path = first.split(' ').next().unwrap_or(first);
+    if let Some(param) = model.params.iter().find(|param| param.path == path) {
+        finding = finding.at(param.span, format!("`{path}` is one of them"));
+    }
     Some(
         finding
             .help(format!("without one: {}", missing.join(", ")))

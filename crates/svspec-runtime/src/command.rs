@@ -9,6 +9,7 @@ use crate::run::{self, Options, RunError};
 use crate::signal;
 use crate::spec::Spec;
 use crate::train::Ending;
+use crate::trajectory::{self, TrajectoryError};
 use std::any::Any;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -27,7 +28,8 @@ const INTERRUPTED: u8 = 130;
 enum Command {
     Help,
     Train(Options),
-    Evaluate { input: PathBuf, output: PathBuf },
+    Evaluate { from: Option<PathBuf>, input: PathBuf, output: PathBuf },
+    Trajectory { from: PathBuf, input: PathBuf, output: PathBuf },
 }
 
 /// Why it was not done.
@@ -41,6 +43,8 @@ enum CommandError {
     Run(#[from] RunError),
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+    #[error(transparent)]
+    Trajectory(#[from] TrajectoryError),
     /// tch panics where LibTorch throws.
     #[error("LibTorch: {0}")]
     Torch(String),
@@ -65,8 +69,12 @@ fn execute<M: Model>(command: Command) -> Result<ExitCode, CommandError> {
             let _ = write!(io::stdout(), "{}", help(M::SPEC));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Evaluate { input, output } => {
-            catching(|| Ok(evaluate::evaluate::<M>(&input, &output)?))?;
+        Command::Evaluate { from, input, output } => {
+            catching(|| Ok(evaluate::evaluate::<M>(from.as_deref(), &input, &output)?))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Trajectory { from, input, output } => {
+            catching(|| Ok(trajectory::trajectory::<M>(&from, &input, &output)?))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Train(options) => {
@@ -100,15 +108,30 @@ fn message(payload: &(dyn Any + Send)) -> String {
 }
 
 fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
-    if let [command, input, output] = arguments
-        && command == "evaluate"
-    {
-        return Ok(Command::Evaluate { input: input.into(), output: output.into() });
+    if let Some((command, rest)) = arguments.split_first().filter(|(first, _)| *first == "evaluate") {
+        return match rest {
+            [input, output] if !input.to_string_lossy().starts_with("--") => {
+                Ok(Command::Evaluate { from: None, input: input.into(), output: output.into() })
+            }
+            [option, from, input, output] if option == "--from" => {
+                Ok(Command::Evaluate { from: Some(from.into()), input: input.into(), output: output.into() })
+            }
+            _ => Err(CommandError::Usage(format!(
+                "`{}` takes [--from DIR] IN.safetensors OUT.safetensors",
+                command.display()
+            ))),
+        };
     }
-    if arguments.first().is_some_and(|first| first == "evaluate") {
-        return Err(CommandError::Usage(
-            "`evaluate` takes two files: IN.safetensors OUT.safetensors".to_owned(),
-        ));
+    if let Some((command, rest)) = arguments.split_first().filter(|(first, _)| *first == "trajectory") {
+        return match rest {
+            [option, from, input, output] if option == "--from" => {
+                Ok(Command::Trajectory { from: from.into(), input: input.into(), output: output.into() })
+            }
+            _ => Err(CommandError::Usage(format!(
+                "`{}` takes --from DIR IN.safetensors OUT.safetensors",
+                command.display()
+            ))),
+        };
     }
     let mut options = Options {
         data: None,
@@ -116,6 +139,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         steps: None,
         seed: None,
         resume: None,
+        init_from: None,
         device: Choice::Auto,
         threads: None,
         verbosity: Verbosity::Normal,
@@ -130,6 +154,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
             "--data" => options.data = Some(value()?.into()),
             "--out" => options.out = Some(value()?.into()),
             "--resume" => options.resume = Some(value()?.into()),
+            "--init-from" => options.init_from = Some(value()?.into()),
             "--steps" => options.steps = Some(positive(&name, value()?)?),
             "--seed" => options.seed = Some(number(&name, value()?)?),
             "--threads" => options.threads = Some(positive(&name, value()?)?),
@@ -141,6 +166,12 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         return Err(CommandError::Usage(format!(
             "a resumed run goes on in its own folder: leave out --out {}",
             out.display()
+        )));
+    }
+    if let (Some(run), Some(_)) = (&options.resume, &options.init_from) {
+        return Err(CommandError::Usage(format!(
+            "a resumed run has its own parameters: leave out --init-from, or begin a run anew without --resume {}",
+            run.display()
         )));
     }
     Ok(Command::Train(options))
@@ -179,11 +210,14 @@ fn help(spec: &Spec) -> String {
 
 usage: {name} --data PATH [OPTIONS]
        {name} --resume DIR [OPTIONS]
-       {name} evaluate IN.safetensors OUT.safetensors
+       {name} evaluate [--from DIR] IN.safetensors OUT.safetensors
+       {name} trajectory --from DIR IN.safetensors OUT.safetensors
 
   --data PATH      the text: a file; a folder with train.bin and val.bin; or a folder of files
   --out DIR        a new folder for the run (default: the next free runs/{name}-001)
   --resume DIR     go on with the run in DIR, in the same bits as if it had not stopped
+  --init-from DIR  begin with the parameters in DIR, as the spec's `tensors huggingface` block names them:
+                   model.safetensors, or model.safetensors.index.json and its files
   --steps N        instead of the spec's; its schedule shrinks or grows with it
   --seed N         instead of the spec's {}: initialisation, data order, sample
   --device WHICH   cpu, cuda, or auto: cuda where there is one (default)
@@ -191,7 +225,9 @@ usage: {name} --data PATH [OPTIONS]
   --quiet          say nothing but errors
   --help           this
 
-evaluate reads parameters, `tokens` and `targets`, and writes `logits`, `loss` and `grad.NAME`.
+evaluate reads parameters, `tokens` and `targets`, and writes `logits`, `loss` and `grad.NAME`; with --from the
+parameters are those in DIR, and `foreign_grad.NAME` is written by the names there. trajectory takes a step on each
+batch of `tokens` and `targets` [steps, sequences, tokens], and writes the `losses`.
 Exit codes: 0 done, 2 could not run, 130 stopped by SIGINT or SIGTERM, with a checkpoint.
 ",
         training.steps,

@@ -1,11 +1,13 @@
 //! A file of parameters, tokens and targets in, a file of logits, loss and gradients out: the door through which a generated model is
 //! compared with another implementation of it, in the kind of the parameters given, f64 included.
 
+use crate::foreign::{self, ForeignError};
 use crate::model::Model;
 use crate::params::{Params, ParamsError};
 use crate::tensor_file::{self, TensorFileError};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 /// Why there was no comparison.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,9 @@ pub enum EvaluateError {
     /// A file is at fault.
     #[error(transparent)]
     File(#[from] TensorFileError),
+    /// The folder of foreign parameters is.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     /// It does not hold the model's parameters.
     #[error("`{path}`: {source}")]
     Params {
@@ -39,8 +44,10 @@ pub enum EvaluateError {
     },
 }
 
-/// Reads `input` and writes `output`: `logits`, `loss`, and `grad.NAME` for every parameter.
-pub fn evaluate<M: Model>(input: &Path, output: &Path) -> Result<(), EvaluateError> {
+/// Reads `input` and writes `output`: `logits`, `loss`, and `grad.NAME` for every parameter. Parameters come from `input`,
+/// or, if there is a folder `from`, as other software saves them there; then there is also `foreign_grad.NAME`, the
+/// gradient of every tensor in it.
+pub fn evaluate<M: Model>(from: Option<&Path>, input: &Path, output: &Path) -> Result<(), EvaluateError> {
     let mut tensors = tensor_file::read(input)?.tensors;
     let path = || input.to_owned();
     let mut ids = |name: &'static str| {
@@ -48,19 +55,25 @@ pub fn evaluate<M: Model>(input: &Path, output: &Path) -> Result<(), EvaluateErr
         found.ok_or(EvaluateError::Tokens { path: path(), name })
     };
     let (tokens_bt, targets_bt) = (ids("tokens")?, ids("targets")?);
-    let params = Params::take(M::SPEC, &mut tensors, Device::Cpu)
-        .map_err(|source| EvaluateError::Params { path: path(), source })?;
+    let params = match from {
+        Some(folder) => foreign::load(M::SPEC, M::FOREIGN, folder, Device::Cpu)?,
+        None => Params::take(M::SPEC, &mut tensors, Device::Cpu)
+            .map_err(|source| EvaluateError::Params { path: path(), source })?,
+    };
     if let Some((name, _)) = tensors.pop_first() {
         return Err(EvaluateError::Unknown { path: path(), name });
     }
     let model = M::new(&params);
     let logits = tch::no_grad(|| model.logits(&tokens_bt));
     let loss = model.loss(&tokens_bt, &targets_bt);
-    let gradients = params.gradients(&loss);
+    let names = params.iter().map(|param| param.name.clone());
+    let gradients: BTreeMap<String, Tensor> = names.zip(params.gradients(&loss)).collect();
     let mut results = vec![("logits".to_owned(), logits), ("loss".to_owned(), loss)];
-    results.extend(
-        params.iter().zip(gradients).map(|(param, gradient)| (format!("grad.{}", param.name), gradient)),
-    );
+    if from.is_some() {
+        let laid_out = foreign::lay_out(M::FOREIGN, &gradients).into_iter();
+        results.extend(laid_out.map(|(name, gradient)| (format!("foreign_grad.{name}"), gradient)));
+    }
+    results.extend(gradients.into_iter().map(|(name, gradient)| (format!("grad.{name}"), gradient)));
     tensor_file::write(output, &results, None)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod device;
 pub mod evaluate;
 pub mod ffi;
+pub mod foreign;
 pub mod log;
 pub mod metrics;
 pub mod model;
@@ -29,6 +30,7 @@ pub mod spec;
 pub mod summary;
 pub mod tensor_file;
 pub mod train;
+pub mod trajectory;
 
 pub use command::main;
 pub use model::Model;

@@ -1,5 +1,6 @@
 //! What a generated model is to the trainer: a spec, and a loss computed from parameters.
 
+use crate::foreign::Foreign;
 use crate::params::Params;
 use crate::spec::Spec;
 use tch::Tensor;
@@ -8,6 +9,9 @@ use tch::Tensor;
 pub trait Model: Sized {
     /// Its tables.
     const SPEC: &'static Spec;
+
+    /// Where its parameters lie in checkpoints of other software; empty if its spec does not say.
+    const FOREIGN: Foreign = Foreign::NONE;
 
     /// Takes the parameters it needs by name. They share storage with `params`, so that an optimizer step is seen here.
     fn new(params: &Params) -> Self;

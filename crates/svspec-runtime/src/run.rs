@@ -4,6 +4,7 @@ use crate::checkpoint::{self, CheckpointError, State};
 use crate::corpus::{self, CorpusError};
 use crate::device::{self, Choice, NoCuda};
 use crate::ffi::{self, TorchError};
+use crate::foreign::{self, Foreign, ForeignError};
 use crate::metrics::{METRICS_FILE, MetricsError};
 use crate::model::Model;
 use crate::optimizer::Optimizer;
@@ -32,6 +33,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// The folder of a run to go on with.
     pub resume: Option<PathBuf>,
+    /// A folder of parameters, as other software saves them, to begin with.
+    pub init_from: Option<PathBuf>,
     /// Where to run.
     pub device: Choice,
     /// CPU threads; by default LibTorch's choice.
@@ -99,6 +102,9 @@ pub enum RunError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The parameters to begin with are at fault.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     /// The corpus is at fault.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -126,7 +132,7 @@ pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<En
         ffi::set_deterministic()?;
     }
     let (plan, mut state) = match &options.resume {
-        None => begin(M::SPEC, options, device)?,
+        None => begin(M::SPEC, M::FOREIGN, options, device)?,
         Some(run) => resume(M::SPEC, options, run, device)?,
     };
     let model = M::new(&state.params);
@@ -148,7 +154,12 @@ pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<En
 }
 
 /// A new run: parameters initialised, folder made.
-fn begin(spec: &'static Spec, options: &Options, device: Device) -> Result<(Plan, State), RunError> {
+fn begin(
+    spec: &'static Spec,
+    foreign: Foreign,
+    options: &Options,
+    device: Device,
+) -> Result<(Plan, State), RunError> {
     let training = spec.training.with_steps(options.steps.unwrap_or(spec.training.steps));
     let seed = options.seed.unwrap_or(spec.training.seed);
     let corpus = corpus::read(options.data.as_deref().ok_or(RunError::NoData)?)?;
@@ -157,9 +168,12 @@ fn begin(spec: &'static Spec, options: &Options, device: Device) -> Result<(Plan
     if holds_run(&out) {
         return Err(RunError::Taken(out));
     }
-    fs::create_dir_all(&out).map_err(|source| RunError::Folder { path: out.clone(), source })?;
     let threads = use_threads(options.threads);
-    let params = Params::init(spec, seed, device);
+    let params = match &options.init_from {
+        Some(folder) => foreign::load(spec, foreign, folder, device)?,
+        None => Params::init(spec, seed, device),
+    };
+    fs::create_dir_all(&out).map_err(|source| RunError::Folder { path: out.clone(), source })?;
     let optimizer = Optimizer::new(spec, &params);
     let fingerprint = corpus.fingerprint();
     let state = State { step: 0, seconds: 0.0, params, optimizer };

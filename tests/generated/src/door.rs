@@ -37,3 +37,20 @@ pub fn evaluate(
     crates.run(&model.name, &[Path::new("evaluate"), &input, &output])?;
     tensors::read(&output, kind)
 }
+
+/// Runs it on the f64 parameters that `folder` holds in `model.safetensors`, as other software names them.
+pub fn evaluate_from(
+    crates: &Crates,
+    folder: &Path,
+    model: &Model,
+    batch: &Batch,
+) -> anyhow::Result<BTreeMap<String, Tensor>> {
+    let inputs = [
+        ("tokens".to_owned(), batch.tokens.clone(), Kind::I64),
+        ("targets".to_owned(), batch.targets.clone(), Kind::I64),
+    ];
+    let (input, output) = (folder.join("in.safetensors"), folder.join("out.safetensors"));
+    tensors::write(&input, &inputs)?;
+    crates.run(&model.name, &[Path::new("evaluate"), Path::new("--from"), folder, &input, &output])?;
+    tensors::read(&output, Kind::F64)
+}

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here is a failed test")]
 
 mod suite {
+    mod foreign;
     mod groups;
     mod lock;
     mod parity;

@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
     svc train specs/nano.svspec\n  \
     svc train specs/nano.svspec --variant unified --seed 1\n  \
     svc train my_model.svspec --data my_texts/ --steps 2000\n  \
+    svc train my_llama.svspec --init-from Llama-3.2-1B/       # by the names in its tensors block\n  \
     svc train --resume runs/nano-001                          # go on\n  \
     svc train specs/nano.svspec --resume runs/nano-001        # go on, if the spec still means the same"
 )]
@@ -47,6 +48,9 @@ pub struct Train {
     /// Go on with the run in this folder
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
+    /// Begin with the parameters in this folder, as Hugging Face transformers saves them
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    init_from: Option<PathBuf>,
     /// Overwrite files of the generated crate that were edited by hand
     #[arg(long)]
     force: bool,
@@ -64,6 +68,11 @@ pub fn run(args: &Train) -> anyhow::Result<Outcome> {
 fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     let spec = Spec::open(&Origin::Disk, file)?;
     let generated = generate::generate(&spec, &args.target)?;
+    if let Some(folder) = &args.init_from {
+        spec.require_foreign_names(&generated.checked)?;
+        std::fs::read_dir(folder)
+            .with_context(|| format!("cannot read the parameters to begin with, `{}`", folder.display()))?;
+    }
     if let Some(folder) = &args.out {
         run_folder::require_free(folder)?;
     }
@@ -74,7 +83,8 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
         None => run_folder::create(&generated.name)?,
     };
     run_folder::record(&folder, &spec, &generated, &args.target, data)?;
-    let trained = training::train(&ready, &folder, Start::Fresh, &args.setting, args.seed);
+    let start = args.init_from.as_deref().map_or(Start::Fresh, Start::From);
+    let trained = training::train(&ready, &folder, start, &args.setting, args.seed);
     if trained.is_err() {
         run_folder::discard_unless_begun(&folder)?;
     }

@@ -153,6 +153,7 @@ fn empty() -> Model {
         stack: Vec::new(),
         params: Vec::new(),
         scales: Vec::new(),
+        foreign: svspec_ir::Foreign::default(),
         optimizer: AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 },
         train: Train {
             budget: Budget::Steps(1),

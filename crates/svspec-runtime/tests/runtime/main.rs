@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod data;
+mod foreign;
 mod hand;
 mod learning;
 mod normalize;

@@ -48,8 +48,14 @@ fn faults_are_one_line_and_exit_code_2() {
         "cannot make the run folder `/proc/nowhere`",
     );
     fails(&["--resume", folder.0.to_str().unwrap()], "holds no checkpoint");
-    fails(&["evaluate", "in"], "takes two files");
+    fails(&["evaluate", "in"], "takes [--from DIR] IN.safetensors OUT.safetensors");
     fails(&["evaluate", "/nowhere/in", "out"], "cannot read `/nowhere/in`");
+    fails(&["trajectory", "in", "out"], "takes --from DIR IN.safetensors OUT.safetensors");
+    fails(
+        &["--data", folder.corpus().to_str().unwrap(), "--init-from", "/nowhere"],
+        "`tiny` says nothing of tensors in other checkpoints",
+    );
+    fails(&["--resume", "run", "--init-from", "there"], "leave out --init-from");
 }
 
 #[test]
@@ -57,9 +63,19 @@ fn help_names_every_option() {
     let output = run(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
-    for option in
-        ["--data", "--out", "--resume", "--steps", "--seed", "--device", "--threads", "--quiet", "evaluate"]
-    {
+    for option in [
+        "--data",
+        "--out",
+        "--resume",
+        "--steps",
+        "--seed",
+        "--device",
+        "--threads",
+        "--quiet",
+        "evaluate",
+        "trajectory",
+        "--init-from",
+    ] {
         assert!(text.contains(option), "{option} is not in\n{text}");
     }
 }

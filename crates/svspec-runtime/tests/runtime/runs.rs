@@ -53,6 +53,7 @@ pub fn options(data: &Path, out: &Path) -> Options {
         steps: None,
         seed: None,
         resume: None,
+        init_from: None,
         device: Choice::Cpu,
         threads: Some(2),
         verbosity: Verbosity::Quiet,

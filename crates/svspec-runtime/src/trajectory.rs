@@ -1,0 +1,65 @@
+//! Parameters and a file of batches in, a file of losses out: the first steps of training, on given tokens, as another
+//! implementation of model and optimizer can take them too.
+
+use crate::ffi::TorchError;
+use crate::foreign::{self, ForeignError};
+use crate::model::Model;
+use crate::optimizer::Optimizer;
+use crate::precision;
+use crate::schedule;
+use crate::tensor_file::{self, TensorFileError};
+use std::path::{Path, PathBuf};
+use tch::{Device, Kind, Tensor};
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum TrajectoryError {
+    /// A file is at fault.
+    #[error(transparent)]
+    File(#[from] TensorFileError),
+    /// There are no parameters.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    /// It holds no tokens or targets.
+    #[error("`{path}` needs `{name}`, i64, of shape [steps, sequences, tokens]")]
+    Tokens {
+        /// The file.
+        path: PathBuf,
+        /// `tokens` or `targets`.
+        name: &'static str,
+    },
+    /// LibTorch refuses.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+}
+
+/// Reads parameters from the folder `from`, and from `input` as many batches as steps are taken, of the spec's schedule in
+/// so many steps. Writes to `output` the `losses` of each batch before its step.
+pub fn trajectory<M: Model>(from: &Path, input: &Path, output: &Path) -> Result<(), TrajectoryError> {
+    let mut tensors = tensor_file::read(input)?.tensors;
+    let mut ids = |name: &'static str| {
+        let found = tensors.remove(name).filter(|ids| ids.kind() == Kind::Int64 && ids.dim() == 3);
+        found.ok_or(TrajectoryError::Tokens { path: input.to_owned(), name })
+    };
+    let (tokens_sbt, targets_sbt) = (ids("tokens")?, ids("targets")?);
+    if tokens_sbt.size() != targets_sbt.size() {
+        return Err(TrajectoryError::Tokens { path: input.to_owned(), name: "targets" });
+    }
+    let params = foreign::load(M::SPEC, M::FOREIGN, from, Device::Cpu)?;
+    let model = M::new(&params);
+    let mut optimizer = Optimizer::new(M::SPEC, &params);
+    let steps = tokens_sbt.size().first().map_or(0, |steps| steps.unsigned_abs());
+    let training = M::SPEC.training.with_steps(steps);
+    let mut losses = Vec::new();
+    for step in 0..steps {
+        let (tokens_bt, targets_bt) =
+            (tokens_sbt.get(step.cast_signed()), targets_sbt.get(step.cast_signed()));
+        let loss = precision::run(training.precision, Device::Cpu, || model.loss(&tokens_bt, &targets_bt))?;
+        let gradients = params.gradients(&loss);
+        let lr = training.lr * schedule::factor(training.schedule, step, steps);
+        let _norm = optimizer.step(&gradients, lr)?;
+        losses.push(loss.double_value(&[]));
+    }
+    tensor_file::write(output, &[("losses".to_owned(), Tensor::from_slice(&losses))], None)?;
+    Ok(())
+}

@@ -4,13 +4,18 @@ mod activation;
 mod add;
 mod attention;
 mod bias;
+mod choose;
+mod combine;
 mod cross_entropy;
+mod dispatch;
 mod embed;
+mod expert_linear;
 mod gain;
 mod linear;
 mod mul;
 mod normalize;
 mod rope;
+mod route;
 mod scale;
 mod slice;
 mod soft_cap;
@@ -33,6 +38,7 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
     let expression = match &node.op {
         Op::Input(op) => return Emitted::Known(scope.argument(*op, node)),
         Op::Slice(op) => return slice::emit(scope, op, input(0), id),
+        Op::Choose(_) => return choose::emit(scope, node, input(0)),
         Op::Embed(op) => embed::emit(scope, *op, input(0)),
         Op::Normalize(op) => normalize::emit(scope, op, input(0)),
         Op::Scale(op) => scale::emit(scope, *op, input(0)),
@@ -45,6 +51,10 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Add(_) => add::emit(scope, [input(0), input(1)]),
         Op::Gain(op) => gain::emit(scope, op, node, input(0)),
         Op::SoftCap(op) => soft_cap::emit(scope, *op, input(0)),
+        Op::Route(op) => route::emit(scope, *op, [input(0), input(1)]),
+        Op::Dispatch(_) => dispatch::emit(scope, [input(0), input(1)]),
+        Op::ExpertLinear(op) => expert_linear::emit(scope, *op, [input(0), input(1)]),
+        Op::Combine(_) => combine::emit(scope, [input(0), input(1), input(2)]),
         Op::CrossEntropy(_) => cross_entropy::emit(scope, [input(0), input(1)]),
     };
     Emitted::Expression(expression)
@@ -116,6 +126,11 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Add(_) => add::equation([input(0), input(1)]),
         Op::Gain(op) => gain::equation(op, input(0)),
         Op::SoftCap(op) => soft_cap::equation(*op, input(0)),
+        Op::Choose(op) => choose::equation(*op, input(0)),
+        Op::Route(op) => route::equation(*op, [input(0), input(1)]),
+        Op::Dispatch(_) => dispatch::equation(input(0)),
+        Op::ExpertLinear(op) => expert_linear::equation(model, *op, [input(0), input(1)]),
+        Op::Combine(_) => combine::equation([input(0), input(1), input(2)]),
         Op::CrossEntropy(_) => cross_entropy::equation([input(0), input(1)]),
     }
 }

@@ -92,6 +92,14 @@ fn a_gate_of_one_channel() {
 }
 
 #[test]
+fn experts() {
+    let text = include_str!("specs/experts.svspec");
+    insta::assert_snapshot!(
+        files("experts.svspec", text, "experts", Rewrites::default()).get("src/model.rs").unwrap()
+    );
+}
+
+#[test]
 fn the_same_spec_gives_the_same_bytes() {
     assert_eq!(nano("unified"), nano("unified"));
 }

@@ -12,7 +12,7 @@
 mod memory;
 mod parts;
 
-use crate::{Model, ParamKind, Region, RegionId, RegionKind, dim};
+use crate::{Model, Node, Op, ParamKind, Region, RegionId, RegionKind, dim};
 use serde::Serialize;
 
 pub use memory::Memory;
@@ -23,6 +23,8 @@ pub use parts::PartCost;
 pub struct CostReport {
     /// Entries of all tensors.
     pub num_params: u64,
+    /// Those that one token meets: of the experts' only the chosen ones'.
+    pub num_active_params: u64,
     /// Those of scale vectors.
     pub num_scale_params: u64,
     /// By kind, kinds without tensors left out.
@@ -65,8 +67,10 @@ pub fn cost(model: &Model) -> CostReport {
     let parts = parts::parts(model);
     let forward: f64 = parts.iter().map(|part| part.forward_flops).sum();
     let forward_matmul: f64 = parts.iter().map(|part| part.forward_matmul_flops).sum();
+    let num_params = by_kind.iter().map(|kind| kind.num_params).sum();
     CostReport {
-        num_params: by_kind.iter().map(|kind| kind.num_params).sum(),
+        num_params,
+        num_active_params: num_params - num_idle_params(model),
         num_scale_params: by_kind
             .iter()
             .filter(|kind| kind.kind == ParamKind::Scale)
@@ -85,7 +89,8 @@ pub fn cost(model: &Model) -> CostReport {
 }
 
 fn by_kind(model: &Model) -> Vec<KindCount> {
-    let kinds = [ParamKind::Embedding, ParamKind::Weight, ParamKind::Scale, ParamKind::Bias];
+    let kinds =
+        [ParamKind::Embedding, ParamKind::Weight, ParamKind::Router, ParamKind::Scale, ParamKind::Bias];
     let count = |kind: ParamKind| {
         let params = model.params.iter().filter(|param| param.kind == kind);
         let (num_tensors, num_params) = params.fold((0, 0), |(tensors, entries), param| {
@@ -95,6 +100,21 @@ fn by_kind(model: &Model) -> Vec<KindCount> {
         KindCount { kind, num_tensors, num_params }
     };
     kinds.into_iter().map(count).filter(|count| count.num_tensors > 0).collect()
+}
+
+/// Entries of experts that a token is not given to.
+fn num_idle_params(model: &Model) -> u64 {
+    let of_region = |(index, region): (usize, &Region)| {
+        let of_node = |node: &Node| {
+            let Op::ExpertLinear(op) = &node.op else { return 0 };
+            let num_chosen = node.dims.first().map_or(0, |chosen| chosen.size);
+            let dims = model.params.get(op.weight.0).map_or(&[][..], |weight| weight.dims.as_slice());
+            let Some((experts, matrix)) = dims.split_first() else { return 0 };
+            (experts.size - num_chosen) as u64 * dim::num_elements(matrix) as u64
+        };
+        repeats(model, RegionId(index)) as u64 * region.nodes.iter().map(of_node).sum::<u64>()
+    };
+    model.regions.iter().enumerate().map(of_region).sum()
 }
 
 /// How often a region occurs in the model.

@@ -45,7 +45,7 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
                 .map(|&entry| gamma.data.get(entry).copied().unwrap_or(f64::NAN))
                 .collect();
             let side = match param.kind {
-                ParamKind::Weight => side,
+                ParamKind::Weight | ParamKind::Router => side,
                 ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale => Side::Columns,
             };
             if let Some(weight) = values.get_mut(&model.instance(fold.weight, layer)) {

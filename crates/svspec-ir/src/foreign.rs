@@ -91,7 +91,7 @@ pub fn view(param: &Param) -> View {
             .map_or((None, param.dims.as_slice()), |(first, rest)| (Some(first.size), rest))
     };
     match param.kind {
-        ParamKind::Weight => {
+        ParamKind::Weight | ParamKind::Router => {
             let (experts, rest) = of_experts(2);
             let num_out_dims = param.num_out_dims - usize::from(experts.is_some()).min(param.num_out_dims);
             let (out, inputs) = rest.split_at_checked(num_out_dims).unwrap_or((rest, &[]));

@@ -5,14 +5,19 @@ pub mod activation;
 pub mod add;
 pub mod attention;
 pub mod bias;
+pub mod choose;
+pub mod combine;
 pub mod cross_entropy;
+pub mod dispatch;
 pub mod embed;
+pub mod expert_linear;
 pub mod gain;
 pub mod input;
 pub mod linear;
 pub mod mul;
 pub mod normalize;
 pub mod rope;
+pub mod route;
 pub mod scale;
 pub mod slice;
 pub mod soft_cap;
@@ -24,14 +29,19 @@ pub use activation::Activation;
 pub use add::Add;
 pub use attention::Attention;
 pub use bias::Bias;
+pub use choose::Choose;
+pub use combine::Combine;
 pub use cross_entropy::CrossEntropy;
+pub use dispatch::Dispatch;
 pub use embed::Embed;
+pub use expert_linear::ExpertLinear;
 pub use gain::Gain;
 pub use input::Input;
 pub use linear::{Linear, Projection};
 pub use mul::Mul;
 pub use normalize::{Norm, Normalize};
 pub use rope::Rope;
+pub use route::{Gating, Route};
 pub use scale::Scale;
 pub use slice::Slice;
 pub use soft_cap::SoftCap;
@@ -59,6 +69,11 @@ pub enum Op {
     Add(Add),
     Gain(Gain),
     SoftCap(SoftCap),
+    Choose(Choose),
+    Route(Route),
+    Dispatch(Dispatch),
+    ExpertLinear(ExpertLinear),
+    Combine(Combine),
     CrossEntropy(CrossEntropy),
 }
 
@@ -156,6 +171,11 @@ impl Op {
             Self::Add(op) => op,
             Self::Gain(op) => op,
             Self::SoftCap(op) => op,
+            Self::Choose(op) => op,
+            Self::Route(op) => op,
+            Self::Dispatch(op) => op,
+            Self::ExpertLinear(op) => op,
+            Self::Combine(op) => op,
             Self::CrossEntropy(op) => op,
         }
     }
@@ -174,6 +194,12 @@ fn arity<'a, const N: usize>(inputs: &[&'a [Dim]]) -> Result<[&'a [Dim]; N], Str
 /// The values of the `N` inputs of a node whose dimensions were inferred.
 fn operands<'a, const N: usize>(inputs: &[&'a Tensor]) -> [&'a Tensor; N] {
     inputs.try_into().expect("a node has as many inputs as its op takes")
+}
+
+/// Whether the copies of a token that its experts are given, `num_channels` each, have the same `channels`.
+fn is_periodic(channels: &[usize], num_channels: usize) -> bool {
+    let first = channels.get(..num_channels);
+    first.is_some_and(|first| channels.chunks(num_channels.max(1)).all(|copy| copy == first))
 }
 
 /// The same dimensions as the two inputs', or how they differ.

@@ -20,6 +20,8 @@ pub enum ParamKind {
     Scale,
     /// An additive vector.
     Bias,
+    /// The matrix that scores experts, `[experts, width]`.
+    Router,
 }
 
 /// Which component of a scale vector's parameterisation a tensor is.

@@ -11,6 +11,8 @@ mod cost;
 mod cures;
 #[path = "meaning/drawn.rs"]
 mod drawn;
+#[path = "meaning/experts.rs"]
+mod experts;
 #[path = "meaning/folding.rs"]
 mod folding;
 #[path = "meaning/gradients.rs"]

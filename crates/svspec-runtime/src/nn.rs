@@ -7,6 +7,7 @@ mod activation;
 mod attention;
 mod linear;
 mod loss;
+mod moe;
 mod normalize;
 mod rope;
 mod scale;
@@ -15,6 +16,7 @@ pub use activation::{gelu, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh
 pub use attention::attention;
 pub use linear::{embedding, linear, split};
 pub use loss::cross_entropy;
+pub use moe::Choice;
 pub use normalize::{layer_norm, rms_norm};
 pub use rope::{Rope, rope, rope_table};
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus};

@@ -96,6 +96,8 @@ fn constant_name(dim: &str) -> String {
     match dim {
         "heads" => "NUM_HEADS".to_owned(),
         "kv_heads" => "NUM_KV_HEADS".to_owned(),
+        "experts" => "NUM_EXPERTS".to_owned(),
+        "chosen" => "NUM_CHOSEN".to_owned(),
         other => other.to_uppercase(),
     }
 }
@@ -108,6 +110,8 @@ fn meaning(dim: &str) -> String {
         "kv_heads" => "The number of key-value heads.".to_owned(),
         "head_dim" => "The width of one head.".to_owned(),
         "hidden" => "The width between the projections of a feed-forward part.".to_owned(),
+        "experts" => "The number of experts.".to_owned(),
+        "chosen" => "The number of experts that each token is given to.".to_owned(),
         other => format!("The size of `{other}`."),
     }
 }

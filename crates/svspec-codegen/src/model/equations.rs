@@ -54,7 +54,9 @@ fn equations(model: &Model, region: &Region) -> Vec<String> {
         let inputs: Vec<Term> = node.inputs.iter().filter_map(|input| terms.get(input).cloned()).collect();
         let term = op::equation(model, node, &inputs);
         let is_result = id == region.output;
-        let is_inline = is_step(&node.op) && num_readers(region, id) == 1 || matches!(node.op, Op::Input(_));
+        // A dispatched value is the value.
+        let is_inline = is_step(&node.op) && num_readers(region, id) == 1
+            || matches!(node.op, Op::Input(_) | Op::Dispatch(_));
         if is_result || !is_inline {
             let name = if is_result { result_name(region) } else { &node.name };
             lines.push(format!("{name} = {}", term.text));
@@ -86,10 +88,18 @@ fn is_step(op: &Op) -> bool {
         | Op::Activation(_)
         | Op::Gain(_)
         | Op::SoftCap(_)
+        | Op::Dispatch(_)
         | Op::Slice(_) => true,
-        Op::Embed(_) | Op::Linear(_) | Op::Attention(_) | Op::Mul(_) | Op::Add(_) | Op::CrossEntropy(_) => {
-            false
-        }
+        Op::Embed(_)
+        | Op::Linear(_)
+        | Op::Attention(_)
+        | Op::Mul(_)
+        | Op::Add(_)
+        | Op::Choose(_)
+        | Op::Route(_)
+        | Op::ExpertLinear(_)
+        | Op::Combine(_)
+        | Op::CrossEntropy(_) => false,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The letters that end a tensor's name: one for each of its dimensions.
 
+use svspec_ir::op::choose::channel_dims;
 use svspec_ir::{Dim, Model, Op, Region};
 
-/// A letter for each name of a dimension; `b`, `t` and `p` are batch, time and several projections side by side.
+/// A letter for each name of a dimension; `b`, `t` and `p` are batch, time and several projections side by side, `r` rows
+/// sorted by expert.
 #[derive(Clone, Debug)]
 pub struct Legend {
     /// In the order of the values.
@@ -23,8 +25,12 @@ impl Legend {
         Self { letters }
     }
 
-    /// `btd` for `[width]`.
+    /// `btd` for `[width]`; `rd` for the copies of tokens that experts are given.
     pub fn suffix(&self, dims: &[Dim]) -> String {
+        let channels = channel_dims(dims);
+        if channels.len() < dims.len() {
+            return std::iter::once('r').chain(channels.iter().map(|dim| self.letter(dim))).collect();
+        }
         let letters = dims.iter().map(|dim| self.letter(dim));
         ['b', 't'].into_iter().chain(letters).collect()
     }
@@ -42,6 +48,11 @@ impl Legend {
         if rewritten.regions.iter().any(is_fused) {
             parts.push("`p` projections side by side".to_owned());
         }
+        let has_experts =
+            |region: &Region| region.nodes.iter().any(|node| matches!(node.op, Op::Dispatch(_)));
+        if rewritten.regions.iter().any(has_experts) {
+            parts.push("`r` pairs of a token and an expert, sorted by expert".to_owned());
+        }
         parts.extend(self.letters.iter().map(|(name, letter)| format!("`{letter}` {name}")));
         parts.join(", ")
     }
@@ -55,13 +66,15 @@ fn free_letter(name: &str, letters: &[(String, char)]) -> char {
         "kv_heads" => Some('g'),
         "head_dim" => Some('k'),
         "hidden" => Some('f'),
+        "experts" => Some('e'),
+        "chosen" => Some('c'),
         _ => None,
     };
     let own = name.chars().filter(char::is_ascii_lowercase);
     usual
         .into_iter()
-        .chain(own.filter(|letter| !"btp".contains(*letter)))
+        .chain(own.filter(|letter| !"btpr".contains(*letter)))
         .chain('a'..='z')
-        .find(|letter| letters.iter().all(|(_, taken)| taken != letter) && !"btp".contains(*letter))
+        .find(|letter| letters.iter().all(|(_, taken)| taken != letter) && !"btpr".contains(*letter))
         .unwrap_or('n')
 }

@@ -87,7 +87,9 @@ fn title(region: &Region, part: &str) -> String {
     let is_attention = has(|op| matches!(op, Op::Attention(_)));
     let num_linears =
         region.nodes.iter().filter(inside).filter(|node| matches!(node.op, Op::Linear(_))).count();
-    if is_attention {
+    if has(|op| matches!(op, Op::Combine(_))) {
+        format!("`{part}`: mixture of experts.")
+    } else if is_attention {
         format!("`{part}`: attention.")
     } else if num_linears > 1 {
         format!("`{part}`: feed-forward.")

@@ -220,7 +220,9 @@ fn takes_tensors_alike(a: &Op, b: &Op) -> bool {
         matches!(projections, Some([only]) if only.column_scale.is_none() && only.row_scale.is_none())
     };
     match (a, b) {
-        (Op::Embed(_), Op::Embed(_)) | (Op::Bias(_), Op::Bias(_)) => true,
+        (Op::Embed(_), Op::Embed(_))
+        | (Op::Bias(_), Op::Bias(_))
+        | (Op::ExpertLinear(_), Op::ExpertLinear(_)) => true,
         (a, b) => is_plain(a) && is_plain(b),
     }
 }

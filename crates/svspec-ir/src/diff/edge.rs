@@ -108,8 +108,8 @@ fn edge(model: &Model, region: &Region, anchor: ValueId, input: usize, read: Val
     let name = anchor_name(region, anchor);
     let source_name = source.map(|source| anchor_name(region, source)).unwrap_or_default();
     let port = match (op_of(anchor), source.and_then(op_of)) {
-        (Some(Op::Linear(_)), _) => Port::In(name.clone()),
-        (_, Some(Op::Linear(_))) => Port::Out(source_name.clone()),
+        (Some(Op::Linear(_) | Op::ExpertLinear(_)), _) => Port::In(name.clone()),
+        (_, Some(Op::Linear(_) | Op::ExpertLinear(_))) => Port::Out(source_name.clone()),
         (_, _) => Port::Term(name.clone()),
     };
     let joint = match op_of(anchor) {
@@ -125,6 +125,8 @@ fn terms(region: &Region, node: &Node) -> Vec<ValueId> {
     let mut terms = Vec::new();
     for &input in &node.inputs {
         match region.nodes.get(input.0) {
+            // That experts follow the choice goes without saying; the weights say what it is.
+            Some(Node { op: Op::Choose(_), .. }) if !matches!(node.op, Op::Route(_)) => {}
             Some(inner) if is_inner_term(region, input) => terms.extend(self::terms(region, inner)),
             Some(_) | None => terms.push(input),
         }
@@ -195,6 +197,11 @@ fn link(model: &Model, node: &Node) -> Link {
         | Op::Mul(_)
         | Op::Add(_)
         | Op::SoftCap(_)
+        | Op::Choose(_)
+        | Op::Route(_)
+        | Op::Dispatch(_)
+        | Op::ExpertLinear(_)
+        | Op::Combine(_)
         | Op::CrossEntropy(_) => Link::Op(op::name(&node.op).to_owned()),
     }
 }
@@ -207,6 +214,10 @@ fn is_anchor(op: &Op) -> bool {
         | Op::Attention(_)
         | Op::Mul(_)
         | Op::Add(_)
+        | Op::Choose(_)
+        | Op::Route(_)
+        | Op::ExpertLinear(_)
+        | Op::Combine(_)
         | Op::CrossEntropy(_) => true,
         Op::Normalize(_)
         | Op::Scale(_)
@@ -215,6 +226,7 @@ fn is_anchor(op: &Op) -> bool {
         | Op::Rope(_)
         | Op::Activation(_)
         | Op::Gain(_)
+        | Op::Dispatch(_)
         | Op::SoftCap(_) => false,
     }
 }
@@ -227,7 +239,9 @@ fn anchor_name(region: &Region, value: ValueId) -> String {
         return "output".to_owned();
     }
     match &node.op {
-        Op::Linear(_) | Op::Attention(_) | Op::Embed(_) if !node.part.is_empty() => node.part.clone(),
+        Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) | Op::Embed(_) if !node.part.is_empty() => {
+            node.part.clone()
+        }
         Op::Input(_)
         | Op::Embed(_)
         | Op::Normalize(_)
@@ -242,6 +256,11 @@ fn anchor_name(region: &Region, value: ValueId) -> String {
         | Op::Add(_)
         | Op::Gain(_)
         | Op::SoftCap(_)
+        | Op::Choose(_)
+        | Op::Route(_)
+        | Op::Dispatch(_)
+        | Op::ExpertLinear(_)
+        | Op::Combine(_)
         | Op::CrossEntropy(_) => node.name.clone(),
     }
 }

@@ -38,7 +38,7 @@ impl RegionBuilder<'_, '_> {
         self.product(part, map, weight, x)
     }
 
-    /// Applies a linear map whose weight is another part's, `[out…, in…]`.
+    /// Applies a linear map whose weight, `[out…, in…]`, is there already.
     pub fn tied_linear(
         &mut self,
         part: &Part,

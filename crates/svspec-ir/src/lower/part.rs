@@ -5,6 +5,7 @@ mod attention;
 mod gated;
 mod linear;
 mod mlp;
+mod moe;
 mod norm;
 mod scale;
 mod unembed;
@@ -134,11 +135,12 @@ pub enum Preset {
 }
 
 /// Every kind that a spec can declare.
-pub const KINDS: [&PartKind; 9] = [
+pub const KINDS: [&PartKind; 10] = [
     &attention::ATTENTION,
     &gated::SWIGLU,
     &gated::GEGLU,
     &mlp::MLP,
+    &moe::MOE,
     &norm::RMS_NORM,
     &norm::LAYER_NORM,
     &norm::NORMALIZE,

@@ -2,6 +2,7 @@
 
 use super::parameters::{NewParam, NewScale};
 use super::region::{RegionBuilder, dims_text};
+use crate::op::choose::channel_dims;
 use crate::op::{Bias, Normalize, Scale};
 use crate::resolve::{Axis, Extent, Part, Place, Stage, StageScale};
 use crate::{Dim, Dims, Init, Op, ParamKind, Site, ValueId};
@@ -18,7 +19,7 @@ impl RegionBuilder<'_, '_> {
         let mut y = x;
         if let Some(normalize) = stage.normalize {
             let num_axes = match normalize.axis {
-                Axis::Full => self.dims(x).len(),
+                Axis::Full => channel_dims(self.dims(x)).len(),
                 Axis::Head => self.heads(part, place, stage, x).map(|_| 1)?,
             };
             let op = Op::Normalize(Normalize { norm: normalize.norm, num_axes, eps: normalize.eps });
@@ -52,7 +53,7 @@ impl RegionBuilder<'_, '_> {
                 path: format!("{path}.bias"),
                 kind: ParamKind::Bias,
                 scale_part: None,
-                dims: self.dims(x).to_vec(),
+                dims: channel_dims(self.dims(x)).to_vec(),
                 num_out_dims: 0,
                 init: Init::Constant(0.0),
                 span,
@@ -71,7 +72,7 @@ impl RegionBuilder<'_, '_> {
         x: ValueId,
     ) -> Option<Dims> {
         match scale.extent {
-            Extent::Full => Some(self.dims(x).to_vec()),
+            Extent::Full => Some(channel_dims(self.dims(x)).to_vec()),
             Extent::Scalar => Some(Vec::new()),
             Extent::Head => self.heads(part, place, stage, x).map(|(_, head_dim)| vec![head_dim]),
             Extent::PerHead => {
@@ -82,7 +83,7 @@ impl RegionBuilder<'_, '_> {
 
     /// The heads and channels per head of a value that has them.
     fn heads(&mut self, part: &Part, place: Place, stage: &Stage, x: ValueId) -> Option<(Dim, Dim)> {
-        if let [heads, head_dim] = self.dims(x) {
+        if let [heads, head_dim] = channel_dims(self.dims(x)) {
             return Some((heads.clone(), head_dim.clone()));
         }
         let dims = dims_text(self.dims(x));

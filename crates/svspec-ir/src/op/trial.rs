@@ -107,6 +107,12 @@ impl Trial {
         self.compare(op, &[logits, self.tokens()], &[&[self.model.vocab], &[]]);
     }
 
+    /// The same at these inputs.
+    pub fn check_at(&self, op: &dyn Operation, inputs: &[Tensor]) {
+        let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::channel_shape).collect();
+        self.compare(op, inputs, &shapes);
+    }
+
     fn tokens(&self) -> Tensor {
         crate::eval::random_tokens(&self.model, BATCH, TIME, 3)
     }
@@ -191,6 +197,20 @@ pub fn assert_close(found: &Tensor, expected: &Tensor, what: &str) {
         let error = (found - expected).abs() / largest;
         assert!(error < 1e-6, "{what}, entry {entry}: {found} against {expected} by finite differences");
     }
+}
+
+/// Random entries, as of an activation.
+pub fn random_activation(channel_shape: &[usize], seed: u64) -> Tensor {
+    random_tensor(&[&[BATCH, TIME], channel_shape].concat(), &mut Random::new(seed))
+}
+
+/// For each token `num_chosen` different experts.
+pub fn random_choice(num_experts: usize, num_chosen: usize) -> Tensor {
+    let mut random = Random::new(17);
+    let first: Vec<usize> = (0..BATCH * TIME).map(|_| random.below(num_experts)).collect();
+    let chosen =
+        first.iter().flat_map(|first| (0..num_chosen).map(move |more| ((first + more) % num_experts) as f64));
+    Tensor::new(vec![BATCH, TIME, num_chosen], chosen.collect())
 }
 
 fn random_tensor(shape: &[usize], random: &mut Random) -> Tensor {

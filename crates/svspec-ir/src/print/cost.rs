@@ -38,6 +38,9 @@ pub fn cost(checked: &CheckedModel) -> String {
     rows.insert(0, row(["", "entries", "tensors"]));
     let num_tensors = report.by_kind.iter().map(|count| count.num_tensors).sum();
     rows.push(vec!["total".to_owned(), grouped(report.num_params), grouped(num_tensors)]);
+    if report.num_active_params != report.num_params {
+        rows.push(vec!["active for one token".to_owned(), grouped(report.num_active_params), String::new()]);
+    }
     text.push_str(&table("  ", &[Align::Left, Align::Right, Align::Right], &rows));
 
     text.push_str("\noperations per token\n");
@@ -92,5 +95,6 @@ fn kind(kind: ParamKind) -> &'static str {
         ParamKind::Embedding => "embeddings",
         ParamKind::Scale => "scale vectors",
         ParamKind::Bias => "biases",
+        ParamKind::Router => "routers",
     }
 }

@@ -1,7 +1,7 @@
 //! One op as text: its name, and its attributes as the language calls them.
 
 use super::number::{rounded, shortest};
-use crate::op::{Activation, Input, Norm};
+use crate::op::{Activation, Gating, Input, Norm};
 use crate::{Dim, Model, Op, ParamId, PerLayer, ScaleId};
 
 /// An attribute of an op that a spec can change: its name and its value.
@@ -44,6 +44,16 @@ pub fn name(op: &Op) -> &'static str {
         Op::Gain(_) => "gain",
         Op::SoftCap(_) => "soft_cap",
         Op::CrossEntropy(_) => "cross_entropy",
+        Op::Choose(_) => "choose",
+        Op::Route(route) => match route.gating {
+            Gating::Softmax => "softmax_weights",
+            Gating::SoftmaxOfChosen => "softmax_of_chosen",
+            Gating::Sigmoid => "sigmoid_weights",
+            Gating::SigmoidNormalized => "sigmoid_normalized",
+        },
+        Op::Dispatch(_) => "dispatch",
+        Op::ExpertLinear(_) => "expert_linear",
+        Op::Combine(_) => "combine",
     }
 }
 
@@ -53,6 +63,7 @@ pub fn subject(model: &Model, op: &Op) -> Vec<String> {
         Op::Embed(embed) => vec![param_path(model, embed.table)],
         Op::Bias(bias) => vec![param_path(model, bias.param)],
         Op::Scale(scale) => vec![scale_path(model, scale.scale)],
+        Op::ExpertLinear(op) => vec![param_path(model, op.weight)],
         Op::Linear(linear) => {
             let projections = linear.projections.iter();
             let weight = |projection: &crate::op::Projection| {
@@ -77,6 +88,10 @@ pub fn subject(model: &Model, op: &Op) -> Vec<String> {
         | Op::Add(_)
         | Op::Gain(_)
         | Op::SoftCap(_)
+        | Op::Choose(_)
+        | Op::Route(_)
+        | Op::Dispatch(_)
+        | Op::Combine(_)
         | Op::CrossEntropy(_) => Vec::new(),
     }
 }
@@ -118,6 +133,11 @@ pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
         | Op::Activation(_)
         | Op::Mul(_)
         | Op::Add(_)
+        | Op::Choose(_)
+        | Op::Route(_)
+        | Op::Dispatch(_)
+        | Op::ExpertLinear(_)
+        | Op::Combine(_)
         | Op::CrossEntropy(_) => Vec::new(),
     }
 }

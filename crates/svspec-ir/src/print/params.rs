@@ -70,6 +70,8 @@ pub struct Totals {
     pub scales: u64,
     /// Of biases.
     pub biases: u64,
+    /// Of routers.
+    pub routers: u64,
 }
 
 /// The parameters of `checked` as data.
@@ -107,6 +109,7 @@ impl Totals {
             ParamKind::Embedding => self.embeddings += entries,
             ParamKind::Scale => self.scales += entries,
             ParamKind::Bias => self.biases += entries,
+            ParamKind::Router => self.routers += entries,
         }
     }
 }
@@ -197,6 +200,7 @@ fn summary(totals: &Totals) -> String {
         (totals.embeddings, "embedding", String::new()),
         (totals.scales, "scale vectors", format!(" ({share:.4} %)")),
         (totals.biases, "biases", String::new()),
+        (totals.routers, "routers", String::new()),
     ];
     let texts = parts
         .iter()
@@ -215,6 +219,7 @@ fn kind(kind: ParamKind, role: Option<Role>) -> &'static str {
         (ParamKind::Weight, _) => "weight",
         (ParamKind::Embedding, _) => "embedding",
         (ParamKind::Bias, _) => "bias",
+        (ParamKind::Router, _) => "router",
         (ParamKind::Scale, Some(Role::Input)) => "input scale",
         (ParamKind::Scale, Some(Role::Output)) => "output scale",
         (ParamKind::Scale, None) => "scale",

@@ -11,8 +11,20 @@ use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::Expr;
 
 /// Names that no part may have: the model has them already, or rules select by them.
-const TAKEN: [&str; 11] =
-    ["embed", "unembed", "x", "tokens", "layer", "layers", "weight", "embedding", "scale", "bias", "all"];
+const TAKEN: [&str; 12] = [
+    "embed",
+    "unembed",
+    "x",
+    "tokens",
+    "layer",
+    "layers",
+    "weight",
+    "embedding",
+    "scale",
+    "bias",
+    "router",
+    "all",
+];
 
 /// Reads every declared part, and adds `unembed`. A part of an unknown kind is reported and left out.
 pub fn parts(scope: &mut Scope<'_>, width: Option<usize>, model: Span) -> Vec<Part> {

@@ -12,11 +12,12 @@ use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{self, Comparison, Expr, ExprKind, Path};
 
 const VERBS: [&str; 4] = ["decay", "lr", "init", "clip"];
-const KINDS: [(&str, ParamKind); 4] = [
+const KINDS: [(&str, ParamKind); 5] = [
     ("weight", ParamKind::Weight),
     ("embedding", ParamKind::Embedding),
     ("scale", ParamKind::Scale),
     ("bias", ParamKind::Bias),
+    ("router", ParamKind::Router),
 ];
 const SITES: [(&str, Site); 5] = [
     ("norm", Site::Norm),

@@ -63,12 +63,8 @@ fn by_weight(model: &Model, region: RegionId, taken: &Taken, steps: &mut Vec<Str
     let mut by_weight: BTreeMap<ParamId, Vec<&Vec<Vec<usize>>>> = BTreeMap::new();
     for (&place, ways) in taken {
         let node = flow::node(model, place);
-        let projections = match node.map(|node| &node.op) {
-            Some(Op::Linear(linear)) => linear.projections.as_slice(),
-            Some(_) | None => &[],
-        };
-        for projection in projections {
-            by_weight.entry(projection.weight).or_default().push(ways);
+        for weight in node.map_or_else(Vec::new, |node| node.op.operation().params()) {
+            by_weight.entry(weight).or_default().push(ways);
         }
     }
     let mut folds = Vec::new();
@@ -97,7 +93,10 @@ fn by_weight(model: &Model, region: RegionId, taken: &Taken, steps: &mut Vec<Str
             return Err(format!("the uses of `{path}` would need different columns"));
         }
         steps.push(format!("γ multiplies the columns of `{path}`"));
-        folds.extend(first.iter().map(|channels| Fold { weight, channels: channels.clone() }));
+        // What experts read has a copy of each channel for every chosen one, all alike.
+        let num_columns = param.dims.iter().skip(param.num_out_dims).map(|dim| dim.size).product();
+        let columns = |channels: &Vec<usize>| channels.iter().copied().take(num_columns).collect();
+        folds.extend(first.iter().map(|channels| Fold { weight, channels: columns(channels) }));
     }
     Ok(folds)
 }

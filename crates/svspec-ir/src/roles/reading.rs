@@ -72,7 +72,7 @@ pub(super) fn role(model: &Model, scale: ScaleId) -> (Role, Proof) {
 
 fn reading(model: &Model, reader: &Reader<'_>) -> Reading {
     match &reader.node.op {
-        Op::Linear(_) => Reading::LinearMap,
+        Op::Linear(_) | Op::ExpertLinear(_) => Reading::LinearMap,
         Op::Scale(op) => {
             let path = model.scales.get(op.scale.0).map_or("", |scale| scale.path.as_str());
             Reading::LookThrough(format!("`{path}`, another scale vector"))
@@ -83,6 +83,7 @@ fn reading(model: &Model, reader: &Reader<'_>) -> Reading {
         }
         Op::Gain(_) => Reading::LookThrough("a constant factor".to_owned()),
         Op::Slice(_) => Reading::LookThrough("a slice".to_owned()),
+        Op::Dispatch(_) => Reading::LookThrough("the dispatch to experts".to_owned()),
         Op::Input(_) | Op::Embed(_) => Reading::Other("an input"),
         Op::Normalize(_) => Reading::Other("a normalisation"),
         Op::Rope(_) => Reading::Other("a rotary embedding"),
@@ -92,6 +93,9 @@ fn reading(model: &Model, reader: &Reader<'_>) -> Reading {
         Op::Add(_) => Reading::Other("a sum"),
         Op::SoftCap(_) => Reading::Other("a soft-cap"),
         Op::CrossEntropy(_) => Reading::Other("the loss"),
+        Op::Choose(_) => Reading::Other("the choice of experts"),
+        Op::Route(_) => Reading::Other("the weights of experts"),
+        Op::Combine(_) => Reading::Other("the sum over experts"),
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
         let channels = broadcast_channels(&gamma, &sizes);
         for param in producers(model, vector.region, place, steps)? {
+            let channels = of_rows(model, param, &channels);
             let (uses, known) = taken.entry(param).or_insert_with(|| (0, channels.clone()));
             *uses += 1;
             if *known != channels {
@@ -70,6 +71,11 @@ fn producers(
                 params.push(projection.weight);
                 break;
             }
+            Op::ExpertLinear(op) => {
+                steps.push(format!("γ multiplies the rows of every expert of `{}`", path(model, op.weight)));
+                params.push(op.weight);
+                break;
+            }
             Op::Embed(embed) => {
                 steps.push(format!("γ multiplies the columns of `{}`", path(model, embed.table)));
                 params.push(embed.table);
@@ -86,6 +92,10 @@ fn producers(
             | Op::Mul(_)
             | Op::Add(_)
             | Op::SoftCap(_)
+            | Op::Choose(_)
+            | Op::Route(_)
+            | Op::Dispatch(_)
+            | Op::Combine(_)
             | Op::CrossEntropy(_) => {
                 return Err(format!(
                     "`{name}` is {}, not a linear map's product",
@@ -101,6 +111,17 @@ fn producers(
         Some(&param) => Err(format!("`{}` is another block's", path(model, param))),
         None => Ok(params),
     }
+}
+
+/// `channels` of a product as those of the rows that make it: of experts, who share the vector, the same for each.
+fn of_rows(model: &Model, param: ParamId, channels: &[usize]) -> Vec<usize> {
+    let num_rows = match model.params.get(param.0) {
+        Some(param) if param.num_out_dims > 1 => {
+            param.dims.iter().take(param.num_out_dims).map(|dim| dim.size).product()
+        }
+        Some(_) | None => channels.len(),
+    };
+    channels.iter().copied().cycle().take(num_rows).collect()
 }
 
 fn path(model: &Model, param: ParamId) -> &str {

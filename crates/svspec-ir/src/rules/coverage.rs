@@ -28,6 +28,7 @@ fn diagnostic(
         (ParamKind::Weight, _) => ("weight", "weight"),
         (ParamKind::Embedding, _) => ("embedding table", "embedding"),
         (ParamKind::Bias, _) => ("bias", "bias"),
+        (ParamKind::Router, _) => ("router", "router"),
         (ParamKind::Scale, Some(Role::Input)) => ("scale vector of role input", "scale where role == input"),
         (ParamKind::Scale, Some(Role::Output)) => {
             ("scale vector of role output", "scale where role == output")
@@ -41,7 +42,7 @@ fn diagnostic(
         more => format!(" and {more} more tensors like it"),
     };
     let value = match (kind, role) {
-        (ParamKind::Weight, _) | (ParamKind::Scale, Some(Role::Input)) => "0.1",
+        (ParamKind::Weight | ParamKind::Router, _) | (ParamKind::Scale, Some(Role::Input)) => "0.1",
         (ParamKind::Embedding | ParamKind::Bias, _) | (ParamKind::Scale, Some(Role::Output) | None) => "0",
     };
     Some(

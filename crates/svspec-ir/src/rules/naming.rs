@@ -63,6 +63,7 @@ fn kind_word(kind: ParamKind) -> &'static str {
         ParamKind::Embedding => "embedding",
         ParamKind::Scale => "scale",
         ParamKind::Bias => "bias",
+        ParamKind::Router => "router",
     }
 }
 

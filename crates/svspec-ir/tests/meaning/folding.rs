@@ -69,7 +69,9 @@ fn rescalings(model: &Model, values: &Values, region: RegionId) -> Vec<Vec<f64>>
         let param = &model.params[weight.param.0];
         let num_entries: usize = param.dims.iter().map(|dim| dim.size).product();
         let num_rows = match param.kind {
-            ParamKind::Weight => param.dims[..param.num_out_dims].iter().map(|dim| dim.size).product(),
+            ParamKind::Weight | ParamKind::Router => {
+                param.dims[..param.num_out_dims].iter().map(|dim| dim.size).product()
+            }
             ParamKind::Embedding => param.dims[0].size,
             ParamKind::Scale | ParamKind::Bias => continue,
         };

@@ -120,7 +120,9 @@ impl Sketch {
     ) -> ParamId {
         let default_init = match kind {
             ParamKind::Scale => Init::Constant(1.0),
-            ParamKind::Weight | ParamKind::Embedding | ParamKind::Bias => Init::Normal { std: 0.5 },
+            ParamKind::Weight | ParamKind::Embedding | ParamKind::Bias | ParamKind::Router => {
+                Init::Normal { std: 0.5 }
+            }
         };
         self.model.params.push(Param {
             path: path.to_owned(),

@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod data;
+mod experts;
 mod foreign;
 mod hand;
 mod learning;

@@ -3,7 +3,7 @@
 use super::mark::{Decay, Mark};
 use crate::picture::palette::{self, INK};
 use crate::picture::svg::{Element, Picture, text_width};
-use svspec_ir::op::{Activation, Input, Norm, Op};
+use svspec_ir::op::{Activation, Gating, Input, Norm, Op};
 use svspec_ir::{Dim, Model, Node, PerLayer, Region, Role, ScaleForm};
 
 const TITLE_SIZE: f64 = 11.5;
@@ -174,6 +174,29 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", short(cap.cap)), "")
         }
         Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
+        Op::Choose(choose) => {
+            Card::new(Shape::Pill(palette::PLAIN), format!("top {}", choose.num_chosen), "")
+        }
+        Op::Route(route) => {
+            let (title, detail) = match route.gating {
+                Gating::Softmax => ("softmax", "over all experts"),
+                Gating::SoftmaxOfChosen => ("softmax", "over the chosen"),
+                Gating::Sigmoid => ("sigmoid", ""),
+                Gating::SigmoidNormalized => ("sigmoid", "sum 1"),
+            };
+            Card::new(Shape::Pill(palette::PLAIN), title, detail)
+        }
+        Op::Dispatch(_) => Card::new(Shape::Pill(palette::PLAIN), "dispatch", "to the chosen"),
+        Op::ExpertLinear(op) => {
+            let weight = model.params.get(op.weight.0);
+            let name = weight.map_or("", |weight| weight.path.trim_end_matches(".weight"));
+            let detail = match weight.map(|weight| weight.dims.as_slice()) {
+                Some([experts, to, from]) => format!("{} × {} → {}", experts.size, from.size, to.size),
+                Some(_) | None => String::new(),
+            };
+            Card::new(Shape::Box(palette::LINEAR), name, detail)
+        }
+        Op::Combine(_) => Card::new(Shape::Pill(palette::PLAIN), "Σ", "weighted, over the chosen"),
     }
 }
 

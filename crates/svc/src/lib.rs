@@ -4,6 +4,7 @@ pub mod picture;
 
 mod ablation;
 mod cargo;
+mod checkpoint;
 mod cli;
 mod command;
 mod comparison;
@@ -11,6 +12,7 @@ mod corpus;
 mod generate;
 mod hash;
 mod home;
+mod huggingface;
 mod interrupt;
 mod libtorch;
 mod manifest;

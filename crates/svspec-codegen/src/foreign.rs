@@ -23,7 +23,7 @@ pub fn table(model: &Model) -> TokenStream {
         return TokenStream::new();
     }
     let rows = tensors.iter().map(|tensor| row(model, tensor));
-    let ignored = ignored.iter().map(|name| name.as_str());
+    let ignored = ignored.iter().map(svspec_ir::ForeignName::as_str);
     let (blank, doc) =
         (print::blank(), print::docs(["Where the parameters lie in checkpoints of other software."]));
     quote! {

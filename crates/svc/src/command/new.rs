@@ -1,5 +1,6 @@
 //! `svc new`: a name in, a commented starter spec out.
 
+use crate::huggingface;
 use crate::outcome::Outcome;
 use crate::terminal;
 use anyhow::{Context as _, bail};
@@ -9,20 +10,48 @@ use std::io::Write as _;
 /// Write a commented starter spec
 ///
 /// Writes NAME.svspec to the current folder: a small byte-level model with one variant, an optimizer with decay rules
-/// by role, and a training budget of a few minutes on a CPU.
+/// by role, and a training budget of a few minutes on a CPU. With --from, the model is of a family that transformers
+/// loads, at a small size, so that `svc export` writes what is trained for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     svc new my_model\n  \
+    svc new my_model --from qwen3\n  \
     svc train my_model.svspec\n  \
-    svc diff my_model.svspec my_model.svspec:my_model_qk")]
+    svc diff my_model.svspec my_model.svspec:my_model_qk\n\n\
+    Families: llama, mistral, qwen2, qwen3")]
 pub struct New {
     /// The model's name: letters, digits and `_`
     name: String,
+    /// Start from a family of models that transformers loads, at a small size
+    #[arg(long, value_name = "FAMILY")]
+    from: Option<String>,
 }
 
 /// Writes the file, never over another one.
 pub fn run(args: &New) -> anyhow::Result<Outcome> {
     let name = args.name.strip_suffix(".svspec").unwrap_or(&args.name);
+    check_name(name)?;
+    let text = match &args.from {
+        Some(from) => {
+            let family = huggingface::family(from)?;
+            huggingface::spec(&family, name, &family.small)?
+        }
+        None => starter(name),
+    };
+    let path = format!("{name}.svspec");
+    let mut file = match std::fs::File::create_new(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            bail!("`{path}` is already there, and is left as it is: choose another name")
+        }
+        created => created.with_context(|| format!("cannot write `{path}`"))?,
+    };
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
+    terminal::print(&format!("wrote {path}\n  svc check {path}\n  svc train {path}\n"))?;
+    Ok(Outcome::Fine)
+}
+
+/// An error unless `name` may be a model's and a file's.
+pub fn check_name(name: &str) -> anyhow::Result<()> {
     let mut letters = name.chars();
     let starts_well = letters.next().is_some_and(|first| first.is_ascii_lowercase());
     if !starts_well
@@ -32,16 +61,7 @@ pub fn run(args: &New) -> anyhow::Result<Outcome> {
             "`{name}` is not a name for a model: write lower-case letters, then digits and `_` too, such as `my_model`"
         );
     }
-    let path = format!("{name}.svspec");
-    let mut file = match std::fs::File::create_new(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            bail!("`{path}` is already there, and is left as it is: choose another name")
-        }
-        created => created.with_context(|| format!("cannot write `{path}`"))?,
-    };
-    file.write_all(starter(name).as_bytes()).with_context(|| format!("cannot write `{path}`"))?;
-    terminal::print(&format!("wrote {path}\n  svc check {path}\n  svc train {path}\n"))?;
-    Ok(Outcome::Fine)
+    Ok(())
 }
 
 fn starter(name: &str) -> String {

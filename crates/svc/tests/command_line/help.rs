@@ -17,6 +17,8 @@ fn help_pages() {
         "explain",
         "diff",
         "fold",
+        "import",
+        "export",
         "snapshot",
         "doctor",
         "completions",

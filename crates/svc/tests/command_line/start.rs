@@ -14,6 +14,23 @@ fn a_starter_spec_checks_and_builds() {
 }
 
 #[test]
+fn a_spec_of_a_family_checks_and_builds() {
+    let scene = Scene::new();
+    for family in ["llama", "mistral", "qwen2", "qwen3"] {
+        let name = format!("my_{family}");
+        assert!(scene.run(&format!("new {name} --from {family}")).starts_with("exit code 0"), "{family}");
+        assert_eq!(
+            scene.run(&format!("check {name}.svspec")),
+            "exit code 0\n--- out\n1 file checked, nothing found\n--- err\n"
+        );
+        assert!(scene.run(&format!("fmt --check {name}.svspec")).starts_with("exit code 0"), "{family}");
+        assert!(scene.run(&format!("build {name}.svspec")).starts_with("exit code 0"), "{family}");
+    }
+    insta::assert_snapshot!("new-from", scene.read("my_qwen3.svspec"));
+    insta::assert_snapshot!("new-from-unknown", scene.run("new other --from qwen"));
+}
+
+#[test]
 fn the_doctor_names_what_is_missing() {
     let scene = Scene::new();
     let output = scene.svc("doctor --format json").output().unwrap();

@@ -1,0 +1,16 @@
+//! Model families as transformers knows them: a `config.json` to a spec, and a checked model to a `config.json` and named
+//! tensors. What a family is stands in `templates/families/`, as data: nothing here knows one by name.
+
+mod config;
+mod facts;
+mod family;
+mod fit;
+mod shards;
+
+pub use config::{model_type, spec};
+pub use family::{Family, families, family};
+pub use fit::{Fit, fit};
+pub use shards::write;
+
+#[cfg(test)]
+mod tests;

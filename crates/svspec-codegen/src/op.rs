@@ -5,6 +5,7 @@ mod add;
 mod attention;
 mod bias;
 mod choose;
+mod clamp;
 mod combine;
 mod cross_entropy;
 mod dispatch;
@@ -14,6 +15,7 @@ mod gain;
 mod linear;
 mod mul;
 mod normalize;
+mod positions;
 mod rope;
 mod route;
 mod scale;
@@ -40,6 +42,7 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Slice(op) => return slice::emit(scope, op, input(0), id),
         Op::Choose(_) => return choose::emit(scope, node, input(0)),
         Op::Embed(op) => embed::emit(scope, *op, input(0)),
+        Op::Positions(op) => positions::emit(scope, *op, input(0)),
         Op::Normalize(op) => normalize::emit(scope, op, input(0)),
         Op::Scale(op) => scale::emit(scope, *op, input(0)),
         Op::Bias(op) => bias::emit(scope, *op, input(0)),
@@ -55,6 +58,7 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Dispatch(_) => dispatch::emit(scope, [input(0), input(1)]),
         Op::ExpertLinear(op) => expert_linear::emit(scope, *op, [input(0), input(1)]),
         Op::Combine(_) => combine::emit(scope, [input(0), input(1), input(2)]),
+        Op::Clamp(op) => clamp::emit(scope, *op, input(0)),
         Op::CrossEntropy(_) => cross_entropy::emit(scope, [input(0), input(1)]),
     };
     Emitted::Expression(expression)
@@ -115,6 +119,7 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Input(_) => Term::atom(node.name.as_str()),
         Op::Slice(_) => input(0).clone(),
         Op::Embed(op) => embed::equation(model, *op, input(0)),
+        Op::Positions(op) => positions::equation(model, *op),
         Op::Normalize(op) => normalize::equation(op, input(0)),
         Op::Scale(op) => scale::equation(model, *op, input(0)),
         Op::Bias(op) => bias::equation(model, *op, input(0)),
@@ -131,6 +136,7 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Dispatch(_) => dispatch::equation(input(0)),
         Op::ExpertLinear(op) => expert_linear::equation(model, *op, [input(0), input(1)]),
         Op::Combine(_) => combine::equation([input(0), input(1), input(2)]),
+        Op::Clamp(op) => clamp::equation(*op, input(0)),
         Op::CrossEntropy(_) => cross_entropy::equation([input(0), input(1)]),
     }
 }

@@ -6,6 +6,7 @@ pub mod add;
 pub mod attention;
 pub mod bias;
 pub mod choose;
+pub mod clamp;
 pub mod combine;
 pub mod cross_entropy;
 pub mod dispatch;
@@ -16,6 +17,7 @@ pub mod input;
 pub mod linear;
 pub mod mul;
 pub mod normalize;
+pub mod positions;
 pub mod rope;
 pub mod route;
 pub mod scale;
@@ -30,6 +32,7 @@ pub use add::Add;
 pub use attention::Attention;
 pub use bias::Bias;
 pub use choose::Choose;
+pub use clamp::Clamp;
 pub use combine::Combine;
 pub use cross_entropy::CrossEntropy;
 pub use dispatch::Dispatch;
@@ -40,7 +43,8 @@ pub use input::Input;
 pub use linear::{Linear, Projection};
 pub use mul::Mul;
 pub use normalize::{Norm, Normalize};
-pub use rope::Rope;
+pub use positions::Positions;
+pub use rope::{Angles, Rope};
 pub use route::{Gating, Route};
 pub use scale::Scale;
 pub use slice::Slice;
@@ -57,6 +61,7 @@ use serde::Serialize;
 pub enum Op {
     Input(Input),
     Embed(Embed),
+    Positions(Positions),
     Normalize(Normalize),
     Scale(Scale),
     Bias(Bias),
@@ -74,6 +79,7 @@ pub enum Op {
     Dispatch(Dispatch),
     ExpertLinear(ExpertLinear),
     Combine(Combine),
+    Clamp(Clamp),
     CrossEntropy(CrossEntropy),
 }
 
@@ -159,6 +165,7 @@ impl Op {
         match self {
             Self::Input(op) => op,
             Self::Embed(op) => op,
+            Self::Positions(op) => op,
             Self::Normalize(op) => op,
             Self::Scale(op) => op,
             Self::Bias(op) => op,
@@ -176,6 +183,7 @@ impl Op {
             Self::Dispatch(op) => op,
             Self::ExpertLinear(op) => op,
             Self::Combine(op) => op,
+            Self::Clamp(op) => op,
             Self::CrossEntropy(op) => op,
         }
     }

@@ -11,11 +11,12 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGES.into_iter()
 }
 
-const PAGES: [(&str, &str); 74] = [
+const PAGES: [(&str, &str); 75] = [
     ("absorbable", include_str!("../pages/absorbable.md")),
     ("batch-not-divisible", include_str!("../pages/batch-not-divisible.md")),
     ("circular-setting", include_str!("../pages/circular-setting.md")),
     ("clip", include_str!("../pages/clip.md")),
+    ("conflicting-settings", include_str!("../pages/conflicting-settings.md")),
     ("decay", include_str!("../pages/decay.md")),
     ("decayed-output-scale", include_str!("../pages/decayed-output-scale.md")),
     ("dimension-mismatch", include_str!("../pages/dimension-mismatch.md")),

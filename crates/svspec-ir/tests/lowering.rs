@@ -57,6 +57,26 @@ fn features() {
              layer { x = x + a(x) }\nstack = 1 * layer\nlogits = softcap(unembed(x), 30)",
         ),
         (
+            "rotary positions in pairs of neighbours, scaled frequencies",
+            "attention a { heads = 2, rope { layout = interleaved, linear { factor = 2 } } }\n\
+             attention b { heads = 2, rope { theta = 5e5, llama3 { factor = 8, original_context = 16 } } }\n\
+             attention c { heads = 2 }\nc.rope.yarn.factor = 4\nc.rope.yarn.original_context = 16\nc.rope.yarn.truncate = off\n\
+             layer { x = x + a(x) + b(x) + c(x) }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+        (
+            "learned positions, biases by port, sinks, clipped projections, a clamp",
+            "attention a { heads = 2, bias = qkv, sinks = on, clip = 8 }\na.{k, o}.bias = on\na.q.bias = off\nunembed.bias = on\n\
+             positions pos { offset = 2 }\nx = embed(tokens) + pos(tokens)\n\
+             gated m { hidden = 16, activation = gelu_quick }\nm.down.bias = on\nbias b { init = 0.5 }\n\
+             layer { x = x + clamp(a(x), -1, 2) + b(m(x)) }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+        (
+            "LayerNorm and additive vectors at ports",
+            "attention a { heads = 2 }\na.q : out layer_normalize(head) + scale(full) + bias\na.k : out layer_normalize(head) + bias\n\
+             a.o : in bias\nlayer_norm n\nn : normalize + scale\n\
+             layer { x = x + a(n(x)) }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+        (
             "layer norm, feed-forward with bias, tied head, scaled embedding",
             "layer_norm n\nmlp m { hidden = 16, activation = relu2, bias = on }\ntie_embeddings = on\n\
              x = embed(tokens) * sqrt(width)\nlayer { x = x + m(n(x)) }\nstack = 1 * layer\nlogits = unembed(x)",

@@ -12,11 +12,11 @@ mod normalize;
 mod rope;
 mod scale;
 
-pub use activation::{gelu, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
-pub use attention::attention;
-pub use linear::{embedding, linear, split};
+pub use activation::{clamp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
+pub use attention::{attention, attention_with_sinks};
+pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::Choice;
 pub use normalize::{layer_norm, rms_norm};
-pub use rope::{Rope, rope, rope_table};
+pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, scaled_rope_table};
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus};

@@ -89,8 +89,10 @@ fn is_step(op: &Op) -> bool {
         | Op::Gain(_)
         | Op::SoftCap(_)
         | Op::Dispatch(_)
+        | Op::Clamp(_)
         | Op::Slice(_) => true,
         Op::Embed(_)
+        | Op::Positions(_)
         | Op::Linear(_)
         | Op::Attention(_)
         | Op::Mul(_)

@@ -171,7 +171,7 @@ impl<'a> Scope<'a> {
 
     /// The table for `rope`.
     pub fn rope(&self, rope: &Rope) -> &'a Ident {
-        self.around.ropes.name(rope)
+        self.around.ropes.name(&rope.angles)
     }
 
     /// γ, if an earlier node needed it too.

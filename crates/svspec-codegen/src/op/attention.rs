@@ -14,7 +14,13 @@ pub fn emit(scope: &mut Scope<'_>, op: &Attention, [q, k, v]: [ValueId; 3]) -> T
     let window = literal::optional(op.window.map(|window| literal::integer(window as u64)));
     let cap = literal::optional(op.soft_cap.map(literal::float));
     let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
-    quote!(nn::attention(#q, #k, #v, #scale, #window, #cap))
+    match op.sinks {
+        None => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)),
+        Some(sinks) => {
+            let sinks = scope.parameter(sinks);
+            quote!(nn::attention_with_sinks(#q, #k, #v, &#sinks, #scale, #window, #cap))
+        }
+    }
 }
 
 /// The usual scale is written as what it is, where that gives the same bits.

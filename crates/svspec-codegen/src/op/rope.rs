@@ -6,11 +6,15 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::ValueId;
 use svspec_ir::op::Rope;
+use svspec_ir::op::rope::Layout;
 
 /// `nn::rope(&q, rope)`.
 pub fn emit(scope: &Scope<'_>, op: &Rope, input: ValueId) -> TokenStream {
     let (x, table) = (scope.reference(input), scope.rope(op));
-    quote!(nn::rope(#x, #table))
+    match op.layout {
+        Layout::Half => quote!(nn::rope(#x, #table)),
+        Layout::Interleaved => quote!(nn::rope_interleaved(#x, #table)),
+    }
 }
 
 /// `rope(q)`.

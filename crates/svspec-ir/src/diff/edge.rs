@@ -189,6 +189,7 @@ fn link(model: &Model, node: &Node) -> Link {
         }),
         Op::Input(_)
         | Op::Embed(_)
+        | Op::Positions(_)
         | Op::Linear(_)
         | Op::Slice(_)
         | Op::Rope(_)
@@ -202,6 +203,7 @@ fn link(model: &Model, node: &Node) -> Link {
         | Op::Dispatch(_)
         | Op::ExpertLinear(_)
         | Op::Combine(_)
+        | Op::Clamp(_)
         | Op::CrossEntropy(_) => Link::Op(op::name(&node.op).to_owned()),
     }
 }
@@ -210,6 +212,7 @@ fn is_anchor(op: &Op) -> bool {
     match op {
         Op::Input(_)
         | Op::Embed(_)
+        | Op::Positions(_)
         | Op::Linear(_)
         | Op::Attention(_)
         | Op::Mul(_)
@@ -227,7 +230,8 @@ fn is_anchor(op: &Op) -> bool {
         | Op::Activation(_)
         | Op::Gain(_)
         | Op::Dispatch(_)
-        | Op::SoftCap(_) => false,
+        | Op::SoftCap(_)
+        | Op::Clamp(_) => false,
     }
 }
 
@@ -239,11 +243,14 @@ fn anchor_name(region: &Region, value: ValueId) -> String {
         return "output".to_owned();
     }
     match &node.op {
-        Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) | Op::Embed(_) if !node.part.is_empty() => {
+        Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) | Op::Embed(_) | Op::Positions(_)
+            if !node.part.is_empty() =>
+        {
             node.part.clone()
         }
         Op::Input(_)
         | Op::Embed(_)
+        | Op::Positions(_)
         | Op::Normalize(_)
         | Op::Scale(_)
         | Op::Bias(_)
@@ -261,6 +268,7 @@ fn anchor_name(region: &Region, value: ValueId) -> String {
         | Op::Dispatch(_)
         | Op::ExpertLinear(_)
         | Op::Combine(_)
+        | Op::Clamp(_)
         | Op::CrossEntropy(_) => node.name.clone(),
     }
 }

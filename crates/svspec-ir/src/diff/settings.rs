@@ -122,6 +122,10 @@ fn numbers(op: &Op, node: &crate::Node) -> Vec<op::Attribute> {
     let qualified = |(name, value)| match name {
         "theta" => ("rope.theta", value),
         "rotary_dim" => ("rope.rotary_dim", value),
+        "layout" => ("rope.layout", value),
+        "linear" => ("rope.linear", value),
+        "llama3" => ("rope.llama3", value),
+        "yarn" => ("rope.yarn", value),
         _ => (name, value),
     };
     numbers.map(qualified).collect()

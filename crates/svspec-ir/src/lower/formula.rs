@@ -3,7 +3,7 @@
 use super::linear::DEFAULT_STD;
 use super::parameters::NewParam;
 use super::region::{RegionBuilder, dims_text};
-use crate::op::{Add, Embed, Gain, Mul, SoftCap, mul};
+use crate::op::{Add, Clamp, Embed, Gain, Mul, SoftCap, mul};
 use crate::resolve::{Formula, FormulaKind};
 use crate::{Init, Op, ParamKind, ValueId, dim};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -58,6 +58,11 @@ impl RegionBuilder<'_, '_> {
             FormulaKind::SoftCap(argument, cap) => {
                 let x = self.term(argument, within)?;
                 self.same_dims(&naming.name("capped"), Op::SoftCap(SoftCap { cap: *cap }), x, "", span)
+            }
+            FormulaKind::Clamp(argument, [low, high]) => {
+                let x = self.term(argument, within)?;
+                let clamp = Op::Clamp(Clamp { low: *low, high: *high });
+                self.same_dims(&naming.name("clamped"), clamp, x, "", span)
             }
             FormulaKind::Gain(factor, argument) => {
                 let x = self.term(argument, within)?;

@@ -57,6 +57,8 @@ impl RegionBuilder<'_, '_> {
         let op = Op::Linear(Linear { projections: vec![projection] });
         let mut y = self.node(&name, op, vec![x], map.out.clone(), &path, part.span)?;
         if map.has_bias {
+            let of_port = format!("{}.bias", map.port);
+            let place = part.place(if part.is_written(&of_port) { of_port.as_str() } else { "bias" });
             let param = self.param(NewParam {
                 path: format!("{path}.bias"),
                 kind: ParamKind::Bias,
@@ -64,15 +66,9 @@ impl RegionBuilder<'_, '_> {
                 dims: map.out.clone(),
                 num_out_dims: 0,
                 init: Init::Constant(0.0),
-                span: part.place("bias"),
+                span: place,
             })?;
-            y = self.same_dims(
-                &format!("{name}_biased"),
-                Op::Bias(Bias { param }),
-                y,
-                &path,
-                part.place("bias"),
-            )?;
+            y = self.same_dims(&format!("{name}_biased"), Op::Bias(Bias { param }), y, &path, place)?;
         }
         self.stage(part, Place::Out(map.port), map.out_site, y)
     }

@@ -2,11 +2,13 @@
 //! Nothing outside this folder knows a kind; a new one is a new file and a line in [`KINDS`].
 
 mod attention;
+mod bias;
 mod gated;
 mod linear;
 mod mlp;
 mod moe;
 mod norm;
+mod positions;
 mod scale;
 mod unembed;
 
@@ -71,7 +73,7 @@ pub enum NormVectors {
 }
 
 /// One setting of a kind.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// Its name; `rope.theta` is one within the block `rope`.
     pub name: &'static str,
@@ -117,10 +119,12 @@ pub type Sibling<'a> = &'a mut dyn FnMut(&str) -> Option<f64>;
 /// What holds where a setting is not written.
 #[derive(Clone, Copy, Debug)]
 pub enum Preset {
-    /// It must be written.
+    /// It must be written, within a block only if that is there.
     Required,
     /// The feature is off; `none` says so too.
     Absent,
+    /// What another setting of the part says; unlike `Absent`, a word for "no" is a value.
+    Inherited,
     /// This number.
     Number(f64),
     /// This word.
@@ -135,16 +139,19 @@ pub enum Preset {
 }
 
 /// Every kind that a spec can declare.
-pub const KINDS: [&PartKind; 10] = [
+pub const KINDS: [&PartKind; 13] = [
     &attention::ATTENTION,
     &gated::SWIGLU,
     &gated::GEGLU,
+    &gated::GATED,
     &mlp::MLP,
     &moe::MOE,
     &norm::RMS_NORM,
     &norm::LAYER_NORM,
     &norm::NORMALIZE,
     &scale::SCALE,
+    &bias::BIAS_VECTOR,
+    &positions::POSITIONS,
     &linear::LINEAR,
 ];
 
@@ -157,10 +164,11 @@ pub fn kind(name: &str) -> Option<&'static PartKind> {
 }
 
 /// The non-linearities, by the name that equations and `activation` use.
-pub const ACTIVATIONS: [(&str, Activation); 7] = [
+pub const ACTIVATIONS: [(&str, Activation); 8] = [
     ("silu", Activation::Silu),
     ("gelu", Activation::Gelu),
     ("gelu_tanh", Activation::GeluTanh),
+    ("gelu_quick", Activation::GeluQuick),
     ("relu", Activation::Relu),
     ("relu2", Activation::Relu2),
     ("tanh", Activation::Tanh),
@@ -170,6 +178,18 @@ pub const ACTIVATIONS: [(&str, Activation); 7] = [
 /// The non-linearity of that name.
 pub fn activation(name: &str) -> Option<Activation> {
     ACTIVATIONS.into_iter().find(|(known, _)| *known == name).map(|(_, activation)| activation)
+}
+
+impl Setting {
+    /// The block that it stands in: `rope` of `rope.theta`.
+    pub fn block(&self) -> Option<&'static str> {
+        self.name.rsplit_once('.').map(|(block, _)| block)
+    }
+
+    /// The same under another name.
+    const fn within(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
 }
 
 impl PartKind {
@@ -201,6 +221,32 @@ const BIAS: Setting = Setting {
     takes: Takes::Word(&["on", "off"]),
     preset: Preset::Word("off"),
     summary: "an additive vector on every linear map",
+};
+
+/// `q.bias` of a part: overrides its `bias` for one linear map.
+const fn port_bias(name: &'static str) -> Setting {
+    Setting {
+        name,
+        takes: Takes::Word(&["on", "off"]),
+        preset: Preset::Inherited,
+        summary: "an additive vector on this linear map, whatever `bias` says",
+    }
+}
+
+/// Whether an additive vector follows the linear map `port`.
+fn has_bias(part: &Part, port: &str) -> bool {
+    match part.word(&format!("{port}.bias")).or_else(|| part.word("bias")) {
+        Some("qkv") => port != "o",
+        said => said == Some("on"),
+    }
+}
+
+/// `activation` of a part that has one.
+const ACTIVATION: Setting = Setting {
+    name: "activation",
+    takes: Takes::Word(&["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "tanh", "sigmoid"]),
+    preset: Preset::Word("gelu"),
+    summary: "the non-linearity",
 };
 
 /// The values that a part is applied to.

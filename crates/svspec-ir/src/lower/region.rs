@@ -90,6 +90,11 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
         self.nodes.get(value.0).map_or(&[], |node| node.dims.as_slice())
     }
 
+    /// The longest sequence trained on.
+    pub fn context(&self) -> usize {
+        self.lowering.resolved.context
+    }
+
     /// The residual stream's dimension.
     pub fn width_dim(&self) -> Dim {
         Dim::new("width", self.lowering.resolved.width)

@@ -49,18 +49,36 @@ impl RegionBuilder<'_, '_> {
             y = self.same_dims(&name, Op::Scale(Scale { scale: id }), y, &path, stage.span)?;
         }
         if let Some(span) = stage.bias {
+            let dims = self.bias_dims(part, place, stage, x)?;
+            let (tensor, name) = match place {
+                Place::Own => ("bias", path.replace('.', "_")),
+                Place::In(_) => ("in_bias", node_name(&path, place, Step::Shifted, true)),
+                Place::Out(_) => ("out_bias", node_name(&path, place, Step::Shifted, true)),
+            };
             let param = self.param(NewParam {
-                path: format!("{path}.bias"),
+                path: format!("{path}.{tensor}"),
                 kind: ParamKind::Bias,
                 scale_part: None,
-                dims: channel_dims(self.dims(x)).to_vec(),
+                dims,
                 num_out_dims: 0,
                 init: Init::Constant(0.0),
                 span,
             })?;
-            y = self.same_dims(&path, Op::Bias(Bias { param }), y, &path, span)?;
+            y = self.same_dims(&name, Op::Bias(Bias { param }), y, &path, span)?;
         }
         Some(y)
+    }
+
+    /// At a port, those of the scale vector beside it, else of what the normalisation runs over; of a norm, all.
+    fn bias_dims(&mut self, part: &Part, place: Place, stage: &Stage, x: ValueId) -> Option<Dims> {
+        let is_own = place == Place::Own;
+        match (&stage.scale, stage.normalize.map(|normalize| normalize.axis)) {
+            (Some(scale), _) if !is_own => self.scale_dims(part, place, stage, scale, x),
+            (None, Some(Axis::Head)) if !is_own => {
+                self.heads(part, place, stage, x).map(|(_, head_dim)| vec![head_dim])
+            }
+            (Some(_) | None, _) => Some(channel_dims(self.dims(x)).to_vec()),
+        }
     }
 
     fn scale_dims(
@@ -106,6 +124,7 @@ impl RegionBuilder<'_, '_> {
 enum Step {
     Normalized,
     Scaled,
+    Shifted,
 }
 
 /// A norm's last step has the norm's name; what stands at a port says which port and which step.
@@ -114,6 +133,7 @@ fn node_name(path: &str, place: Place, step: Step, is_last: bool) -> String {
     let step = match step {
         Step::Normalized => "normalized",
         Step::Scaled => "scaled",
+        Step::Shifted => "shifted",
     };
     match place {
         Place::Own if is_last => path,

@@ -16,6 +16,8 @@ pub enum Activation {
     Gelu,
     /// The tanh approximation of gelu
     GeluTanh,
+    /// The sigmoid approximation of gelu, `x · sigmoid(1.702 · x)`
+    GeluQuick,
     /// `max(x, 0)`
     Relu,
     /// `max(x, 0)²`
@@ -32,6 +34,7 @@ impl Operation for Activation {
             Self::Silu => "silu",
             Self::Gelu => "gelu",
             Self::GeluTanh => "gelu_tanh",
+            Self::GeluQuick => "gelu_quick",
             Self::Relu => "relu",
             Self::Relu2 => "relu2",
             Self::Tanh => "tanh",
@@ -52,7 +55,7 @@ impl Operation for Activation {
             Self::Relu2 => (2.0, 1.0),
             Self::Sigmoid => (3.0, 0.0),
             Self::Silu => (4.0, 0.0),
-            Self::Gelu => (5.0, 0.0),
+            Self::Gelu | Self::GeluQuick => (5.0, 0.0),
             Self::GeluTanh => (8.0, 0.0),
         };
         Cost { flops: steps * values, saved: kept * values, traffic: 2.0 * values, ..Cost::default() }
@@ -60,7 +63,7 @@ impl Operation for Activation {
 
     fn keeps_input(&self, _: usize) -> bool {
         match self {
-            Self::Silu | Self::Gelu | Self::GeluTanh => true,
+            Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick => true,
             Self::Relu | Self::Relu2 | Self::Tanh | Self::Sigmoid => false,
         }
     }
@@ -68,7 +71,7 @@ impl Operation for Activation {
     fn keeps_output(&self) -> bool {
         match self {
             Self::Relu | Self::Tanh | Self::Sigmoid => true,
-            Self::Silu | Self::Gelu | Self::GeluTanh | Self::Relu2 => false,
+            Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Relu2 => false,
         }
     }
 
@@ -102,12 +105,16 @@ impl Operation for Activation {
 /// The coefficient of the cube in the tanh approximation (arXiv 1606.08415).
 const GELU_CUBIC: f64 = 0.044_715;
 
+/// The slope of the sigmoid approximation (arXiv 1606.08415).
+const GELU_QUICK: f64 = 1.702;
+
 impl Activation {
     fn value(self, x: f64) -> f64 {
         match self {
             Self::Silu => x * sigmoid(x),
             Self::Gelu => x * normal_cdf(x),
             Self::GeluTanh => 0.5 * x * (1.0 + gelu_inner(x).tanh()),
+            Self::GeluQuick => x * sigmoid(GELU_QUICK * x),
             Self::Relu => x.max(0.0),
             Self::Relu2 => x.max(0.0).powi(2),
             Self::Tanh => x.tanh(),
@@ -127,6 +134,10 @@ impl Activation {
                 let tanh = gelu_inner(x).tanh();
                 let inner = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (1.0 + 3.0 * GELU_CUBIC * x * x);
                 0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
+            }
+            Self::GeluQuick => {
+                let gate = sigmoid(GELU_QUICK * x);
+                gate * (1.0 + GELU_QUICK * x * (1.0 - gate))
             }
             Self::Relu => {
                 if x > 0.0 {
@@ -170,10 +181,11 @@ mod tests {
     use super::*;
     use crate::op::trial::Trial;
 
-    const ALL: [Activation; 7] = [
+    const ALL: [Activation; 8] = [
         Activation::Silu,
         Activation::Gelu,
         Activation::GeluTanh,
+        Activation::GeluQuick,
         Activation::Relu,
         Activation::Relu2,
         Activation::Tanh,
@@ -197,6 +209,8 @@ mod tests {
         close(Activation::Gelu.value(0.0), 0.0);
         close(Activation::Silu.value(1.0), 0.731_058_578_630_004_9);
         close(Activation::Relu2.value(3.0), 9.0);
+        // 1 / (1 + exp(−1.702))
+        close(Activation::GeluQuick.value(1.0), 0.845_795_765_932_821_2);
         assert!((Activation::GeluTanh.value(1.0) - 0.841_191_990_608_276_8).abs() < 1e-9);
     }
 }

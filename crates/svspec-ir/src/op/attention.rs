@@ -2,8 +2,8 @@
 #![expect(clippy::indexing_slicing, reason = "every range comes from the shapes, which infer checked")]
 
 use super::{Cost, Operation, Passage};
-use crate::eval::{Environment, Gradients, Tensor};
-use crate::{Dim, Dims, Model, dim};
+use crate::eval::{Environment, Gradients, Tensor, accumulate};
+use crate::{Dim, Dims, Model, ParamId, dim};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -17,6 +17,8 @@ pub struct Attention {
     pub window: Option<usize>,
     /// `cap · tanh(score / cap)`, after `scale`.
     pub soft_cap: Option<f64>,
+    /// A logit for each head, `[heads]`, that takes part in the softmax and has no value (gpt-oss).
+    pub sinks: Option<ParamId>,
 }
 
 impl Operation for Attention {
@@ -24,13 +26,23 @@ impl Operation for Attention {
         "attention"
     }
 
-    fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+    fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [q, k, v] = super::arity(inputs)?;
         let shown = || format!("q {}, k {} and v {}", dim::show(q), dim::show(k), dim::show(v));
         let ([heads, head_dim], [kv_heads, k_dim], [v_heads, v_dim]) = (q, k, v) else {
             return Err(format!("each of {} must be [heads, head_dim]", shown()));
         };
         let grouped = kv_heads.size > 0 && heads.size % kv_heads.size == 0;
+        if let Some(sinks) = self.sinks {
+            let sinks = model.params.get(sinks.0).ok_or("its sinks are no parameter of the model")?;
+            if dim::sizes(&sinks.dims) != [heads.size] {
+                return Err(format!(
+                    "`{}` {} has not one entry per head",
+                    sinks.path,
+                    dim::show(&sinks.dims)
+                ));
+            }
+        }
         if grouped && kv_heads.size == v_heads.size && head_dim.size == k_dim.size {
             return Ok(vec![heads.clone(), v_dim.clone()]);
         }
@@ -39,15 +51,18 @@ impl Operation for Attention {
 
     /// Counted over what is visible: a causal query sees `(context + 1) / 2` positions on average, of a window at most
     /// its length. Two products per position, and a softmax of four operations per score. A fused kernel keeps one
-    /// statistic per head; with a soft cap the scores are written out, and the cap's tanh and the softmax are kept.
+    /// statistic per head; with a soft cap or sinks the scores are written out, and the cap's tanh and the softmax are
+    /// kept.
     fn cost(&self, model: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost {
         let positions = self.mean_visible(model.context);
         let heads = output.first().map_or(0, |dim| dim.size) as f64;
         let sides = inputs.first().map_or(0, |q| dim::num_elements(q)) + dim::num_elements(output);
         let matmul_flops = 2.0 * sides as f64 * positions;
-        let (per_score, scores) = match self.soft_cap {
-            Some(_) => (7.0, 2.0 * heads * model.context as f64),
-            None => (4.0, 0.0),
+        let written_out = heads * model.context as f64;
+        let (per_score, scores) = match (self.soft_cap, self.sinks) {
+            (Some(_), _) => (7.0, 2.0 * written_out),
+            (None, Some(_)) => (4.0, written_out),
+            (None, None) => (4.0, 0.0),
         };
         let read: usize = inputs.iter().map(|input| dim::num_elements(input)).sum();
         Cost {
@@ -80,13 +95,13 @@ impl Operation for Attention {
         Passage::Through((0..heads.size).flat_map(of_head).collect())
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [q, k, v] = super::operands(inputs);
         let sizes = Sizes::of(q, v);
         let mut context = Tensor::zeros(&q.shape_with(&[sizes.heads, sizes.v_dim]));
         for row in sizes.rows() {
             let scores = self.scores(&sizes, &row, q, k);
-            let weights = softmax(&scores);
+            let (weights, _) = softmax(&scores, self.sink(env, row.head));
             for (weight, position) in weights.iter().zip(self.visible(row.time)) {
                 let value = sizes.value(&row, position);
                 for (sum, v) in context.data[sizes.context(&row)].iter_mut().zip(&v.data[value]) {
@@ -99,22 +114,25 @@ impl Operation for Attention {
 
     fn vjp(
         &self,
-        _: &Environment<'_>,
+        env: &Environment<'_>,
         inputs: &[&Tensor],
         _: &Tensor,
         gradient: &Tensor,
-        _: &mut Gradients,
+        gradients: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [q, k, v] = super::operands(inputs);
         let sizes = Sizes::of(q, v);
         let [mut of_q, mut of_k, mut of_v] = [q, k, v].map(|input| Tensor::zeros(&input.shape));
+        let mut of_sinks = Tensor::zeros(&[sizes.heads]);
         for row in sizes.rows() {
             let scores = self.scores(&sizes, &row, q, k);
-            let weights = softmax(&scores);
+            let (weights, sink_weight) = softmax(&scores, self.sink(env, row.head));
             let g = &gradient.data[sizes.context(&row)];
             let of_weights: Vec<f64> =
                 self.visible(row.time).map(|position| dot(g, &v.data[sizes.value(&row, position)])).collect();
+            // The sink's value is 0, so it adds nothing to the mean.
             let mean = dot(&weights, &of_weights);
+            of_sinks.data[row.head] -= sink_weight * mean;
             for (index, position) in self.visible(row.time).enumerate() {
                 let value = sizes.value(&row, position);
                 for (sum, g) in of_v.data[value].iter_mut().zip(g) {
@@ -131,7 +149,14 @@ impl Operation for Attention {
                 }
             }
         }
+        if let Some(sinks) = self.sinks {
+            accumulate(gradients, env.instance(sinks), of_sinks);
+        }
         vec![Some(of_q), Some(of_k), Some(of_v)]
+    }
+
+    fn params(&self) -> Vec<ParamId> {
+        self.sinks.into_iter().collect()
     }
 }
 
@@ -148,6 +173,11 @@ impl Attention {
         let window = self.window.map_or(context, |window| (window as f64).min(context));
         // The first `window` queries see 1, 2, …; the rest see `window` each.
         (window * (window + 1.0) / 2.0 + (context - window) * window) / context
+    }
+
+    /// The logit of a head's sink, if it has one.
+    fn sink(&self, env: &Environment<'_>, head: usize) -> Option<f64> {
+        self.sinks.map(|sinks| env.value(sinks).data[head])
     }
 
     /// The scaled and capped scores of the visible positions.
@@ -225,11 +255,14 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn softmax(scores: &[f64]) -> Vec<f64> {
-    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+/// The weights of the scores, and that of the sink: all of them sum to 1.
+fn softmax(scores: &[f64], sink: Option<f64>) -> (Vec<f64>, f64) {
+    let sink = sink.unwrap_or(f64::NEG_INFINITY);
+    let largest = scores.iter().copied().fold(sink, f64::max);
     let powers: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
+    let of_sink = (sink - largest).exp();
+    let sum = powers.iter().sum::<f64>() + of_sink;
+    (powers.into_iter().map(|power| power / sum).collect(), of_sink / sum)
 }
 
 #[cfg(test)]
@@ -237,7 +270,7 @@ mod tests {
     use super::*;
     use crate::op::trial::Trial;
 
-    const PLAIN: Attention = Attention { scale: 0.7, window: None, soft_cap: None };
+    const PLAIN: Attention = Attention { scale: 0.7, window: None, soft_cap: None, sinks: None };
 
     #[test]
     fn derivative_of_plain_windowed_and_capped_attention() {
@@ -246,6 +279,22 @@ mod tests {
             Trial::new().check(&op, &[&[2, 3], &[2, 3], &[2, 3]]);
             Trial::new().check(&op, &[&[4, 3], &[2, 3], &[2, 5]]);
         }
+    }
+
+    #[test]
+    fn derivative_with_sinks() {
+        for op in [PLAIN, Attention { window: Some(2), soft_cap: Some(1.5), ..PLAIN }] {
+            let mut trial = Trial::new();
+            let sinks = Some(trial.param("attn.sinks", &[4], 0));
+            trial.check(&Attention { sinks, ..op }, &[&[4, 3], &[2, 3], &[2, 3]]);
+        }
+    }
+
+    #[test]
+    fn a_sink_takes_its_share_of_the_weights() {
+        // Scores 0 and 0 beside a sink of log 2: a half goes to the sink, a quarter to each position.
+        let (weights, of_sink) = softmax(&[0.0, 0.0], Some(2_f64.ln()));
+        assert!((of_sink - 0.5).abs() < 1e-15 && weights.iter().all(|weight| (weight - 0.25).abs() < 1e-15));
     }
 
     #[test]

@@ -1,18 +1,32 @@
-//! Rotary position embedding (RoFormer, arXiv 2104.09864), in the half-split layout of Llama as Hugging Face ships it.
+//! Rotary position embedding (RoFormer, arXiv 2104.09864): a pair of channels turns with the position.
+
+mod angles;
+
+pub use angles::{Angles, Llama3, RampEnds, Scaling, Yarn};
 
 use super::{Cost, Operation, Passage};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
-/// Rotates pairs `(i, i + rotary_dim/2)` of the last dimension by `t · theta^(−2i/rotary_dim)`, `t` the position from
-/// 0; channels from `rotary_dim` on are left alone. Input and output: `[heads, head_dim]`.
+/// Rotates pair `i` of the last dimension by `t · frequency_i`, `t` the position from 0, and multiplies it with the
+/// angles' magnitude; channels from `rotary_dim` on are left alone. Input and output: `[heads, head_dim]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rope {
-    /// The base.
-    pub theta: f64,
-    /// How many channels rotate; even, at most `head_dim`.
-    pub rotary_dim: usize,
+    /// How fast each pair turns, and how many channels rotate: at most `head_dim`.
+    pub angles: Angles,
+    /// Which two channels are a pair.
+    pub layout: Layout,
+}
+
+/// Which two channels turn together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// `i` and `i + rotary_dim / 2`: GPT-NeoX, and Llama as Hugging Face ships it.
+    Half,
+    /// `2i` and `2i + 1`: GPT-J, Cohere, GLM.
+    Interleaved,
 }
 
 impl Operation for Rope {
@@ -23,10 +37,11 @@ impl Operation for Rope {
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         let head_dim = x.last().map_or(0, |dim| dim.size);
-        if self.rotary_dim.is_multiple_of(2) && self.rotary_dim <= head_dim {
+        let rotary_dim = self.angles.rotary_dim;
+        if rotary_dim.is_multiple_of(2) && rotary_dim <= head_dim {
             return Ok(x.to_vec());
         }
-        Err(format!("{} channels cannot rotate in pairs within {}", self.rotary_dim, dim::show(x)))
+        Err(format!("{rotary_dim} channels cannot rotate in pairs within {}", dim::show(x)))
     }
 
     /// Three operations per value that rotates; the tables of cosines and sines are shared and small.
@@ -34,7 +49,7 @@ impl Operation for Rope {
         let values = dim::num_elements(output) as f64;
         let head_dim = output.last().map_or(1, |dim| dim.size) as f64;
         Cost {
-            flops: 3.0 * values * self.rotary_dim as f64 / head_dim,
+            flops: 3.0 * values * self.angles.rotary_dim as f64 / head_dim,
             traffic: 2.0 * values,
             ..Cost::default()
         }
@@ -50,10 +65,9 @@ impl Operation for Rope {
 
     fn pass_scale(&self, _: &Model, _: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
         let head_dim = inputs.first().and_then(|x| x.last()).map_or(1, |dim| dim.size).max(1);
-        let half = self.rotary_dim / 2;
         let equal_in_pairs = channels.chunks(head_dim).all(|head| {
-            let second = head.iter().skip(half);
-            head.iter().take(half).zip(second).all(|(first, second)| first == second)
+            let mut pairs = (0..self.angles.rotary_dim / 2).map(|pair| self.pair(pair));
+            pairs.all(|(first, second)| head.get(first) == head.get(second))
         });
         if equal_in_pairs {
             return Passage::Through(channels.to_vec());
@@ -80,19 +94,32 @@ impl Operation for Rope {
 }
 
 impl Rope {
+    /// The two channels of pair `index`.
+    fn pair(&self, index: usize) -> (usize, usize) {
+        match self.layout {
+            Layout::Half => (index, index + self.angles.rotary_dim / 2),
+            Layout::Interleaved => (2 * index, 2 * index + 1),
+        }
+    }
+
     fn rotate(&self, x: &Tensor, sign: f64) -> Tensor {
         let num_positions = x.shape.get(1).copied().unwrap_or(1).max(1);
         let head_dim = x.shape.last().copied().unwrap_or(1).max(1);
-        let half = self.rotary_dim / 2;
+        let (frequencies, magnitude) = (self.angles.frequencies(), self.angles.magnitude());
         let mut y = x.clone();
         for (index, token) in y.tokens_mut().enumerate() {
             let position = (index % num_positions) as f64;
             for head in token.chunks_exact_mut(head_dim) {
-                let Some((first, rest)) = head.split_at_mut_checked(half) else { continue };
-                for (pair, (a, b)) in first.iter_mut().zip(rest).enumerate() {
-                    let frequency = self.theta.powf(-2.0 * pair as f64 / self.rotary_dim as f64);
+                for (pair, frequency) in frequencies.iter().enumerate() {
                     let (sin, cos) = (sign * position * frequency).sin_cos();
-                    (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+                    let (sin, cos) = (magnitude * sin, magnitude * cos);
+                    let (first, second) = self.pair(pair);
+                    let (Some(&a), Some(&b)) = (head.get(first), head.get(second)) else { continue };
+                    for (channel, turned) in [(first, a * cos - b * sin), (second, b * cos + a * sin)] {
+                        if let Some(value) = head.get_mut(channel) {
+                            *value = turned;
+                        }
+                    }
                 }
             }
         }
@@ -105,27 +132,78 @@ mod tests {
     use super::*;
     use crate::op::trial::Trial;
 
-    const ROPE: Rope = Rope { theta: 100.0, rotary_dim: 4 };
+    const ROPE: Rope = Rope {
+        angles: Angles { theta: 100.0, rotary_dim: 4, scaling: Scaling::Unscaled },
+        layout: Layout::Half,
+    };
+    const INTERLEAVED: Rope = Rope { layout: Layout::Interleaved, ..ROPE };
+    const YARN: Yarn = Yarn {
+        factor: 4.0,
+        beta_fast: 32.0,
+        beta_slow: 1.0,
+        original_context: 256,
+        attention_factor: 1.5,
+        ends: RampEnds::Whole,
+    };
 
     #[test]
     fn derivative_of_a_full_and_of_a_partial_rotation() {
-        Trial::new().check(&ROPE, &[&[2, 4]]);
-        Trial::new().check(&ROPE, &[&[2, 6]]);
+        let stretched = Rope { angles: Angles { scaling: Scaling::Yarn(YARN), ..ROPE.angles }, ..ROPE };
+        for rope in [ROPE, INTERLEAVED, stretched] {
+            Trial::new().check(&rope, &[&[2, 4]]);
+            Trial::new().check(&rope, &[&[2, 6]]);
+        }
     }
 
     #[test]
     fn position_one_turns_the_first_pair_by_one_radian() {
-        let x = Tensor::new(vec![1, 2, 1, 4], vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
-        let y = Trial::new().eval(&ROPE, &[x]);
-        assert_eq!(y.data, [1.0, 0.0, 0.0, 0.0, 1_f64.cos(), 0.0, 1_f64.sin(), 0.0]);
+        let (sin, cos) = 1_f64.sin_cos();
+        for (rope, turned) in [(ROPE, [cos, 0.0, sin, 0.0]), (INTERLEAVED, [cos, sin, 0.0, 0.0])] {
+            let x = Tensor::new(vec![1, 2, 1, 4], vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+            let y = Trial::new().eval(&rope, &[x]);
+            assert_eq!(y.data, [&[1.0, 0.0, 0.0, 0.0][..], &turned].concat());
+        }
     }
 
     #[test]
     fn a_scale_passes_if_it_is_equal_in_each_rotary_pair() {
         let dims = [Dim::new("heads", 1), Dim::new("head_dim", 5)];
-        let pass = |channels: &[usize]| ROPE.pass_scale(&Trial::new().model(), 0, channels, &[&dims]);
-        assert_eq!(pass(&[0, 1, 0, 1, 2]), Passage::Through(vec![0, 1, 0, 1, 2]));
-        let Passage::Blocked(reason) = pass(&[0, 1, 2, 3, 4]) else { panic!("a rotation mixes channels") };
-        assert_eq!(reason, "through `rope`, which mixes the two channels of a rotary pair");
+        let pass =
+            |rope: &Rope, channels: &[usize]| rope.pass_scale(&Trial::new().model(), 0, channels, &[&dims]);
+        assert_eq!(pass(&ROPE, &[0, 1, 0, 1, 2]), Passage::Through(vec![0, 1, 0, 1, 2]));
+        assert_eq!(pass(&INTERLEAVED, &[0, 0, 1, 1, 2]), Passage::Through(vec![0, 0, 1, 1, 2]));
+        for (rope, channels) in [(&ROPE, [0, 0, 1, 1, 2]), (&INTERLEAVED, [0, 1, 0, 1, 2])] {
+            let Passage::Blocked(reason) = pass(rope, &channels) else { panic!("a rotation mixes channels") };
+            assert_eq!(reason, "through `rope`, which mixes the two channels of a rotary pair");
+        }
+    }
+
+    #[test]
+    fn scaled_frequencies_are_those_of_transformers() {
+        // Printed by the `_compute_*_parameters` of transformers 5.23, in f64.
+        let llama3 =
+            Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 256 };
+        let exact = Yarn { beta_fast: 16.0, beta_slow: 2.0, ends: RampEnds::Exact, ..YARN };
+        let cases = [
+            (
+                Scaling::Linear { factor: 4.0 },
+                [0.25, 0.079_056_941_504_209_49, 0.025, 0.007_905_694_150_420_948],
+            ),
+            (Scaling::Llama3(llama3), [1.0, 0.316_227_766_016_837_94, 0.1, 0.006_613_106_317_247_552_6]),
+            (Scaling::Yarn(YARN), [1.0, 0.256_935_059_888_680_8, 0.0625, 0.013_834_964_763_236_66]),
+            (
+                Scaling::Yarn(exact),
+                [1.0, 0.291_525_620_087_994_8, 0.050_664_394_391_007_964, 0.007_905_694_150_420_948],
+            ),
+        ];
+        for (scaling, first_four) in cases {
+            let (theta, rotary_dim) =
+                if matches!(scaling, Scaling::Linear { .. }) { (100.0, 8) } else { (10_000.0, 16) };
+            let found = Angles { theta, rotary_dim, scaling }.frequencies();
+            assert_eq!(found.len(), rotary_dim / 2);
+            for (found, expected) in found.iter().zip(first_four) {
+                assert!((found / expected - 1.0).abs() < 1e-13, "{scaling:?}: {found} is not {expected}");
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! One op as text: its name, and its attributes as the language calls them.
 
 use super::number::{rounded, shortest};
-use crate::op::{Activation, Gating, Input, Norm};
+use crate::op::rope::{Angles, Layout, RampEnds, Scaling};
+use crate::op::{Activation, Gating, Input, Norm, Rope};
 use crate::{Dim, Model, Op, ParamId, PerLayer, ScaleId};
 
 /// An attribute of an op that a spec can change: its name and its value.
@@ -23,6 +24,7 @@ pub fn name(op: &Op) -> &'static str {
         Op::Input(Input::Carried) => "carried",
         Op::Input(Input::Targets) => "targets",
         Op::Embed(_) => "embed",
+        Op::Positions(_) => "positions",
         Op::Normalize(_) => "normalize",
         Op::Scale(_) => "scale",
         Op::Bias(_) => "bias",
@@ -34,6 +36,7 @@ pub fn name(op: &Op) -> &'static str {
             Activation::Silu => "silu",
             Activation::Gelu => "gelu",
             Activation::GeluTanh => "gelu_tanh",
+            Activation::GeluQuick => "gelu_quick",
             Activation::Relu => "relu",
             Activation::Relu2 => "relu2",
             Activation::Tanh => "tanh",
@@ -43,6 +46,7 @@ pub fn name(op: &Op) -> &'static str {
         Op::Add(_) => "add",
         Op::Gain(_) => "gain",
         Op::SoftCap(_) => "soft_cap",
+        Op::Clamp(_) => "clamp",
         Op::CrossEntropy(_) => "cross_entropy",
         Op::Choose(_) => "choose",
         Op::Route(route) => match route.gating {
@@ -61,6 +65,10 @@ pub fn name(op: &Op) -> &'static str {
 pub fn subject(model: &Model, op: &Op) -> Vec<String> {
     match op {
         Op::Embed(embed) => vec![param_path(model, embed.table)],
+        Op::Positions(positions) => vec![param_path(model, positions.table)],
+        Op::Attention(attention) => {
+            attention.sinks.map(|sinks| param_path(model, sinks)).into_iter().collect()
+        }
         Op::Bias(bias) => vec![param_path(model, bias.param)],
         Op::Scale(scale) => vec![scale_path(model, scale.scale)],
         Op::ExpertLinear(op) => vec![param_path(model, op.weight)],
@@ -82,7 +90,6 @@ pub fn subject(model: &Model, op: &Op) -> Vec<String> {
         | Op::Normalize(_)
         | Op::Slice(_)
         | Op::Rope(_)
-        | Op::Attention(_)
         | Op::Activation(_)
         | Op::Mul(_)
         | Op::Add(_)
@@ -92,6 +99,7 @@ pub fn subject(model: &Model, op: &Op) -> Vec<String> {
         | Op::Route(_)
         | Op::Dispatch(_)
         | Op::Combine(_)
+        | Op::Clamp(_)
         | Op::CrossEntropy(_) => Vec::new(),
     }
 }
@@ -111,22 +119,19 @@ pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
             vec![(norm, over), ("eps", shortest(normalize.eps))]
         }
         Op::Slice(slice) => vec![("from", slice.start.to_string())],
-        Op::Rope(rope) => {
-            let mut attributes = vec![("theta", shortest(rope.theta))];
-            if dims.last().is_none_or(|dim| dim.size != rope.rotary_dim) {
-                attributes.push(("rotary_dim", rope.rotary_dim.to_string()));
-            }
-            attributes
-        }
+        Op::Rope(rope) => rope_attributes(rope, dims),
         Op::Attention(attention) => {
             let window = attention.window.map(|window| ("window", window.to_string()));
             let soft_cap = attention.soft_cap.map(|cap| ("soft_cap", shortest(cap)));
             [Some(("scale", rounded(attention.scale))), window, soft_cap].into_iter().flatten().collect()
         }
         Op::Gain(gain) => vec![("factor", per_layer(&gain.factor))],
+        Op::Positions(positions) if positions.offset > 0 => vec![("offset", positions.offset.to_string())],
+        Op::Clamp(clamp) => vec![("low", shortest(clamp.low)), ("high", shortest(clamp.high))],
         Op::SoftCap(soft_cap) => vec![("cap", shortest(soft_cap.cap))],
         Op::Input(_)
         | Op::Embed(_)
+        | Op::Positions(_)
         | Op::Scale(_)
         | Op::Bias(_)
         | Op::Linear(_)
@@ -140,6 +145,49 @@ pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
         | Op::Combine(_)
         | Op::CrossEntropy(_) => Vec::new(),
     }
+}
+
+fn rope_attributes(rope: &Rope, dims: &[Dim]) -> Vec<Attribute> {
+    let Angles { theta, rotary_dim, scaling } = rope.angles;
+    let mut attributes = vec![("theta", shortest(theta))];
+    if dims.last().is_none_or(|dim| dim.size != rotary_dim) {
+        attributes.push(("rotary_dim", rotary_dim.to_string()));
+    }
+    match rope.layout {
+        Layout::Half => {}
+        Layout::Interleaved => attributes.push(("layout", "interleaved".to_owned())),
+    }
+    match scaling {
+        Scaling::Unscaled => {}
+        Scaling::Linear { factor } => attributes.push(("linear", format!("factor {}", shortest(factor)))),
+        Scaling::Llama3(llama3) => {
+            let [factor, low, high] =
+                [llama3.factor, llama3.low_freq_factor, llama3.high_freq_factor].map(shortest);
+            let context = llama3.original_context;
+            attributes.push((
+                "llama3",
+                format!(
+                    "factor {factor} low_freq_factor {low} high_freq_factor {high} original_context {context}"
+                ),
+            ));
+        }
+        Scaling::Yarn(yarn) => {
+            let [factor, fast, slow] = [yarn.factor, yarn.beta_fast, yarn.beta_slow].map(shortest);
+            let (context, attention_factor) = (yarn.original_context, rounded(yarn.attention_factor));
+            let truncate = match yarn.ends {
+                RampEnds::Whole => "",
+                RampEnds::Exact => " truncate off",
+            };
+            attributes.push((
+                "yarn",
+                format!(
+                    "factor {factor} beta_fast {fast} beta_slow {slow} original_context {context} \
+                     attention_factor {attention_factor}{truncate}"
+                ),
+            ));
+        }
+    }
+    attributes
 }
 
 /// `2`, or `1, 0.7071, 0.5774` where layers differ.

@@ -198,6 +198,7 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Notes what stands between braces, those of a setting's own block under its name: `attn.rope.theta`.
     fn part_settings(&mut self, prefix: &str, body: &'a Body, block: usize, findings: &mut Vec<Diagnostic>) {
         for statement in &body.statements {
             let span = statement.span;
@@ -214,17 +215,8 @@ impl<'a> Draft<'a> {
                     let path = format!("{prefix}.{}", name.text);
                     let entry = Entry { given: Given::Present, name_span: name.span, span, block };
                     self.set(path.clone(), entry, findings);
-                    // One level: no setting block of any part holds another.
-                    for inner in body.iter().flat_map(|body| &body.statements) {
-                        if let StatementKind::Setting { path: inner_path, value } = &inner.kind
-                            && let Some((name, name_span)) = single(inner_path)
-                        {
-                            let entry =
-                                Entry { given: Given::Value(value), name_span, span: inner.span, block };
-                            self.set(format!("{path}.{name}"), entry, findings);
-                        } else {
-                            findings.push(misplaced_in_part(inner));
-                        }
+                    if let Some(body) = body {
+                        self.part_settings(&path, body, block, findings);
                     }
                 }
                 StatementKind::Part { .. }

@@ -256,6 +256,10 @@ fn call(
             scope.findings.push(number::wrong_arguments(name, name_span, inputs, arguments.len()));
             return None;
         }
+        if inputs == ["tokens"] {
+            return tokens_part(scope, context, name, name_span, arguments)
+                .map(|tokens| Formula { kind: FormulaKind::Part(index, vec![tokens]), span });
+        }
         let values: Vec<Option<Formula>> =
             arguments.iter().map(|argument| value(scope, context, argument, depth + 1)).collect();
         let values = values.into_iter().collect::<Option<Vec<Formula>>>()?;
@@ -271,19 +275,28 @@ fn call(
             return None;
         };
         let argument = value(scope, context, argument, depth + 1);
-        if names_layer(cap, 0) {
+        let cap = bound(scope, "cap", "softcap(x, cap)", cap, Range::Positive);
+        return Some(Formula { kind: FormulaKind::SoftCap(Box::new(argument?), cap?), span });
+    }
+    if name == "clamp" {
+        let [argument, low, high] = arguments else {
+            let inputs = ["x", "low", "high"];
+            scope.findings.push(number::wrong_arguments(name, name_span, &inputs, arguments.len()));
+            return None;
+        };
+        let argument = value(scope, context, argument, depth + 1);
+        let bounds = [low, high].map(|expr| bound(scope, "bound", "clamp(x, low, high)", expr, Range::Any));
+        let [Some(low), Some(high)] = bounds else { return None };
+        if low >= high {
+            let message = format!("nothing lies between {low} and {high}");
             scope.findings.push(
-                Diagnostic::error(
-                    "unknown-name",
-                    "a cap is the same in every layer: `layer` has no value in it",
-                )
-                .at(cap.span, "names `layer`")
-                .help("declare a kind of layer for each cap, and name them in `stack`"),
+                Diagnostic::error("out-of-range", message)
+                    .at(span, "the lower bound is not below the upper one")
+                    .help("write the lower bound first: `clamp(x, -8, 8)`"),
             );
             return None;
         }
-        let cap = setting::real(scope, "softcap(x, cap)", cap, Range::Positive);
-        return Some(Formula { kind: FormulaKind::SoftCap(Box::new(argument?), cap?), span });
+        return Some(Formula { kind: FormulaKind::Clamp(Box::new(argument?), [low, high]), span });
     }
     // A part that is declared but at fault was reported there.
     if scope.draft.parts.iter().any(|declared| declared.name.text == name) {
@@ -293,17 +306,31 @@ fn call(
     None
 }
 
+/// A number within an equation that is the same in every layer.
+fn bound(scope: &mut Scope<'_>, noun: &str, what: &str, expr: &Expr, range: Range) -> Option<f64> {
+    if names_layer(expr, 0) {
+        let message = format!("a {noun} is the same in every layer: `layer` has no value in it");
+        scope.findings.push(
+            Diagnostic::error("unknown-name", message)
+                .at(expr.span, "names `layer`")
+                .help(format!("declare a kind of layer for each {noun}, and name them in `stack`")),
+        );
+        return None;
+    }
+    setting::real(scope, what, expr, range)
+}
+
 fn unknown_call(scope: &mut Scope<'_>, context: &Context<'_>, name: &str, span: Span) {
     let parts: Vec<&str> = context.parts.iter().map(|part| part.name.as_str()).collect();
     if FUNCTIONS.iter().any(|(known, _)| *known == name) {
         scope.findings.push(
             Diagnostic::error("unknown-function", format!("`{name}` is a function of numbers, not of values"))
                 .at(span, "given a value")
-                .help("functions of values: `silu`, `gelu`, `gelu_tanh`, `relu`, `relu2`, `tanh`, `sigmoid`, `softcap`"),
+                .help("functions of values: `silu`, `gelu`, `gelu_tanh`, `gelu_quick`, `relu`, `relu2`, `tanh`, `sigmoid`, `softcap`, `clamp`"),
         );
         return;
     }
-    let functions = part::ACTIVATIONS.iter().map(|(function, _)| *function).chain(["softcap"]);
+    let functions = part::ACTIVATIONS.iter().map(|(function, _)| *function).chain(["softcap", "clamp"]);
     let close = did_you_mean(name, parts.iter().copied().chain(functions.clone()));
     let looks_like_function = close.is_some_and(|close| functions.clone().any(|function| function == close));
     let name_of = if looks_like_function { "unknown-function" } else { "unknown-part" };
@@ -330,26 +357,48 @@ fn embed(
         );
         return None;
     }
-    match arguments {
-        [Expr { kind: ExprKind::Name(path), .. }]
-            if single(path).is_some_and(|(name, _)| name == "tokens") =>
-        {
-            Some(Formula { kind: FormulaKind::Embed, span })
-        }
-        [other] => {
-            let message = format!("`embed` looks up `tokens`, not `{}`", scope.quote(other.span));
-            scope.findings.push(
-                Diagnostic::error("not-a-value", message)
-                    .at(other.span, "not token ids")
-                    .help("write `embed(tokens)`"),
-            );
-            None
-        }
-        _ => {
-            scope.findings.push(number::wrong_arguments("embed", name_span, &["tokens"], arguments.len()));
-            None
-        }
+    let [argument] = arguments else {
+        scope.findings.push(number::wrong_arguments("embed", name_span, &["tokens"], arguments.len()));
+        return None;
+    };
+    token_ids(scope, "embed", argument).map(|_| Formula { kind: FormulaKind::Embed, span })
+}
+
+/// The argument of a part that reads token ids.
+fn tokens_part(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    name: &str,
+    name_span: Span,
+    arguments: &[Expr],
+) -> Option<Formula> {
+    if context.region != Region::Embed {
+        let message = format!("`{name}` reads the tokens, which only the equation of the embedding has");
+        scope.findings.push(
+            Diagnostic::error("part-in-and-outside-layers", message)
+                .at(name_span, "used elsewhere")
+                .help(format!("use it in the model's equation: `x = embed(tokens) + {name}(tokens)`")),
+        );
+        return None;
     }
+    arguments.first().and_then(|argument| token_ids(scope, name, argument))
+}
+
+/// `tokens`, where only these may stand.
+fn token_ids(scope: &mut Scope<'_>, reader: &str, argument: &Expr) -> Option<Formula> {
+    if let ExprKind::Name(path) = &argument.kind
+        && let Some((name, _)) = single(path)
+        && name == "tokens"
+    {
+        return Some(Formula { kind: FormulaKind::Name(name), span: argument.span });
+    }
+    let message = format!("`{reader}` looks up `tokens`, not `{}`", scope.quote(argument.span));
+    scope.findings.push(
+        Diagnostic::error("not-a-value", message)
+            .at(argument.span, "not token ids")
+            .help(format!("write `{reader}(tokens)`")),
+    );
+    None
 }
 
 /// Whether an expression holds a value of the data flow, rather than only numbers. What is unknown counts as a number

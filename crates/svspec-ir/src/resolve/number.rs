@@ -270,7 +270,7 @@ impl<'a> Scope<'a> {
                 }
                 // What is missing is reported where the part is read.
                 Preset::Required => None,
-                Preset::Absent | Preset::Word(_) => self.unknown_name(name, span),
+                Preset::Absent | Preset::Inherited | Preset::Word(_) => self.unknown_name(name, span),
             };
         }
         if NUMERIC_SETTINGS.contains(&name) {

@@ -32,13 +32,15 @@ pub fn parts(scope: &mut Scope<'_>, width: Option<usize>, model: Span) -> Vec<Pa
     let mut parts: Vec<Part> =
         draft.parts.iter().filter_map(|declared| read(scope, declared, width)).collect();
     unknown_settings(scope);
-    parts.push(Part {
+    let mut unembed = Part {
         name: "unembed".to_owned(),
         kind: UNEMBED,
         span: model,
         settings: BTreeMap::new(),
         stages: BTreeMap::new(),
-    });
+    };
+    read_settings(scope, &mut unembed);
+    parts.push(unembed);
     parts
 }
 
@@ -74,16 +76,20 @@ fn read(scope: &mut Scope<'_>, declared: &PartDraft<'_>, width: Option<usize>) -
         settings: BTreeMap::new(),
         stages: BTreeMap::new(),
     };
-    for setting in kind.settings {
-        if let Some(value) = read_setting(scope, &part, setting) {
-            part.settings.insert(setting.name, value);
-        }
-    }
+    read_settings(scope, &mut part);
     own_stage(&mut part);
     if let Some(width) = width {
         (kind.check)(&part, width, &mut scope.findings);
     }
     Some(part)
+}
+
+fn read_settings(scope: &mut Scope<'_>, part: &mut Part) {
+    for setting in part.kind.settings {
+        if let Some(value) = read_setting(scope, part, setting) {
+            part.settings.insert(setting.name, value);
+        }
+    }
 }
 
 fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartSetting> {
@@ -149,6 +155,8 @@ fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) ->
 
 fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartSetting> {
     let value = match setting.preset {
+        // Of a block that is not there nothing is asked.
+        Preset::Required if setting.block().is_some_and(|block| !part.has(block)) => return None,
         Preset::Required => {
             let message = format!("`{}` has no `{}`", part.name, setting.name);
             scope.findings.push(
@@ -165,6 +173,7 @@ fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartS
             let span = entry.map(|(_, entry)| entry.name_span)?;
             return Some(PartSetting { value: SettingValue::Present, span: Some(span) });
         }
+        Preset::Inherited => return None,
         Preset::Number(value) => SettingValue::Number(value),
         Preset::Word(word) => SettingValue::Word(word),
         Preset::Derived { compute, .. } => {
@@ -226,6 +235,9 @@ fn unknown_settings(scope: &mut Scope<'_>) {
     let mut seen = BTreeSet::new();
     for (path, entry) in &draft.settings {
         let Some((name, setting)) = path.split_once('.') else { continue };
+        if name == "unembed" && UNEMBED.setting_names().contains(&setting) {
+            continue;
+        }
         let Some(declared) = draft.parts.iter().find(|part| part.name.text == name) else {
             let finding = super::unknown_part(draft, name, entry.name_span);
             scope.findings.push(finding);

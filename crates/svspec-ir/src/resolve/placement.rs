@@ -14,11 +14,20 @@ use fault::{unknown_form, unknown_port, wrong_kind};
 use form::{check_inits, reform};
 use std::collections::BTreeMap;
 use svspec_syntax::ast::Port;
-use term::{normalize, scale};
+use term::{bias, normalize, scale};
 
 /// The words of a form's terms.
-const TERMS: [&str; 7] =
-    ["normalize", "scale", "none", "direct", "one_plus", "magnitude_direction", "exp_magnitude_direction"];
+const TERMS: [&str; 9] = [
+    "normalize",
+    "layer_normalize",
+    "scale",
+    "bias",
+    "none",
+    "direct",
+    "one_plus",
+    "magnitude_direction",
+    "exp_magnitude_direction",
+];
 
 /// Applies the placements to the parts.
 pub fn place(scope: &mut Scope<'_>, parts: &mut [Part]) {
@@ -118,8 +127,9 @@ fn place_one(
             Some((path, false))
         }
         Placed::Stage(mut stage, has_form) => {
-            if stage.scale.is_some() {
-                stage.bias = had_bias;
+            // A placement on a LayerNorm speaks of its vector; its `bias` setting speaks of its bias.
+            if place == Place::Own && stage.scale.is_some() {
+                stage.bias = stage.bias.or(had_bias);
             }
             part.stages.insert(place, stage);
             Some((path, has_form))
@@ -157,16 +167,19 @@ fn stage(scope: &mut Scope<'_>, part: &Part, place: Place, placement: &Placement
     let mut has_form = false;
     for term in terms {
         match term.name.text.as_str() {
-            "normalize" if stage.normalize.is_none() && stage.scale.is_none() => {
+            "normalize" | "layer_normalize"
+                if stage.normalize.is_none() && stage.scale.is_none() && stage.bias.is_none() =>
+            {
                 stage.normalize = Some(normalize(scope, part, term)?);
             }
-            "scale" if stage.scale.is_none() => {
+            "bias" if stage.bias.is_none() => stage.bias = Some(bias(scope, term)?),
+            "scale" if stage.scale.is_none() && stage.bias.is_none() => {
                 let (scale, said) = scale(scope, part, place, stage.normalize, term)?;
                 stage.scale = Some(scale);
                 has_form = said;
             }
-            "normalize" | "scale" | "none" => {
-                let what = "a place holds at most one `normalize`, then at most one `scale`";
+            "normalize" | "layer_normalize" | "scale" | "bias" | "none" => {
+                let what = "a place holds at most one `normalize`, then at most one `scale`, then at most one `bias`";
                 return wrong_kind(
                     scope,
                     placement,

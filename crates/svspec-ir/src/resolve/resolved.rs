@@ -127,7 +127,7 @@ pub struct Formula {
 /// A value of the data flow.
 #[derive(Debug)]
 pub enum FormulaKind {
-    /// A name assigned earlier, or the residual stream `x`.
+    /// A name assigned earlier, the residual stream `x`, or `tokens` where a part takes these.
     Name(String),
     /// `embed(tokens)`
     Embed,
@@ -137,6 +137,8 @@ pub enum FormulaKind {
     Activation(Activation, Box<Formula>),
     /// `softcap(x, cap)`
     SoftCap(Box<Formula>, f64),
+    /// `clamp(x, low, high)`
+    Clamp(Box<Formula>, [f64; 2]),
     /// A constant times a value.
     Gain(PerLayer, Box<Formula>),
     /// A sum.

@@ -90,6 +90,7 @@ fn reads(formula: &Formula, name: &str) -> bool {
         FormulaKind::Part(_, arguments) => arguments.iter().any(|argument| reads(argument, name)),
         FormulaKind::Activation(_, argument)
         | FormulaKind::SoftCap(argument, _)
+        | FormulaKind::Clamp(argument, _)
         | FormulaKind::Gain(_, argument) => reads(argument, name),
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
             reads(left, name) || reads(right, name)
@@ -108,6 +109,7 @@ fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
         }
         FormulaKind::Activation(_, argument)
         | FormulaKind::SoftCap(argument, _)
+        | FormulaKind::Clamp(argument, _)
         | FormulaKind::Gain(_, argument) => used(argument, parts),
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
             used(left, parts);

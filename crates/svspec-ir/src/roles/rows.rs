@@ -59,6 +59,9 @@ fn producers(
         }
         match &node.op {
             Op::Scale(_) | Op::Gain(_) => steps.push(format!("γ commutes with `{name}`")),
+            Op::Bias(bias) if shape(model, bias.param) != crate::dim::sizes(&node.dims) => {
+                return Err(format!("`{}` adds one number to several channels", path(model, bias.param)));
+            }
             Op::Bias(bias) => {
                 steps.push(format!("γ multiplies the entries of `{}`", path(model, bias.param)));
                 params.push(bias.param);
@@ -96,6 +99,8 @@ fn producers(
             | Op::Route(_)
             | Op::Dispatch(_)
             | Op::Combine(_)
+            | Op::Clamp(_)
+            | Op::Positions(_)
             | Op::CrossEntropy(_) => {
                 return Err(format!(
                     "`{name}` is {}, not a linear map's product",
@@ -122,6 +127,11 @@ fn of_rows(model: &Model, param: ParamId, channels: &[usize]) -> Vec<usize> {
         Some(_) | None => channels.len(),
     };
     channels.iter().copied().cycle().take(num_rows).collect()
+}
+
+/// The sizes of a parameter.
+fn shape(model: &Model, param: ParamId) -> Vec<usize> {
+    model.params.get(param.0).map(|param| crate::dim::sizes(&param.dims)).unwrap_or_default()
 }
 
 fn path(model: &Model, param: ParamId) -> &str {

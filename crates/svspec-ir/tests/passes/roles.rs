@@ -170,6 +170,19 @@ fn the_head_shared_vector_of_v_repeats_over_the_columns_of_o() {
 }
 
 #[test]
+fn a_sink_in_the_softmax_does_not_stop_the_vector_of_v() {
+    let attn = "rope { layout = interleaved }, sinks = on";
+    let sketch = Sketch { attn, placements: "attn.v : out scale(head)", ..bare() };
+    proves(&sketch, &[("attn.v.out_scale", OUTPUT, "into the columns of attn.o.weight")]);
+}
+
+#[test]
+fn a_clip_after_the_vector_of_v_stops_it_and_leaves_the_rows() {
+    let sketch = Sketch { attn: "rope, clip = 8", placements: "attn.v : out scale", ..bare() };
+    proves(&sketch, &[("attn.v.out_scale", OUTPUT, "into the rows of attn.v.weight")]);
+}
+
+#[test]
 fn query_heads_that_share_a_value_head_share_its_entries() {
     let checked = Sketch { attn: "kv_heads = 1, rope", placements: "attn.v : out scale", ..bare() }.compile();
     let Absorption::IntoColumns(folds) = &checked.facts()[0].absorption else { panic!("it folds forward") };

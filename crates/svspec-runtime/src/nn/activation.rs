@@ -17,6 +17,11 @@ pub fn gelu_tanh(x: &Tensor) -> Tensor {
     x.gelu("tanh")
 }
 
+/// The sigmoid approximation of gelu (arXiv 1606.08415): `x · sigmoid(1.702 · x)`.
+pub fn gelu_quick(x: &Tensor) -> Tensor {
+    x * (x * 1.702).sigmoid()
+}
+
 /// `max(x, 0)`.
 pub fn relu(x: &Tensor) -> Tensor {
     x.relu()
@@ -35,6 +40,11 @@ pub fn tanh(x: &Tensor) -> Tensor {
 /// `1 / (1 + exp(−x))`.
 pub fn sigmoid(x: &Tensor) -> Tensor {
     x.sigmoid()
+}
+
+/// `min(max(x, low), high)`.
+pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
+    x.clamp(low, high)
 }
 
 /// `cap · tanh(x / cap)`: the identity near 0, bounded by `cap`.

@@ -15,9 +15,7 @@ pub fn attention(
     window: Option<i64>,
     cap: Option<f64>,
 ) -> Tensor {
-    // One kind for all three: under autocast, what has passed a scale vector is f32 and what has not is bf16.
-    let kind = v_btgk.kind();
-    let [q_bhtk, k_bgtk, v_bgtk] = [q_bthk, k_btgk, v_btgk].map(|x| x.to_kind(kind).transpose(1, 2));
+    let [q_bhtk, k_bgtk, v_bgtk] = heads_first(q_bthk, k_btgk, v_btgk);
     let num_tokens = q_bthk.size().get(1).copied().unwrap_or(0);
     // A window as wide as the sequence hides nothing.
     let window = window.filter(|&width| width < num_tokens);
@@ -28,10 +26,37 @@ pub fn attention(
         }
         (_, Some(cap)) => {
             let visible_tt = visible(num_tokens, window.unwrap_or(num_tokens), &q_bhtk);
-            capped(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, scale, cap)
+            written_out(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, |scores| soft_cap(&(scores * scale), cap))
         }
     };
     out_bhtk.transpose(1, 2)
+}
+
+/// The same with a logit of each head's own, `sinks_h`, beside the scores of every query: it takes its share of the softmax
+/// and adds no value.
+pub fn attention_with_sinks(
+    q_bthk: &Tensor,
+    k_btgk: &Tensor,
+    v_btgk: &Tensor,
+    sinks_h: &Tensor,
+    scale: f64,
+    window: Option<i64>,
+    cap: Option<f64>,
+) -> Tensor {
+    let [q_bhtk, k_bgtk, v_bgtk] = heads_first(q_bthk, k_btgk, v_btgk);
+    let num_tokens = q_bthk.size().get(1).copied().unwrap_or(0);
+    let visible_tt = visible(num_tokens, window.unwrap_or(num_tokens), &q_bhtk);
+    let out_bhtk = with_sink(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, sinks_h, |scores| {
+        let scores = scores * scale;
+        cap.map_or_else(|| scores.shallow_clone(), |cap| soft_cap(&scores, cap))
+    });
+    out_bhtk.transpose(1, 2)
+}
+
+/// `[b, h, t, k]`, all of one kind: under autocast, what has passed a scale vector is f32 and what has not is bf16.
+fn heads_first(q_bthk: &Tensor, k_btgk: &Tensor, v_btgk: &Tensor) -> [Tensor; 3] {
+    let kind = v_btgk.kind();
+    [q_bthk, k_btgk, v_btgk].map(|x| x.to_kind(kind).transpose(1, 2))
 }
 
 /// LibTorch's fused kernels; without a mask, causal.
@@ -55,23 +80,53 @@ fn fused(
     )
 }
 
-/// The same written out, for scores that are capped before the softmax.
-fn capped(
+/// The same written out, for scores that are changed before the softmax.
+fn written_out(
     q_bhtk: &Tensor,
     k_bgtk: &Tensor,
     v_bgtk: &Tensor,
     visible_tt: &Tensor,
-    scale: f64,
-    cap: f64,
+    change: impl Fn(&Tensor) -> Tensor,
 ) -> Tensor {
-    let repeats = q_bhtk.size().get(1).copied().unwrap_or(1) / k_bgtk.size().get(1).copied().unwrap_or(1);
-    let [k_bhtk, v_bhtk] = [k_bgtk, v_bgtk].map(|x| {
-        if repeats == 1 { x.shallow_clone() } else { x.repeat_interleave_self_int(repeats, 1, None) }
-    });
-    let scores_bhtt = soft_cap(&(q_bhtk.matmul(&k_bhtk.transpose(-2, -1)) * scale), cap);
-    let hidden_tt = visible_tt.logical_not();
-    let weights_bhtt = scores_bhtt.masked_fill(&hidden_tt, f64::NEG_INFINITY).softmax(-1, None::<Kind>);
-    weights_bhtt.to_kind(v_bhtk.kind()).matmul(&v_bhtk)
+    let [k_bhtk, v_bhtk] = repeated(q_bhtk, [k_bgtk, v_bgtk]);
+    let scores_bhtt = hidden(&change(&q_bhtk.matmul(&k_bhtk.transpose(-2, -1))), visible_tt);
+    scores_bhtt.softmax(-1, None::<Kind>).to_kind(v_bhtk.kind()).matmul(&v_bhtk)
+}
+
+/// The same with a column of `sinks_h` beside the changed scores.
+fn with_sink(
+    q_bhtk: &Tensor,
+    k_bgtk: &Tensor,
+    v_bgtk: &Tensor,
+    visible_tt: &Tensor,
+    sinks_h: &Tensor,
+    change: impl Fn(&Tensor) -> Tensor,
+) -> Tensor {
+    let [k_bhtk, v_bhtk] = repeated(q_bhtk, [k_bgtk, v_bgtk]);
+    let scores_bhtt = hidden(&change(&q_bhtk.matmul(&k_bhtk.transpose(-2, -1))), visible_tt);
+    let (num_sequences, num_heads, num_tokens, _) = scores_bhtt.size4().unwrap_or((0, 0, 0, 0));
+    let sinks_bht1 = sinks_h.view([1, -1, 1, 1]).expand([num_sequences, num_heads, num_tokens, 1], false);
+    let kind = scores_bhtt.kind();
+    let weights_bhts = Tensor::cat(&[scores_bhtt, sinks_bht1.to_kind(kind)], -1).softmax(-1, None::<Kind>);
+    weights_bhts.narrow(-1, 0, num_tokens).to_kind(v_bhtk.kind()).matmul(&v_bhtk)
+}
+
+/// Keys and values, each head as often as query heads read it.
+fn repeated(q_bhtk: &Tensor, of_groups: [&Tensor; 2]) -> [Tensor; 2] {
+    let num_heads = |x: &Tensor| x.size().get(1).copied().unwrap_or(1);
+    of_groups.map(|x_bgtk| {
+        let repeats = num_heads(q_bhtk) / num_heads(x_bgtk);
+        if repeats == 1 {
+            x_bgtk.shallow_clone()
+        } else {
+            x_bgtk.repeat_interleave_self_int(repeats, 1, None)
+        }
+    })
+}
+
+/// Scores that no query may see become −∞.
+fn hidden(scores_bhtt: &Tensor, visible_tt: &Tensor) -> Tensor {
+    scores_bhtt.masked_fill(&visible_tt.logical_not(), f64::NEG_INFINITY)
 }
 
 /// True where query `i` (row) sees key `j` (column): `i − width < j ≤ i`.

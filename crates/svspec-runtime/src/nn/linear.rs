@@ -12,6 +12,12 @@ pub fn embedding(table_vd: &Tensor, tokens_bt: &Tensor) -> Tensor {
     Tensor::embedding(table_vd, tokens_bt, -1, false, false)
 }
 
+/// The rows of `table_pd` from `offset` on, one for each position of `tokens_bt`, the same in every sequence: `[b, t, d]`.
+pub fn positions(table_pd: &Tensor, tokens_bt: &Tensor, offset: i64) -> Tensor {
+    let (num_sequences, num_tokens) = tokens_bt.size2().unwrap_or((0, 0));
+    table_pd.narrow(0, offset, num_tokens).unsqueeze(0).expand([num_sequences, -1, -1], false)
+}
+
 /// `x` as consecutive runs of its last dimension, which `sizes` must cover: the shares of a product of several weights.
 ///
 /// # Panics

@@ -1,4 +1,8 @@
-//! Rotary position embedding (arXiv 2104.09864) in the half-split layout: channel `i` turns with channel `i + rotary_dim / 2`.
+//! Rotary position embedding (arXiv 2104.09864): pairs of channels turn with the position, in either layout.
+
+mod scaling;
+
+pub use scaling::{RampEnds, RopeScaling};
 
 use tch::{Device, Kind, Tensor};
 
@@ -12,22 +16,73 @@ pub struct Rope {
 /// The table of positions `0..num_positions`: angle `i` of position `t` is `t · theta^(−2i / rotary_dim)`.
 /// Angles are computed in f64 and kept in `kind`.
 pub fn rope_table(num_positions: i64, rotary_dim: i64, theta: f64, kind: Kind, device: Device) -> Rope {
-    let exact = (Kind::Double, device);
-    let pair = Tensor::arange(rotary_dim / 2, exact);
-    let frequency = (pair * (-2.0 * theta.ln() / rotary_dim as f64)).exp();
-    let angle_t1k = (Tensor::arange(num_positions, exact).unsqueeze(1) * frequency).unsqueeze(1);
-    Rope { cos_t1k: angle_t1k.cos().to_kind(kind), sin_t1k: angle_t1k.sin().to_kind(kind) }
+    table(num_positions, &frequencies(rotary_dim, theta, device), 1.0, kind)
 }
 
-/// Rotates the first `rotary_dim` channels of every head of `x_bthk`; the rest pass. The result has the kind of `x_bthk`.
+/// The same with scaled frequencies, and cosines and sines multiplied as the scaling says.
+pub fn scaled_rope_table(
+    num_positions: i64,
+    rotary_dim: i64,
+    theta: f64,
+    scaling: &RopeScaling,
+    kind: Kind,
+    device: Device,
+) -> Rope {
+    let frequency_k = scaling.apply(&frequencies(rotary_dim, theta, device), theta);
+    table(num_positions, &frequency_k, scaling.magnitude(), kind)
+}
+
+fn frequencies(rotary_dim: i64, theta: f64, device: Device) -> Tensor {
+    let pair = Tensor::arange(rotary_dim / 2, (Kind::Double, device));
+    (pair * (-2.0 * theta.ln() / rotary_dim as f64)).exp()
+}
+
+fn table(num_positions: i64, frequency_k: &Tensor, magnitude: f64, kind: Kind) -> Rope {
+    let position_t1 = Tensor::arange(num_positions, (Kind::Double, frequency_k.device())).unsqueeze(1);
+    let angle_t1k = (position_t1 * frequency_k).unsqueeze(1);
+    let finished = |x: Tensor| (x * magnitude).to_kind(kind);
+    Rope { cos_t1k: finished(angle_t1k.cos()), sin_t1k: finished(angle_t1k.sin()) }
+}
+
+/// Rotates the first `rotary_dim` channels of every head of `x_bthk`, channel `i` with channel `i + rotary_dim / 2`;
+/// the rest pass. The result has the kind of `x_bthk`.
 pub fn rope(x_bthk: &Tensor, table: &Rope) -> Tensor {
-    let half = table.cos_t1k.size().last().copied().unwrap_or(0);
-    let rest = x_bthk.size().last().copied().unwrap_or(0) - 2 * half;
-    let parts = x_bthk.split_with_sizes([half, half, rest], -1);
-    let [first, second, passed] = parts.as_slice() else { unreachable!("split into three") };
-    let (cos, sin) = (&table.cos_t1k, &table.sin_t1k);
-    let turned_first = first * cos - second * sin;
-    let turned_second = second * cos + first * sin;
-    let turned = Tensor::cat(&[&turned_first, &turned_second], -1).to_kind(x_bthk.kind());
-    if rest == 0 { turned } else { Tensor::cat(&[&turned, passed], -1) }
+    let half = table.num_pairs();
+    let [rotating, passed] = split(x_bthk, 2 * half);
+    let [first, second] = split(&rotating, half);
+    let [turned_first, turned_second] = table.turn(&first, &second);
+    let turned = Tensor::cat(&[turned_first, turned_second], -1).to_kind(x_bthk.kind());
+    joined(turned, &passed)
+}
+
+/// The same with channel `2i` and channel `2i + 1` as a pair.
+pub fn rope_interleaved(x_bthk: &Tensor, table: &Rope) -> Tensor {
+    let [rotating, passed] = split(x_bthk, 2 * table.num_pairs());
+    let pairs = rotating.unflatten(-1, [-1, 2]);
+    let [turned_first, turned_second] = table.turn(&pairs.select(-1, 0), &pairs.select(-1, 1));
+    let turned = Tensor::stack(&[turned_first, turned_second], -1).flatten(-2, -1).to_kind(x_bthk.kind());
+    joined(turned, &passed)
+}
+
+impl Rope {
+    fn num_pairs(&self) -> i64 {
+        self.cos_t1k.size().last().copied().unwrap_or(0)
+    }
+
+    /// The two sides of each pair after the turn.
+    fn turn(&self, first: &Tensor, second: &Tensor) -> [Tensor; 2] {
+        let (cos, sin) = (&self.cos_t1k, &self.sin_t1k);
+        [first * cos - second * sin, second * cos + first * sin]
+    }
+}
+
+/// The first `size` channels, and the rest.
+fn split(x: &Tensor, size: i64) -> [Tensor; 2] {
+    let rest = x.size().last().copied().unwrap_or(0) - size;
+    [x.narrow(-1, 0, size), x.narrow(-1, size, rest)]
+}
+
+/// `turned` and what passed beside it, if anything did.
+fn joined(turned: Tensor, passed: &Tensor) -> Tensor {
+    if passed.size().last() == Some(&0) { turned } else { Tensor::cat(&[&turned, passed], -1) }
 }

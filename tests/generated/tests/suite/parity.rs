@@ -1,7 +1,9 @@
 //! Logits, loss and every gradient of each generated model are the evaluator's.
 
-use super::setting::{CRATES, TINY, scratch};
+use super::setting::{CRATES, OPS, OPS_CRATES, TINY, scratch};
 use std::fs;
+use svspec_generated_tests::compiled::Spec;
+use svspec_generated_tests::crates::Crates;
 use svspec_generated_tests::door::{self, Batch};
 use svspec_generated_tests::tensors::Kind;
 use svspec_ir::eval::{self, Tensor};
@@ -13,20 +15,25 @@ const TOLERANCE_F32: f64 = 1e-4;
 
 #[test]
 fn every_target_agrees_with_the_evaluator_in_f64() {
-    agrees(Kind::F64, TOLERANCE_F64);
+    agrees(&TINY, &CRATES, Kind::F64, TOLERANCE_F64);
+}
+
+#[test]
+fn every_setting_of_the_ops_agrees_in_f64() {
+    agrees(&OPS, &OPS_CRATES, Kind::F64, TOLERANCE_F64);
 }
 
 #[test]
 fn every_target_agrees_with_the_evaluator_in_f32() {
-    agrees(Kind::F32, TOLERANCE_F32);
+    agrees(&TINY, &CRATES, Kind::F32, TOLERANCE_F32);
 }
 
-fn agrees(kind: Kind, tolerance: f64) {
+fn agrees(spec: &Spec, crates: &Crates, kind: Kind, tolerance: f64) {
     let folder = scratch("parity");
     fs::create_dir_all(&folder).unwrap();
     let mut faults = Vec::new();
-    for target in TINY.targets() {
-        let checked = TINY.checked(&target).unwrap();
+    for target in spec.targets() {
+        let checked = spec.checked(&target).unwrap();
         let model = checked.model();
         let values = eval::random_values(model, 3);
         let batch = Batch {
@@ -35,7 +42,7 @@ fn agrees(kind: Kind, tolerance: f64) {
         };
         let forward = eval::forward(model, &values, &batch.tokens, &batch.targets);
         let (loss, gradients) = eval::gradients(model, &values, &batch.tokens, &batch.targets);
-        let found = door::evaluate(&CRATES, &folder, model, &values, &batch, kind).unwrap();
+        let found = door::evaluate(crates, &folder, model, &values, &batch, kind).unwrap();
         let mut expected_all = vec![
             ("logits".to_owned(), forward.logits),
             ("loss".to_owned(), Tensor::new(Vec::new(), vec![loss])),

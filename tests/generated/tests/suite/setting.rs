@@ -10,6 +10,10 @@ use svspec_ir::rewrite::Rewrites;
 pub static TINY: LazyLock<Spec> =
     LazyLock::new(|| Spec::new("tiny.svspec", include_str!("../../specs/tiny.svspec")).unwrap());
 
+/// What the ops can be set to.
+pub static OPS: LazyLock<Spec> =
+    LazyLock::new(|| Spec::new("ops.svspec", include_str!("../../specs/ops.svspec")).unwrap());
+
 /// The spec of the first example.
 pub static NANO: LazyLock<Spec> =
     LazyLock::new(|| Spec::new("nano.svspec", include_str!("../../../../specs/nano.svspec")).unwrap());
@@ -33,6 +37,21 @@ pub static WRITTEN: LazyLock<Crates> = LazyLock::new(|| {
 pub static CRATES: LazyLock<Crates> = LazyLock::new(|| {
     WRITTEN.cargo(&["build", "--release", "--offline", "--quiet"]).unwrap();
     WRITTEN.clone()
+});
+
+/// All targets of `OPS`, compiled.
+pub static OPS_CRATES: LazyLock<Crates> = LazyLock::new(|| {
+    let crates: Vec<_> = OPS
+        .targets()
+        .into_iter()
+        .map(|target| {
+            let files = OPS.files(&target, Rewrites::default()).unwrap();
+            (target, files)
+        })
+        .collect();
+    let crates = Crates::write(&scratch("ops-crates"), &target(), &crates).unwrap();
+    crates.cargo(&["build", "--release", "--offline", "--quiet"]).unwrap();
+    crates
 });
 
 /// A folder of this name for the suite's files.

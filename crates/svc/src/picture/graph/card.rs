@@ -132,6 +132,14 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
                 model.params.get(embed.table.0).map(|param| sizes(&param.dims, " → ")).unwrap_or_default();
             Card::new(Shape::Box(palette::LINEAR), "embed", sizes)
         }
+        Op::Positions(positions) => {
+            let sizes = model
+                .params
+                .get(positions.table.0)
+                .map(|param| sizes(&param.dims, " → "))
+                .unwrap_or_default();
+            Card::new(Shape::Box(palette::LINEAR), "positions", sizes)
+        }
         Op::Normalize(normalize) => {
             let statistic = match normalize.norm {
                 Norm::Rms => "normalize",
@@ -156,12 +164,15 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             Card::new(Shape::Box(palette::LINEAR), names.join(", "), detail)
         }
         Op::Slice(slice) => Card::new(Shape::Pill(palette::PLAIN), format!("from {}", slice.start), ""),
-        Op::Rope(rope) => Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", short(rope.theta)), ""),
+        Op::Rope(rope) => {
+            Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", short(rope.angles.theta)), "")
+        }
         Op::Attention(attention) => {
             let heads = node.dims.first().map_or(0, |heads| heads.size);
             let window = attention.window.map(|window| format!(", window {window}")).unwrap_or_default();
             let cap = attention.soft_cap.map(|cap| format!(", cap {}", short(cap))).unwrap_or_default();
-            let detail = format!("causal, {heads} heads{window}{cap}");
+            let sinks = attention.sinks.map(|_| ", sinks").unwrap_or_default();
+            let detail = format!("causal, {heads} heads{window}{cap}{sinks}");
             Card::new(Shape::Box(palette::ATTENTION), "attention", detail)
         }
         Op::Activation(activation) => {
@@ -172,6 +183,10 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         Op::Gain(gain) => Card::new(Shape::Pill(palette::PLAIN), format!("× {}", factor(&gain.factor)), ""),
         Op::SoftCap(cap) => {
             Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", short(cap.cap)), "")
+        }
+        Op::Clamp(clamp) => {
+            let bounds = format!("clamp {} … {}", short(clamp.low), short(clamp.high));
+            Card::new(Shape::Pill(palette::PLAIN), bounds, "")
         }
         Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
         Op::Choose(choose) => {
@@ -234,6 +249,7 @@ fn activation_name(activation: Activation) -> &'static str {
         Activation::Silu => "silu",
         Activation::Gelu => "gelu",
         Activation::GeluTanh => "gelu (tanh)",
+        Activation::GeluQuick => "gelu (sigmoid)",
         Activation::Relu => "relu",
         Activation::Relu2 => "relu²",
         Activation::Tanh => "tanh",

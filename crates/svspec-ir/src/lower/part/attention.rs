@@ -1,11 +1,16 @@
 //! Causal self-attention: q, k, v, rotary positions, softmax attention, o.
 
-use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, operands};
+mod rotation;
+mod settings;
+
+use super::{Own, PartKind, Ports, has_bias, operands};
 use crate::lower::linear::LinearMap;
+use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
-use crate::op::{Attention, Rope};
+use crate::op::{Attention, Clamp, Rope};
 use crate::resolve::Part;
-use crate::{Dim, Op, Site, ValueId};
+use crate::{Dim, Init, Op, ParamId, ParamKind, Site, ValueId};
+use settings::SETTINGS;
 use svspec_diagnostics::Diagnostic;
 
 /// `attention attn { heads = 12, rope }`
@@ -13,73 +18,7 @@ pub const ATTENTION: PartKind = PartKind {
     name: "attention",
     summary: "causal self-attention, grouped where `kv_heads` is less than `heads`",
     inputs: &["x"],
-    settings: &[
-        Setting { name: "heads", takes: Takes::Count, preset: Preset::Required, summary: "query heads" },
-        Setting {
-            name: "kv_heads",
-            takes: Takes::Count,
-            preset: Preset::Derived { formula: "heads", compute: |sibling| sibling("heads") },
-            summary: "key and value heads; fewer than `heads` is grouped-query attention",
-        },
-        Setting {
-            name: "head_dim",
-            takes: Takes::Count,
-            preset: Preset::Derived {
-                formula: "width / heads",
-                // Where it does not divide, `check` says so; nothing else should.
-                compute: |sibling| {
-                    let head_dim = sibling("width")? / sibling("heads")?;
-                    (head_dim.fract() == 0.0).then_some(head_dim)
-                },
-            },
-            summary: "channels of each head",
-        },
-        Setting {
-            name: "rope",
-            takes: Takes::Block,
-            preset: Preset::Absent,
-            summary: "rotary positions on q and k, in the half-split layout",
-        },
-        Setting {
-            name: "rope.theta",
-            takes: Takes::Number(Range::Positive),
-            preset: Preset::Number(10_000.0),
-            summary: "the base of the rotation's frequencies",
-        },
-        Setting {
-            name: "rope.fraction",
-            takes: Takes::Number(Range::Fraction),
-            preset: Preset::Number(1.0),
-            summary: "the part of `head_dim` that rotates",
-        },
-        Setting {
-            name: "bias",
-            takes: Takes::Word(&["on", "off", "qkv"]),
-            preset: Preset::Word("off"),
-            summary: "additive vectors: on q, k, v and o, on none, or on q, k and v",
-        },
-        Setting {
-            name: "scale",
-            takes: Takes::Number(Range::Positive),
-            preset: Preset::Derived {
-                formula: "1 / sqrt(head_dim)",
-                compute: |sibling| sibling("head_dim").map(|head_dim| 1.0 / head_dim.sqrt()),
-            },
-            summary: "multiplies the scores",
-        },
-        Setting {
-            name: "window",
-            takes: Takes::Count,
-            preset: Preset::Absent,
-            summary: "each query sees this many positions up to its own; `none`: all",
-        },
-        Setting {
-            name: "soft_cap",
-            takes: Takes::Number(Range::Positive),
-            preset: Preset::Absent,
-            summary: "bounds the scores: `cap · tanh(score / cap)`",
-        },
-    ],
+    settings: SETTINGS,
     ports: Ports::Named(&["q", "k", "v", "o"]),
     own: Own::Nothing,
     check,
@@ -118,32 +57,7 @@ fn check(part: &Part, width: usize, findings: &mut Vec<Diagnostic>) {
             .help(format!("write `kv_heads = {nearest}`")),
         );
     }
-    if let Some(head_dim) = part.count("head_dim")
-        && let Some(fraction) = part.number("rope.fraction")
-        && part.has("rope")
-    {
-        let rotary_dim = head_dim as f64 * fraction;
-        if rotary_dim.fract() != 0.0 || !(rotary_dim as usize).is_multiple_of(2) || rotary_dim < 2.0 {
-            let written =
-                ["rope.fraction", "head_dim", "heads"].into_iter().find(|setting| part.is_written(setting));
-            findings.push(
-                Diagnostic::error(
-                    "odd-rotary-dim",
-                    format!(
-                        "rotary positions turn pairs of channels, but {rotary_dim} of {head_dim} would turn"
-                    ),
-                )
-                .at(
-                    part.place(written.unwrap_or("rope")),
-                    format!("`head_dim` {head_dim}, `fraction` {fraction}"),
-                )
-                .because(part.place("rope"), "rotary positions asked for here")
-                .help(
-                    "choose `heads` or `head_dim` so that `head_dim * fraction` is even, or leave `rope` out",
-                ),
-            );
-        }
-    }
+    rotation::check(part, findings);
 }
 
 /// The divisor of `whole` that is nearest to `wanted`, the smaller of two.
@@ -158,28 +72,60 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
     let head_dim = Dim::new("head_dim", part.count("head_dim")?);
     let q_dims = vec![Dim::new("heads", part.count("heads")?), head_dim.clone()];
     let kv_dims = vec![Dim::new("kv_heads", part.count("kv_heads")?), head_dim.clone()];
-    let bias = part.word("bias")?;
-    let project = |port, out, out_site| LinearMap { port, out, has_bias: bias != "off", out_site };
+    let project = |port, out, out_site| LinearMap { port, out, has_bias: has_bias(part, port), out_site };
     let mut query = region.linear(part, &project("q", q_dims.clone(), Site::QkHead), x)?;
     let mut key = region.linear(part, &project("k", kv_dims.clone(), Site::QkHead), x)?;
-    let value = region.linear(part, &project("v", kv_dims, Site::LinearOutput), x)?;
-    if part.has("rope") {
-        let rotary_dim = (head_dim.size as f64 * part.number("rope.fraction")?) as usize;
-        let rope = Rope { theta: part.number("rope.theta")?, rotary_dim };
+    let mut value = region.linear(part, &project("v", kv_dims, Site::LinearOutput), x)?;
+    if let Some(bound) = part.number("clip") {
+        for (port, projected) in [("q", &mut query), ("k", &mut key), ("v", &mut value)] {
+            *projected = clip(region, part, port, bound, *projected)?;
+        }
+    }
+    if let Some(rope) = rotation::rope(part, head_dim.size) {
         query = rotate(region, part, "q", rope, query)?;
         key = rotate(region, part, "k", rope, key)?;
     }
+    let sinks = match part.word("sinks")? {
+        "on" => Some(sinks(region, part)?),
+        _ => None,
+    };
     let attention = Attention {
         scale: part.number("scale")?,
         window: part.count("window"),
         soft_cap: part.number("soft_cap"),
+        sinks,
     };
     let name = format!("{}_context", part.name);
     let inputs = vec![query, key, value];
     let context = region.node(&name, Op::Attention(attention), inputs, q_dims, &part.name, part.span)?;
     let out = vec![region.width_dim()];
-    let map = LinearMap { port: "o", out, has_bias: bias == "on", out_site: Site::LinearOutput };
+    let map = LinearMap { port: "o", out, has_bias: has_bias(part, "o"), out_site: Site::LinearOutput };
     region.linear(part, &map, context)
+}
+
+/// A logit for each head that takes its share of the softmax, additive as a bias is.
+fn sinks(region: &mut RegionBuilder<'_, '_>, part: &Part) -> Option<ParamId> {
+    region.param(NewParam {
+        path: format!("{}.sinks", part.name),
+        kind: ParamKind::Bias,
+        scale_part: None,
+        dims: vec![Dim::new("heads", part.count("heads")?)],
+        num_out_dims: 0,
+        init: Init::Constant(0.0),
+        span: part.place("sinks"),
+    })
+}
+
+fn clip(
+    region: &mut RegionBuilder<'_, '_>,
+    part: &Part,
+    port: &str,
+    bound: f64,
+    projected: ValueId,
+) -> Option<ValueId> {
+    let name = format!("{}_{port}_clipped", part.name);
+    let clamp = Op::Clamp(Clamp { low: -bound, high: bound });
+    region.same_dims(&name, clamp, projected, &part.port_path(port), part.place("clip"))
 }
 
 fn rotate(

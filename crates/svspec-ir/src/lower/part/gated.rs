@@ -1,6 +1,9 @@
 //! Gated feed-forward parts: `down(act(gate(x)) ⊙ up(x))` (GLU variants, arXiv 2002.05202).
 
-use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check, operands};
+use super::{
+    ACTIVATION, BIAS, Own, PartKind, Ports, Preset, Setting, Takes, activation, has_bias, no_check, operands,
+    port_bias,
+};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::op::Mul;
@@ -31,15 +34,35 @@ pub const GEGLU: PartKind = PartKind {
     expand: |region, part, inputs| expand(region, part, inputs, Activation::GeluTanh),
 };
 
-const SETTINGS: &[Setting] = &[
-    Setting {
-        name: "hidden",
-        takes: Takes::Count,
-        preset: Preset::Required,
-        summary: "channels between the maps",
-    },
-    BIAS,
-];
+/// `gated mlp { hidden = 2048, activation = relu }`
+pub const GATED: PartKind = PartKind {
+    name: "gated",
+    summary: "gated feed-forward with an activation of choice",
+    inputs: &["x"],
+    settings: &[
+        HIDDEN,
+        Setting { preset: Preset::Required, ..ACTIVATION },
+        BIAS,
+        port_bias("gate.bias"),
+        port_bias("up.bias"),
+        port_bias("down.bias"),
+    ],
+    ports: Ports::Named(&["gate", "up", "down"]),
+    own: Own::Nothing,
+    check: no_check,
+    expand: |region, part, inputs| expand(region, part, inputs, activation(part.word("activation")?)?),
+};
+
+/// Of the kinds that fix their activation.
+const SETTINGS: &[Setting] =
+    &[HIDDEN, BIAS, port_bias("gate.bias"), port_bias("up.bias"), port_bias("down.bias")];
+
+const HIDDEN: Setting = Setting {
+    name: "hidden",
+    takes: Takes::Count,
+    preset: Preset::Required,
+    summary: "channels between the maps",
+};
 
 fn expand(
     region: &mut RegionBuilder<'_, '_>,
@@ -49,8 +72,8 @@ fn expand(
 ) -> Option<ValueId> {
     let [x] = operands(inputs);
     let hidden = vec![Dim::new("hidden", part.count("hidden")?)];
-    let has_bias = part.word("bias")? == "on";
-    let map = |port, out| LinearMap { port, out, has_bias, out_site: Site::LinearOutput };
+    let map =
+        |port, out| LinearMap { port, out, has_bias: has_bias(part, port), out_site: Site::LinearOutput };
     let gate = region.linear(part, &map("gate", hidden.clone()), x)?;
     let up = region.linear(part, &map("up", hidden.clone()), x)?;
     let name = format!("{}_gate_activated", part.name);

@@ -1,6 +1,6 @@
 //! The `linear` part: one matrix.
 
-use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, no_check, operands};
+use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, has_bias, no_check, operands};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::resolve::Part;
@@ -24,6 +24,9 @@ pub const LINEAR: PartKind = PartKind {
 fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
     let [x] = operands(inputs);
     let out = vec![region.out_dim(&part.name, part.count("out")?)];
-    let has_bias = part.word("bias")? == "on";
-    region.linear(part, &LinearMap { port: "", out, has_bias, out_site: Site::LinearOutput }, x)
+    region.linear(
+        part,
+        &LinearMap { port: "", out, has_bias: has_bias(part, ""), out_site: Site::LinearOutput },
+        x,
+    )
 }

@@ -1,6 +1,9 @@
 //! The plain feed-forward part: `down(act(up(x)))`.
 
-use super::{BIAS, Own, PartKind, Ports, Preset, Setting, Takes, activation, no_check, operands};
+use super::{
+    ACTIVATION, BIAS, Own, PartKind, Ports, Preset, Setting, Takes, activation, has_bias, no_check, operands,
+    port_bias,
+};
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::resolve::Part;
@@ -18,13 +21,10 @@ pub const MLP: PartKind = PartKind {
             preset: Preset::Required,
             summary: "channels between the maps",
         },
-        Setting {
-            name: "activation",
-            takes: Takes::Word(&["gelu", "gelu_tanh", "silu", "relu", "relu2", "tanh", "sigmoid"]),
-            preset: Preset::Word("gelu"),
-            summary: "the non-linearity",
-        },
+        ACTIVATION,
         BIAS,
+        port_bias("up.bias"),
+        port_bias("down.bias"),
     ],
     ports: Ports::Named(&["up", "down"]),
     own: Own::Nothing,
@@ -34,8 +34,8 @@ pub const MLP: PartKind = PartKind {
 
 fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
     let [x] = operands(inputs);
-    let has_bias = part.word("bias")? == "on";
-    let map = |port, out| LinearMap { port, out, has_bias, out_site: Site::LinearOutput };
+    let map =
+        |port, out| LinearMap { port, out, has_bias: has_bias(part, port), out_site: Site::LinearOutput };
     let hidden = vec![Dim::new("hidden", part.count("hidden")?)];
     let up = region.linear(part, &map("up", hidden), x)?;
     let op = Op::Activation(activation(part.word("activation")?)?);

@@ -75,7 +75,7 @@ pub fn unknown_form(scope: &mut Scope<'_>, term: &Term) {
         finding = finding.help(format!("did you mean `{close}`?"));
     }
     scope.findings.push(finding.help(
-        "write `normalize`, `scale`, `normalize + scale` or `none`; or the form of a vector: `direct`, `one_plus`, \
+        "write `normalize`, `layer_normalize`, `scale`, `bias`, a sum of these or `none`; or the form of a vector: `direct`, `one_plus`, \
          `magnitude_direction`, `exp_magnitude_direction`",
     ));
 }

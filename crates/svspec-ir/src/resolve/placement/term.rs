@@ -29,8 +29,9 @@ const SCALE_WORDS: [&str; 10] = [
 /// The normalisation of a term.
 pub fn normalize(scope: &mut Scope<'_>, part: &Part, term: &Term) -> Option<StageNormalize> {
     let norm = match part.kind.own {
-        Own::Norm(norm, _) => norm,
-        Own::Nothing | Own::Scale => Norm::Rms,
+        Own::Norm(norm, _) if term.name.text == "normalize" => norm,
+        Own::Nothing | Own::Scale if term.name.text == "normalize" => Norm::Rms,
+        Own::Norm(..) | Own::Nothing | Own::Scale => Norm::Layer,
     };
     let mut normalize = StageNormalize { norm, axis: Axis::Full, eps: part.number("eps").unwrap_or(1e-5) };
     let mut extent = None;
@@ -50,6 +51,26 @@ pub fn normalize(scope: &mut Scope<'_>, part: &Part, term: &Term) -> Option<Stag
         }
     }
     Some(normalize)
+}
+
+/// The place of a term that is an additive vector, which has no arguments and no settings.
+pub fn bias(scope: &mut Scope<'_>, term: &Term) -> Option<Span> {
+    if let Some(argument) = term.arguments.first() {
+        scope.findings.push(
+            Diagnostic::error(
+                "unknown-value",
+                format!("`bias` takes no argument, such as `{}`", scope.quote(argument.span)),
+            )
+            .at(argument.span, "unknown here")
+            .help("write `bias`: it has the extent of the scale vector or the normalisation beside it"),
+        );
+        return None;
+    }
+    if let Some((name, span, _)) = body_settings(scope, term)?.first() {
+        unknown_setting(scope, "bias", name, *span, "no setting");
+        return None;
+    }
+    Some(term.name.span)
 }
 
 /// The scale vector of a term, and whether the term says its form.

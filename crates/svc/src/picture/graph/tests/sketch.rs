@@ -1,7 +1,8 @@
 //! A layer written down op by op, for tests of the layout.
 
+use svspec_ir::op::rope::{Layout, Scaling};
 use svspec_ir::op::{
-    Activation, Add, Attention, Input, Linear, Mul, Norm, Normalize, Op, Projection, Rope, Scale,
+    Activation, Add, Angles, Attention, Input, Linear, Mul, Norm, Normalize, Op, Projection, Rope, Scale,
 };
 use svspec_ir::param::ParamKind;
 use svspec_ir::*;
@@ -115,11 +116,12 @@ impl Sketch {
     }
 
     pub fn rope(&mut self, x: ValueId) -> ValueId {
-        self.same(Op::Rope(Rope { theta: 10_000.0, rotary_dim: 32 }), &[x])
+        let angles = Angles { theta: 10_000.0, rotary_dim: 32, scaling: Scaling::Unscaled };
+        self.same(Op::Rope(Rope { angles, layout: Layout::Half }), &[x])
     }
 
     pub fn attention(&mut self, qkv: [ValueId; 3]) -> ValueId {
-        self.same(Op::Attention(Attention { scale: 0.1, window: None, soft_cap: None }), &qkv)
+        self.same(Op::Attention(Attention { scale: 0.1, window: None, soft_cap: None, sinks: None }), &qkv)
     }
 
     pub fn silu(&mut self, x: ValueId) -> ValueId {

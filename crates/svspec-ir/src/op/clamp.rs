@@ -1,0 +1,79 @@
+//! A hard bound on every value.
+
+use super::{Cost, Operation, Passage};
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model, dim};
+use serde::Serialize;
+
+/// `y = min(max(x, low), high)`; input and output have the same dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Clamp {
+    /// The least value.
+    pub low: f64,
+    /// The greatest value, above `low`.
+    pub high: f64,
+}
+
+impl Operation for Clamp {
+    fn name(&self) -> &'static str {
+        "clamp"
+    }
+
+    fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [x] = super::arity(inputs)?;
+        Ok(x.to_vec())
+    }
+
+    /// Two comparisons.
+    fn cost(&self, _: &Model, _: &[&[Dim]], output: &[Dim]) -> Cost {
+        let values = dim::num_elements(output) as f64;
+        Cost { flops: 2.0 * values, traffic: 2.0 * values, ..Cost::default() }
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        true
+    }
+
+    fn is_linear_in(&self, _: usize) -> bool {
+        false
+    }
+
+    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+        Passage::Blocked("through `clamp`, which is not linear".to_owned())
+    }
+
+    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+        let [x] = super::operands(inputs);
+        x.map(|x| x.max(self.low).min(self.high))
+    }
+
+    /// A value at a bound counts as within.
+    fn vjp(
+        &self,
+        _: &Environment<'_>,
+        inputs: &[&Tensor],
+        _: &Tensor,
+        gradient: &Tensor,
+        _: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        let [x] = super::operands(inputs);
+        vec![Some(gradient.zip(x, |g, x| if (self.low..=self.high).contains(&x) { g } else { 0.0 }))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::trial::Trial;
+
+    #[test]
+    fn derivative() {
+        Trial::new().check(&Clamp { low: -0.62, high: 0.41 }, &[&[5]]);
+    }
+
+    #[test]
+    fn no_value_passes_a_bound() {
+        let x = Tensor::new(vec![1, 1, 3], vec![1e3, -1e3, 0.25]);
+        assert_eq!(Trial::new().eval(&Clamp { low: -7.0, high: 8.0 }, &[x]).data, [8.0, -7.0, 0.25]);
+    }
+}

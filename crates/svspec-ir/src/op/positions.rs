@@ -1,0 +1,119 @@
+//! Rows of a table, chosen by position: learned absolute positions.
+
+use super::{Cost, Operation, Passage};
+use crate::eval::{Environment, Gradients, Tensor, accumulate};
+use crate::{Dim, Dims, Model, ParamId, dim};
+use serde::Serialize;
+
+/// `y_t = table[t + offset]`, the same in every sequence; input: tokens, of which only the number counts; output
+/// `[width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Positions {
+    /// The table, `[positions, width]`.
+    pub table: ParamId,
+    /// The row of the first position.
+    pub offset: usize,
+}
+
+impl Operation for Positions {
+    fn name(&self) -> &'static str {
+        "positions"
+    }
+
+    fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [_] = super::arity(inputs)?;
+        let table = model.params.get(self.table.0).ok_or("its table is no parameter of the model")?;
+        match table.dims.as_slice() {
+            [rows, channels @ ..] if rows.size >= model.context + self.offset && !channels.is_empty() => {
+                Ok(channels.to_vec())
+            }
+            dims => Err(format!(
+                "its table has dimensions {}, not [positions, width] with a row for each of {} positions from row {} on",
+                dim::show(dims),
+                model.context,
+                self.offset
+            )),
+        }
+    }
+
+    fn cost(&self, _: &Model, _: &[&[Dim]], output: &[Dim]) -> Cost {
+        Cost { traffic: 2.0 * dim::num_elements(output) as f64, ..Cost::default() }
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+
+    fn is_linear_in(&self, _: usize) -> bool {
+        false
+    }
+
+    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+        Passage::Blocked("through `positions`, which reads only where a token stands".to_owned())
+    }
+
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+        let [tokens] = super::operands(inputs);
+        let table = env.value(self.table);
+        let channels = table.shape.get(1..).unwrap_or_default();
+        let width = channels.iter().product::<usize>().max(1);
+        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
+        let row = |index: usize| table.data.chunks_exact(width).nth(index % num_positions + self.offset);
+        let data = (0..tokens.data.len())
+            .flat_map(|index| row(index).expect("the table has a row for every position"))
+            .copied();
+        Tensor::new(tokens.shape_with(channels), data.collect())
+    }
+
+    fn vjp(
+        &self,
+        env: &Environment<'_>,
+        inputs: &[&Tensor],
+        _: &Tensor,
+        gradient: &Tensor,
+        gradients: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        let [tokens] = super::operands(inputs);
+        let mut of_table = Tensor::zeros(&env.value(self.table).shape);
+        let width = gradient.num_channels().max(1);
+        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
+        for (index, from) in gradient.tokens().enumerate() {
+            let row = index % num_positions + self.offset;
+            if let Some(row) = of_table.data.chunks_exact_mut(width).nth(row) {
+                for (sum, term) in row.iter_mut().zip(from) {
+                    *sum += term;
+                }
+            }
+        }
+        accumulate(gradients, env.instance(self.table), of_table);
+        vec![None]
+    }
+
+    fn params(&self) -> Vec<ParamId> {
+        vec![self.table]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::trial::Trial;
+
+    #[test]
+    fn derivative() {
+        let mut trial = Trial::new();
+        let table = trial.param("pos.weight", &[7, 3], 0);
+        for offset in [0, 2] {
+            trial.check_on_tokens(&Positions { table, offset });
+        }
+    }
+
+    #[test]
+    fn a_table_with_fewer_rows_than_positions_is_refused() {
+        let mut trial = Trial::new();
+        let table = trial.param("pos.weight", &[5, 3], 0);
+        let infer = |offset| Positions { table, offset }.infer(&trial.model(), &[&[]]);
+        assert!(infer(1).is_ok(), "4 positions from row 1 on are 5 rows");
+        assert!(infer(2).is_err());
+    }
+}

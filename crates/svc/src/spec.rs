@@ -79,7 +79,9 @@ impl Spec {
         let is_visible =
             self.program.files().iter().flat_map(|file| &file.file.items).any(|item| match &item.kind {
                 ItemKind::Model { name: own, .. } | ItemKind::Variant { name: own, .. } => own.text == name,
-                ItemKind::Import { .. } | ItemKind::Optimizer(_) | ItemKind::Train(_) => false,
+                ItemKind::Import { .. } | ItemKind::Part(_) | ItemKind::Optimizer(_) | ItemKind::Train(_) => {
+                    false
+                }
             });
         if is_visible {
             return Ok(name.to_owned());

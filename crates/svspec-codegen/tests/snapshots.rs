@@ -100,6 +100,14 @@ fn experts() {
 }
 
 #[test]
+fn a_part_that_the_file_defines() {
+    let text = include_str!("specs/defined.svspec");
+    insta::assert_snapshot!(
+        files("defined.svspec", text, "defined", Rewrites::default()).get("src/model.rs").unwrap()
+    );
+}
+
+#[test]
 fn the_same_spec_gives_the_same_bytes() {
     assert_eq!(nano("unified"), nano("unified"));
 }

@@ -22,6 +22,7 @@ pub fn allows(program: &Program) -> Vec<Allow> {
             ItemKind::Model { body, .. } | ItemKind::Variant { body, .. } | ItemKind::Train(body) => {
                 walk(body, &mut found);
             }
+            ItemKind::Part(definition) => walk(&definition.body, &mut found),
             ItemKind::Optimizer(block) => walk(&block.body, &mut found),
             ItemKind::Import { .. } => {}
         }

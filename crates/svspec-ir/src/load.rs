@@ -1,5 +1,6 @@
 //! One entry file and a way to get others in; every file that it imports, parsed, out.
 
+use crate::lower::part;
 use crate::program::{Program, ProgramFile};
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Severity, SourceId, Sources, Span};
@@ -29,6 +30,7 @@ pub fn load(sources: &mut Sources, entry: SourceId, loader: &mut dyn Loader) -> 
     let is_broken = walk.findings.iter().any(|finding| finding.severity == Severity::Error);
     let program = Program::new(walk.files, is_broken);
     walk.findings.extend(shared_names(&program));
+    walk.findings.extend(shared_kinds(&program));
     (program, walk.findings)
 }
 
@@ -55,6 +57,34 @@ fn shared_names(program: &Program) -> Vec<Diagnostic> {
     findings
 }
 
+/// Kinds of part of one name, in one file or in several.
+fn shared_kinds(program: &Program) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for definition in program.definitions() {
+        let name = &definition.name;
+        let known = first.get(name.text.as_str()).copied();
+        let fault = match known {
+            Some(known) => {
+                Diagnostic::error("duplicate-name", format!("two kinds of part are called `{}`", name.text))
+                    .at(name.span, "called so again here")
+                    .because(known, "first called so here")
+            }
+            None if part::kind(&name.text).is_some() => Diagnostic::error(
+                "duplicate-name",
+                format!("the language has a kind of part called `{}` already", name.text),
+            )
+            .at(name.span, "taken"),
+            None => {
+                first.insert(&name.text, name.span);
+                continue;
+            }
+        };
+        findings.push(fault.help("give it a name of its own"));
+    }
+    findings
+}
+
 struct Walk<'a> {
     sources: &'a mut Sources,
     loader: &'a mut dyn Loader,
@@ -75,7 +105,8 @@ impl Walk<'_> {
         for item in &file.items {
             match &item.kind {
                 ItemKind::Import { path, path_span } => self.import(name, path, *path_span),
-                ItemKind::Model { .. }
+                ItemKind::Part(_)
+                | ItemKind::Model { .. }
                 | ItemKind::Variant { .. }
                 | ItemKind::Optimizer(_)
                 | ItemKind::Train(_) => {}

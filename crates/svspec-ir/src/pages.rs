@@ -11,7 +11,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGES.into_iter()
 }
 
-const PAGES: [(&str, &str); 75] = [
+const PAGES: [(&str, &str); 77] = [
     ("absorbable", include_str!("../pages/absorbable.md")),
     ("batch-not-divisible", include_str!("../pages/batch-not-divisible.md")),
     ("circular-setting", include_str!("../pages/circular-setting.md")),
@@ -39,6 +39,7 @@ const PAGES: [(&str, &str); 75] = [
     ("misplaced-placeholder", include_str!("../pages/misplaced-placeholder.md")),
     ("misplaced-statement", include_str!("../pages/misplaced-statement.md")),
     ("missing-logits", include_str!("../pages/missing-logits.md")),
+    ("missing-result", include_str!("../pages/missing-result.md")),
     ("missing-setting", include_str!("../pages/missing-setting.md")),
     ("missing-stack", include_str!("../pages/missing-stack.md")),
     ("missing-version", include_str!("../pages/missing-version.md")),
@@ -54,6 +55,7 @@ const PAGES: [(&str, &str); 75] = [
     ("out-of-range", include_str!("../pages/out-of-range.md")),
     ("output", include_str!("../pages/output.md")),
     ("parameter-without-decay", include_str!("../pages/parameter-without-decay.md")),
+    ("part-cycle", include_str!("../pages/part-cycle.md")),
     ("part-in-and-outside-layers", include_str!("../pages/part-in-and-outside-layers.md")),
     ("placement-matches-nothing", include_str!("../pages/placement-matches-nothing.md")),
     ("placement-on-wrong-kind", include_str!("../pages/placement-on-wrong-kind.md")),

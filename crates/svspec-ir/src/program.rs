@@ -1,7 +1,7 @@
 //! The parsed files of one entry, and the models and variants in them.
 
 use svspec_diagnostics::{SourceId, Span};
-use svspec_syntax::ast::{Body, File, Ident, ItemKind, OptimizerBlock, Trivia};
+use svspec_syntax::ast::{Body, File, Ident, ItemKind, OptimizerBlock, PartDefinition, Trivia};
 
 /// One parsed file.
 #[derive(Clone, Debug)]
@@ -96,6 +96,7 @@ impl Program {
             file.file.items.iter().filter_map(move |item| match &item.kind {
                 ItemKind::Optimizer(block) => Some((file.source, block)),
                 ItemKind::Import { .. }
+                | ItemKind::Part(_)
                 | ItemKind::Model { .. }
                 | ItemKind::Variant { .. }
                 | ItemKind::Train(_) => None,
@@ -108,9 +109,22 @@ impl Program {
         self.files.iter().flat_map(|file| &file.file.items).filter_map(|item| match &item.kind {
             ItemKind::Train(body) => Some(body),
             ItemKind::Import { .. }
+            | ItemKind::Part(_)
             | ItemKind::Model { .. }
             | ItemKind::Variant { .. }
             | ItemKind::Optimizer(_) => None,
+        })
+    }
+
+    /// The kinds of part that files define, imported files first.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &PartDefinition> {
+        self.files.iter().flat_map(|file| &file.file.items).filter_map(|item| match &item.kind {
+            ItemKind::Part(definition) => Some(definition),
+            ItemKind::Import { .. }
+            | ItemKind::Model { .. }
+            | ItemKind::Variant { .. }
+            | ItemKind::Optimizer(_)
+            | ItemKind::Train(_) => None,
         })
     }
 }
@@ -121,6 +135,6 @@ fn blocks(file: &ProgramFile) -> impl Iterator<Item = Block<'_>> {
         ItemKind::Variant { name, base, with, body } => {
             Some(Block { name, trivia: &item.trivia, base: Some(Base { of: base, with }), body })
         }
-        ItemKind::Import { .. } | ItemKind::Optimizer(_) | ItemKind::Train(_) => None,
+        ItemKind::Import { .. } | ItemKind::Part(_) | ItemKind::Optimizer(_) | ItemKind::Train(_) => None,
     })
 }

@@ -1,5 +1,6 @@
 //! A parsed program and a target's name in; the target with every name understood out.
 
+mod composite;
 mod draft;
 mod formula;
 mod lineage;
@@ -36,6 +37,8 @@ pub fn resolve(program: &Program, sources: &Sources, target: &str) -> (Option<Re
     let mut findings = Vec::new();
     let Some(lineage) = lineage::lineage(program, target, &mut findings) else { return (None, findings) };
     let draft = draft::draft(&lineage, &mut findings);
+    let expansion = composite::expand(program, &draft, &mut findings);
+    let draft = draft.with(&expansion);
     let Some(last) = lineage.blocks.last() else { return (None, findings) };
     let mut scope = Scope::new(&draft, sources);
     let own = lineage.blocks.len().saturating_sub(1);
@@ -209,8 +212,7 @@ fn equation(scope: &mut Scope<'_>, context: &mut Context<'_>, statement: &Statem
 
 /// A part that nobody declared.
 fn unknown_part(draft: &Draft<'_>, name: &str, span: Span) -> Diagnostic {
-    let names: Vec<&str> =
-        draft.parts.iter().map(|part| part.name.text.as_str()).chain(["unembed"]).collect();
+    let names: Vec<&str> = draft.part_names().chain(["unembed"]).collect();
     let mut finding =
         Diagnostic::error("unknown-part", format!("no part is called `{name}`")).at(span, "unknown");
     if let Some(close) = did_you_mean(name, names.iter().copied()) {

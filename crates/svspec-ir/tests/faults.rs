@@ -198,6 +198,91 @@ fn slips() {
     insta::assert_snapshot!(reports.join("\n"));
 }
 
+/// Definitions of parts, and what can be wrong with them and with their use.
+#[test]
+fn defined_parts() {
+    let dyt = "scale slope { size = scalar, init = init }\n    scale gain\n    y = gain(tanh(slope(x)))";
+    let with = |definition: &str, extra: &str| {
+        small(extra).replacen("model small", &format!("{definition}\nmodel small"), 1)
+    };
+    let of = |body: &str, extra: &str, branch: &str| {
+        with(&format!("part dyt(x) {{\n    {body}\n}}"), extra).replace("attn(norm(x))", branch)
+    };
+    let sound = format!("init = 0.5\n    {dyt}");
+    let cases = [
+        ("a setting that it has not", of(&sound, "    dyt n { inti = 1 }\n", "attn(norm(n(x)))")),
+        (
+            "a setting that it must be given",
+            of(&format!("init\n    {dyt}"), "    dyt n\n", "attn(norm(n(x)))"),
+        ),
+        ("a setting out of range", of(&sound, "    dyt n { init = on }\n", "attn(norm(n(x)))")),
+        (
+            "a setting of a part within that is not there",
+            of(&sound, "    n.gain.eps = 1\n    dyt n\n", "attn(norm(n(x)))"),
+        ),
+        ("two values for one input", of(&sound, "    dyt n\n", "attn(norm(n(x, x)))")),
+        ("a placement at all of it", of(&sound, "    dyt n\n    n : normalize\n", "attn(norm(n(x)))")),
+        (
+            "a placement at a part that it has not",
+            of(&sound, "    dyt n\n    n.gian : scale\n", "attn(norm(n(x)))"),
+        ),
+        ("a part that nothing uses", of(&sound, "    dyt n\n", "attn(norm(x))")),
+        (
+            "a part of the model in a definition",
+            of(&sound.replace("slope(x)", "norm(x)"), "    dyt n\n", "attn(norm(n(x)))"),
+        ),
+        (
+            "a constant of the model in a definition",
+            of(
+                &sound.replace("0.5", "alpha"),
+                "    alpha = 2\n    dyt n { init = alpha }\n",
+                "attn(norm(n(x)))",
+            ),
+        ),
+        (
+            "a value that nothing reads, a setting likewise",
+            of(
+                &format!("{sound}\n    depth = 3").replace("y =", "h = gain(x)\n    y ="),
+                "    dyt n\n",
+                "attn(norm(n(x)))",
+            ),
+        ),
+        (
+            "a layer in a definition",
+            of(&format!("{sound}\n    layer {{ x = x }}"), "    dyt n\n", "attn(norm(n(x)))"),
+        ),
+        ("a kind that the language has", with("part mlp(x) {\n    y = x\n}", "")),
+        (
+            "a kind said twice",
+            with("part a(x) {\n    y = 2 * x\n}\npart a(x) {\n    y = 3 * x\n}", "    a n\n")
+                .replace("attn(norm(x))", "attn(norm(n(x)))"),
+        ),
+        (
+            "names that clash",
+            with(
+                "part a(x, x) {\n    scale tanh\n    scale x\n    layers = x\n    y = tanh(layers)\n}",
+                "    a n\n",
+            )
+            .replace("attn(norm(x))", "attn(norm(n(x)))"),
+        ),
+        ("a kind misspelt", of(&sound, "    dty n\n", "attn(norm(n(x)))")),
+        (
+            "shapes that do not go together",
+            of("linear l { out = 3 }\n    y = x + l(x)", "    dyt n\n", "attn(norm(n(x)))"),
+        ),
+        ("definitions that double at every step", {
+            let chain: String = (1..20)
+                .map(|n| format!("part p{n}(x) {{\n    p{} a, b\n    y = a(b(x))\n}}\n", n - 1))
+                .collect();
+            with(&format!("part p0(x) {{\n    scale s\n    y = s(x)\n}}\n{chain}"), "    p19 n\n")
+                .replace("attn(norm(x))", "attn(norm(n(x)))")
+        }),
+    ];
+    let reports: Vec<String> =
+        cases.iter().map(|(name, text)| format!("### {name}\n{}", report(text))).collect();
+    insta::assert_snapshot!(reports.join("\n"));
+}
+
 /// A fault says which variant it comes from where its place does not, and is told once.
 #[test]
 fn faults_of_several_targets() {

@@ -109,6 +109,73 @@ fn features() {
     insta::assert_snapshot!(prints.join("\n"));
 }
 
+/// The ops of every region with their inputs and sizes: all that a graph says, names aside.
+fn anatomy(model: &Model) -> Vec<String> {
+    let nodes = model.regions.iter().flat_map(|region| &region.nodes);
+    nodes
+        .map(|node| {
+            let sizes: Vec<usize> = node.dims.iter().map(|dim| dim.size).collect();
+            format!("{:?} of {:?}: {sizes:?}", node.op, node.inputs)
+        })
+        .collect()
+}
+
+#[test]
+fn a_defined_part_is_what_it_stands_for() {
+    let definitions = "part dyt(x) {\ninit = 0.5\nscale slope { size = scalar, init = init }\nscale gain\n\
+        y = gain(tanh(slope(x)))\n}\n\
+        part blend(a, b) {\nhidden\nbias = off\ndyt one, two { init = 1 / hidden }\ntwo.gain.init = 3\n\
+        linear up { out = hidden, bias = bias }\nlinear down { out = width }\nup : in scale { init = 2 / hidden }\n\
+        s = one(a) + two(b)\ny = down(silu(up(s))) / layer\n}\n";
+    let around = |parts: &str, branch: &str| {
+        format!(
+            "svspec 1\n{definitions}model tiny {{\nvocab = 16, context = 8, width = 8\n{parts}\n\
+             layer {{ {branch} }}\nstack = 2 * layer\nlogits = unembed(x)\n}}\n\
+             optimizer adamw {{ decay 0 on all }}\n"
+        )
+    };
+    let defined = around(
+        "dyt norm\nwide = 4\nblend b { hidden = wide, bias = on }\nb.one.init = 5\nb.down : out scale\n\
+         norm.gain.scale : one_plus",
+        "x = x + b(norm(norm(x)), x * x)",
+    );
+    let written = around(
+        "scale norm_slope { size = scalar, init = 0.5 }\nscale norm_gain\nnorm_gain.scale : one_plus\n\
+         scale one_slope { size = scalar, init = 5 }\nscale one_gain\n\
+         scale two_slope { size = scalar, init = 0.25 }\nscale two_gain { init = 3 }\n\
+         linear b_up { out = 4, bias = on }\nlinear down { out = width }\nb_up : in scale { init = 0.5 }\ndown : out scale",
+        "n = norm_gain(tanh(norm_slope(x)))\na = norm_gain(tanh(norm_slope(n)))\nb = x * x\n\
+         s = one_gain(tanh(one_slope(a))) + two_gain(tanh(two_slope(b)))\n\
+         x = x + down(silu(b_up(s))) / layer",
+    );
+    let (defined, written) = (model(&defined, None), model(&written, None));
+    assert_dims_are_inferred(&defined);
+    assert_eq!(anatomy(&defined), anatomy(&written));
+    let inits = |model: &Model| -> Vec<String> {
+        model.params.iter().map(|param| format!("{:?} {:?}", param.kind, param.default_init)).collect()
+    };
+    assert_eq!(inits(&defined), inits(&written));
+    let paths: Vec<&str> = defined.params.iter().map(|param| param.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "embed.weight",
+            "norm.slope.scale",
+            "norm.gain.scale",
+            "b.one.slope.scale",
+            "b.one.gain.scale",
+            "b.two.slope.scale",
+            "b.two.gain.scale",
+            "b.up.in_scale",
+            "b.up.weight",
+            "b.up.bias",
+            "b.down.weight",
+            "b.down.out_scale",
+            "unembed.weight",
+        ]
+    );
+}
+
 #[test]
 fn dims_of_the_projects_specs() {
     for text in [

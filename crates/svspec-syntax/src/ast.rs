@@ -58,6 +58,8 @@ pub enum ItemKind {
         /// Where the path stands.
         path_span: Span,
     },
+    /// `part NAME(x, …) { … }`: a kind of part that is made of others.
+    Part(PartDefinition),
     /// `model NAME { … }`
     Model {
         /// Its name.
@@ -80,6 +82,17 @@ pub enum ItemKind {
     Optimizer(OptimizerBlock),
     /// `train { … }`
     Train(Body),
+}
+
+/// `part NAME(x, …) { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartDefinition {
+    /// The kind that it declares.
+    pub name: Ident,
+    /// The names of the values that it is applied to.
+    pub inputs: Vec<Ident>,
+    /// Settings, parts, placements and equations; the last equation is the result.
+    pub body: Body,
 }
 
 /// Statements between braces.

@@ -22,6 +22,10 @@ pub fn print(file: &File) -> String {
 fn print_item(item: &Item) -> String {
     let inner = match &item.kind {
         ItemKind::Import { path, path_span: _ } => format!("(import {path:?})"),
+        ItemKind::Part(definition) => {
+            let (name, inputs) = (&definition.name.text, words(&definition.inputs));
+            format!("(part-kind {name} of [{inputs}]{})", print_body(&definition.body, 1))
+        }
         ItemKind::Model { name, body } => format!("(model {}{})", name.text, print_body(body, 1)),
         ItemKind::Variant { name, base, with, body } => {
             format!("(variant {} of {} with [{}]{})", name.text, base.text, words(with), print_body(body, 1))

@@ -51,6 +51,13 @@ impl RegionBuilder<'_, '_> {
                 let part = resolved.parts.get(*index)?;
                 (part.kind.expand)(self, part, &values)
             }
+            FormulaKind::Composite { name, equations, result } => {
+                for equation in equations {
+                    let value = self.formula(&equation.formula, &equation.name)?;
+                    self.assign(&equation.name, value);
+                }
+                self.formula(result, name)
+            }
             FormulaKind::Activation(activation, argument) => {
                 let x = self.term(argument, within)?;
                 self.same_dims(&naming.name("activated"), Op::Activation(*activation), x, "", span)

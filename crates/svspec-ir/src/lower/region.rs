@@ -108,7 +108,7 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
     /// The dimension of a linear map's output: the model's own name for it where the size is one that has a name.
     pub fn out_dim(&self, part: &str, size: usize) -> Dim {
         let known = [self.width_dim(), self.vocab_dim()].into_iter().find(|dim| dim.size == size);
-        known.unwrap_or_else(|| Dim::new(part, size))
+        known.unwrap_or_else(|| Dim::new(part.replace('.', "_"), size))
     }
 
     /// The embedding table, if the head is tied to it.

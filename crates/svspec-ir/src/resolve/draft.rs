@@ -1,5 +1,6 @@
 //! The statements of a target, in order, in; one list for each kind of fact, later statements replacing earlier, out.
 
+use super::composite::Composite;
 use super::lineage::Lineage;
 use super::path::{expand, single};
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ pub struct PlacementDraft<'a> {
 }
 
 /// All that a target says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft<'a> {
     /// By dotted name; a later statement replaces an earlier one.
     pub settings: BTreeMap<String, Entry<'a>>,
@@ -76,6 +77,12 @@ pub struct Draft<'a> {
     pub placements: Vec<PlacementDraft<'a>>,
     /// The `tensors` blocks, in order, each with the block that it stands in.
     pub tensors: Vec<(usize, &'a Ident, &'a Body)>,
+    /// The parts of kinds that files define, by name; `parts` holds what they are made of.
+    pub composites: BTreeMap<String, &'a Composite>,
+    /// The parts that could not be expanded.
+    pub faulty: Vec<&'a str>,
+    /// The kinds that files define.
+    pub kinds: Vec<&'a str>,
     /// The `optimizer` blocks within variants, in order, each with the block that it stands in.
     pub optimizers: Vec<(usize, &'a OptimizerBlock)>,
     /// The `train` blocks within variants, likewise.
@@ -86,7 +93,7 @@ pub struct Draft<'a> {
 pub fn draft<'a>(lineage: &Lineage<'a>, findings: &mut Vec<Diagnostic>) -> Draft<'a> {
     let mut draft = Draft::default();
     for (index, block) in lineage.blocks.iter().enumerate() {
-        let mut own = Own { block: index, names: BTreeMap::new() };
+        let mut own = Own::new(index);
         for statement in &block.body.statements {
             draft.add(statement, &mut own, findings);
         }
@@ -95,12 +102,17 @@ pub fn draft<'a>(lineage: &Lineage<'a>, findings: &mut Vec<Diagnostic>) -> Draft
 }
 
 /// The names that one block has declared so far.
-struct Own {
+pub struct Own {
     block: usize,
     names: BTreeMap<String, Span>,
 }
 
 impl Own {
+    /// Nothing declared yet in the block of that index.
+    pub fn new(block: usize) -> Self {
+        Self { block, names: BTreeMap::new() }
+    }
+
     /// Notes a name. A second time in one block is a fault; then the first declaration holds, and `false` is returned.
     fn declare(&mut self, what: &str, name: &str, span: Span, findings: &mut Vec<Diagnostic>) -> bool {
         if let Some(&first) = self.names.get(name) {
@@ -121,7 +133,8 @@ pub fn duplicate(what: &str, name: &str, span: Span, first: Span) -> Diagnostic 
 }
 
 impl<'a> Draft<'a> {
-    fn add(&mut self, statement: &'a Statement, own: &mut Own, findings: &mut Vec<Diagnostic>) {
+    /// Notes what a statement says.
+    pub fn add(&mut self, statement: &'a Statement, own: &mut Own, findings: &mut Vec<Diagnostic>) {
         match &statement.kind {
             StatementKind::Setting { path, value } => {
                 for (name, name_span) in expand(path) {
@@ -174,6 +187,36 @@ impl<'a> Draft<'a> {
                     .help("a setting is written `name = value`, a part `KIND name { settings }`"),
             ),
         }
+    }
+
+    /// The names that equations may call, as they are declared.
+    pub fn part_names(&self) -> impl Iterator<Item = &str> {
+        let is_whole = |name: &&str| {
+            let starts = name.match_indices('.').filter_map(|(dot, _)| name.get(..dot));
+            !starts.into_iter().any(|start| self.composites.contains_key(start))
+        };
+        let composites = self.composites.keys().map(String::as_str);
+        self.parts.iter().map(|part| part.name.text.as_str()).chain(composites).filter(is_whole)
+    }
+
+    /// The part that a dotted path starts with, and the rest: of `block.norm.eps` the part `block.norm`, if there is one.
+    pub fn part_of<'p>(&self, path: &'p str) -> Option<(PartDraft<'a>, &'p str)> {
+        let splits = path.match_indices('.').map(|(dot, _)| path.split_at(dot));
+        splits.rev().find_map(|(name, rest)| {
+            let part = self.parts.iter().find(|part| part.name.text == name)?;
+            Some((*part, rest.strip_prefix('.').unwrap_or(rest)))
+        })
+    }
+
+    /// The part of a defined kind that is at the start of a path, or is all of it.
+    pub fn composite_of(&self, path: &str) -> Option<(&str, &'a Composite)> {
+        let is_start =
+            |name: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.composites
+            .iter()
+            .rev()
+            .find(|(name, _)| is_start(name))
+            .map(|(name, made)| (name.as_str(), *made))
     }
 
     /// A new declaration replaces an inherited one, settings and all.

@@ -1,5 +1,7 @@
 //! The right side of an equation in; a formula over values, with every number folded and every name known, out.
 
+mod composite;
+
 use super::number::{self, FUNCTIONS, NUMERIC_SETTINGS, Scope, names_layer};
 use super::resolved::{Formula, FormulaKind, Part};
 use super::{list, path::single, setting};
@@ -265,6 +267,9 @@ fn call(
         let values = values.into_iter().collect::<Option<Vec<Formula>>>()?;
         return Some(Formula { kind: FormulaKind::Part(index, values), span });
     }
+    if let Some(&composite) = scope.draft.composites.get(name) {
+        return composite::apply(scope, context, composite, (name, name_span), arguments, span, depth);
+    }
     if let Some(activation) = part::activation(name) {
         let argument = one(scope)?;
         return Some(Formula { kind: FormulaKind::Activation(activation, Box::new(argument)), span });
@@ -299,10 +304,12 @@ fn call(
         return Some(Formula { kind: FormulaKind::Clamp(Box::new(argument?), [low, high]), span });
     }
     // A part that is declared but at fault was reported there.
-    if scope.draft.parts.iter().any(|declared| declared.name.text == name) {
+    if scope.draft.parts.iter().any(|declared| declared.name.text == name)
+        || scope.draft.faulty.contains(&name)
+    {
         return None;
     }
-    unknown_call(scope, context, name, name_span);
+    unknown_call(scope, name, name_span);
     None
 }
 
@@ -320,8 +327,8 @@ fn bound(scope: &mut Scope<'_>, noun: &str, what: &str, expr: &Expr, range: Rang
     setting::real(scope, what, expr, range)
 }
 
-fn unknown_call(scope: &mut Scope<'_>, context: &Context<'_>, name: &str, span: Span) {
-    let parts: Vec<&str> = context.parts.iter().map(|part| part.name.as_str()).collect();
+fn unknown_call(scope: &mut Scope<'_>, name: &str, span: Span) {
+    let parts: Vec<&str> = scope.draft.part_names().chain(["unembed"]).collect();
     if FUNCTIONS.iter().any(|(known, _)| *known == name) {
         scope.findings.push(
             Diagnostic::error("unknown-function", format!("`{name}` is a function of numbers, not of values"))

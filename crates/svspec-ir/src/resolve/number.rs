@@ -38,6 +38,8 @@ pub struct Scope<'a> {
     pub num_layers: Option<usize>,
     /// Constants that some expression uses.
     pub used: BTreeSet<String>,
+    /// How often equations have applied parts of kinds that files define.
+    pub num_applied: usize,
     layer: Option<usize>,
     known: BTreeMap<String, Option<f64>>,
     open: Vec<String>,
@@ -53,6 +55,7 @@ impl<'a> Scope<'a> {
             findings: Vec::new(),
             num_layers: None,
             used: BTreeSet::new(),
+            num_applied: 0,
             layer: None,
             known: BTreeMap::new(),
             open: Vec::new(),
@@ -257,16 +260,15 @@ impl<'a> Scope<'a> {
                 Given::Present => self.unknown_name(name, span),
             };
         }
-        if let Some((part, setting)) = name.split_once('.')
-            && let Some(part_draft) = self.draft.parts.iter().find(|known| known.name.text == part)
+        if let Some((part_draft, setting)) = self.draft.part_of(name)
             && let Some(kind) = part::kind(&part_draft.kind.text)
             && let Some(setting) = kind.settings.iter().find(|known| known.name == setting)
         {
             return match setting.preset {
                 Preset::Number(value) => Some(value),
                 Preset::Derived { compute, .. } => {
-                    let part = part.to_owned();
-                    compute(&mut |sibling| self.sibling(&part, sibling, span))
+                    let part = &part_draft.name.text;
+                    compute(&mut |sibling| self.sibling(part, sibling, span))
                 }
                 // What is missing is reported where the part is read.
                 Preset::Required => None,

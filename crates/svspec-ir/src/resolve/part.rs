@@ -46,19 +46,21 @@ pub fn parts(scope: &mut Scope<'_>, width: Option<usize>, model: Span) -> Vec<Pa
 
 fn read(scope: &mut Scope<'_>, declared: &PartDraft<'_>, width: Option<usize>) -> Option<Part> {
     let name = &declared.name.text;
-    if TAKEN.contains(&name.as_str()) {
+    let own_name = name.rsplit('.').next().unwrap_or(name);
+    if TAKEN.contains(&own_name) {
         scope.findings.push(
             Diagnostic::error(
                 "duplicate-name",
-                format!("a part cannot be called `{name}`: the word has a meaning already"),
+                format!("a part cannot be called `{own_name}`: the word has a meaning already"),
             )
             .at(declared.name.span, "taken")
-            .help(format!("call it something else, such as `{name}_part`")),
+            .help(format!("call it something else, such as `{own_name}_part`")),
         );
         return None;
     }
     let Some(kind) = part::kind(&declared.kind.text) else {
-        let kinds: Vec<&str> = part::KINDS.iter().map(|kind| kind.name).collect();
+        let defined = scope.draft.kinds.iter().copied();
+        let kinds: Vec<&str> = part::KINDS.iter().map(|kind| kind.name).chain(defined).collect();
         let kind = &declared.kind.text;
         let mut finding =
             Diagnostic::error("unknown-part-kind", format!("there is no kind of part called `{kind}`"))
@@ -234,11 +236,17 @@ fn unknown_settings(scope: &mut Scope<'_>) {
     let draft = scope.draft;
     let mut seen = BTreeSet::new();
     for (path, entry) in &draft.settings {
-        let Some((name, setting)) = path.split_once('.') else { continue };
-        if name == "unembed" && UNEMBED.setting_names().contains(&setting) {
+        let Some((name, _)) = path.split_once('.') else { continue };
+        if let Some(setting) = path.strip_prefix("unembed.")
+            && UNEMBED.setting_names().contains(&setting)
+        {
             continue;
         }
-        let Some(declared) = draft.parts.iter().find(|part| part.name.text == name) else {
+        let Some((declared, setting)) = draft.part_of(path) else {
+            // What a part of a defined kind has was checked where its definition was expanded.
+            if draft.composite_of(path).is_some() {
+                continue;
+            }
             let finding = super::unknown_part(draft, name, entry.name_span);
             scope.findings.push(finding);
             continue;
@@ -250,6 +258,7 @@ fn unknown_settings(scope: &mut Scope<'_>) {
         if names.contains(&setting) || !seen.insert(entry.name_span) {
             continue;
         }
+        let name = &declared.name.text;
         let message = format!("`{name}` has no setting called `{setting}`");
         let mut finding = Diagnostic::error("unknown-setting", message)
             .at(entry.name_span, "unknown")

@@ -10,7 +10,7 @@ use super::draft::PlacementDraft;
 use super::number::Scope;
 use super::resolved::{Part, Place, Stage};
 use crate::lower::part::{Own, Ports};
-use fault::{unknown_form, unknown_port, wrong_kind};
+use fault::{not_one_place, unknown_form, unknown_port, wrong_kind};
 use form::{check_inits, reform};
 use std::collections::BTreeMap;
 use svspec_syntax::ast::Port;
@@ -65,9 +65,10 @@ fn place_one(
         unknown_form(scope, term);
         return None;
     }
-    let (name, port) = match placement.target.split_once('.') {
-        Some((name, port)) => (name, Some(port)),
-        None => (placement.target.as_str(), None),
+    let target = placement.target.as_str();
+    let (name, port) = match (parts.iter().any(|part| part.name == target), target.rsplit_once('.')) {
+        (false, Some((name, port))) => (name, Some(port)),
+        (true, _) | (false, None) => (target, None),
     };
     let Some(part) = parts.iter_mut().find(|part| part.name == name) else {
         if name == "scale" && port.is_none() {
@@ -77,6 +78,9 @@ fn place_one(
                 "`scale` stands for every scale vector",
                 "give it a form, such as `scale : magnitude_direction`",
             );
+        }
+        if let Some((composite, made)) = scope.draft.composite_of(target) {
+            return not_one_place(scope, placement, composite, made);
         }
         // A part of an unknown kind was reported at its declaration.
         if !scope.draft.parts.iter().any(|declared| declared.name.text == name) {

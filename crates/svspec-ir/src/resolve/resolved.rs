@@ -133,6 +133,16 @@ pub enum FormulaKind {
     Embed,
     /// A part applied: its index in `Resolved::parts`, and a value for each of its kind's inputs.
     Part(usize, Vec<Formula>),
+    /// A part of a kind that a file defines, applied: its name, equations that give the arguments and its own values
+    /// names that no other equation has, and its result.
+    Composite {
+        /// The part.
+        name: String,
+        /// In order; first one for each argument.
+        equations: Vec<Equation>,
+        /// Its value.
+        result: Box<Formula>,
+    },
     /// A non-linearity applied.
     Activation(Activation, Box<Formula>),
     /// `softcap(x, cap)`

@@ -201,8 +201,8 @@ fn select(scope: &mut Scope<'_>, parts: &[Part], name: &str, span: Span) -> Opti
     // A part that is declared but at fault was reported there.
     let is_faulty = || {
         let first = segments.first().map_or("", String::as_str);
-        let declared = scope.draft.parts.iter().any(|declared| declared.name.text == first);
-        declared && !parts.iter().any(|part| part.name == first)
+        let is_declared = scope.draft.part_names().any(|declared| declared == first);
+        is_declared && !parts.iter().any(|part| part.name == first)
     };
     if known.iter().any(is_prefix) || is_faulty() {
         return Some(Selector::Path(segments));

@@ -25,7 +25,8 @@ pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
         }
         let is_own =
             scope.draft.parts.iter().any(|declared| declared.name.text == part.name && declared.block == own);
-        if is_own && !in_layers.contains(&index) && !outside.contains(&index) {
+        let is_unused = !in_layers.contains(&index) && !outside.contains(&index);
+        if is_own && is_unused && scope.draft.composite_of(&part.name).is_none() {
             scope.findings.push(
                 Diagnostic::warning("unused-part", format!("no equation uses the part `{}`", part.name))
                     .at(part.span, "never used")
@@ -33,6 +34,12 @@ pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
             );
         }
     }
+    let is_used = |part: &(usize, &Part)| in_layers.contains(&part.0) || outside.contains(&part.0);
+    composites(
+        scope,
+        own,
+        &resolved.parts.iter().enumerate().filter(is_used).map(|(_, part)| part).collect::<Vec<_>>(),
+    );
     for (index, layer) in resolved.layers.iter().enumerate() {
         // The draft's layers are in the same order.
         if scope.draft.layers.get(index).is_none_or(|draft| draft.block != own) {
@@ -47,6 +54,39 @@ pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
                 )
                 .at(layer.span, "never used")
                 .help("name it in `stack`, or remove it"),
+            );
+        }
+    }
+}
+
+/// Parts of defined kinds of which nothing is used, and parts of those that are used which their definition forgets.
+fn composites(scope: &mut Scope<'_>, own: usize, used: &[&Part]) {
+    let draft = scope.draft;
+    for (name, composite) in draft.composites.iter().filter(|(_, composite)| composite.block == own) {
+        let prefix = format!("{name}.");
+        let is_used = used.iter().any(|part| part.name.starts_with(&prefix));
+        let is_within =
+            draft.composites.keys().any(|outer| prefix.starts_with(&format!("{outer}.")) && outer != name);
+        if !is_used && !is_within && !composite.parts.is_empty() && !composite.equations.is_empty() {
+            scope.findings.push(
+                Diagnostic::warning("unused-part", format!("no equation uses the part `{name}`"))
+                    .at(composite.span, "never used")
+                    .help("use it in an equation, or remove it"),
+            );
+        }
+        let parts = draft
+            .parts
+            .iter()
+            .filter(|part| part.name.text.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('.')));
+        let forgotten = parts.filter(|part| !used.iter().any(|used| used.name == part.name.text));
+        for part in forgotten.filter(|_| is_used) {
+            scope.findings.push(
+                Diagnostic::warning(
+                    "unused-part",
+                    format!("no equation of `{}` uses this part", composite.kind),
+                )
+                .at(part.name.span, "never used")
+                .help("use it in an equation of the definition, or remove it"),
             );
         }
     }
@@ -88,6 +128,9 @@ fn reads(formula: &Formula, name: &str) -> bool {
         FormulaKind::Name(read) => read == name,
         FormulaKind::Embed => false,
         FormulaKind::Part(_, arguments) => arguments.iter().any(|argument| reads(argument, name)),
+        FormulaKind::Composite { equations, result, .. } => {
+            equations.iter().any(|equation| reads(&equation.formula, name)) || reads(result, name)
+        }
         FormulaKind::Activation(_, argument)
         | FormulaKind::SoftCap(argument, _)
         | FormulaKind::Clamp(argument, _)
@@ -106,6 +149,12 @@ fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
             for argument in arguments {
                 used(argument, parts);
             }
+        }
+        FormulaKind::Composite { equations, result, .. } => {
+            for equation in equations {
+                used(&equation.formula, parts);
+            }
+            used(result, parts);
         }
         FormulaKind::Activation(_, argument)
         | FormulaKind::SoftCap(argument, _)
@@ -202,7 +251,8 @@ fn named_by(given: Given<'_>, found: &mut BTreeSet<String>) {
     }
 }
 
-fn names(expr: &Expr, found: &mut BTreeSet<String>, depth: usize) {
+/// Every name in an expression.
+pub fn names(expr: &Expr, found: &mut BTreeSet<String>, depth: usize) {
     if depth > DEEPEST {
         return;
     }
@@ -220,7 +270,8 @@ fn names(expr: &Expr, found: &mut BTreeSet<String>, depth: usize) {
     }
 }
 
-fn names_in(body: &Body, found: &mut BTreeSet<String>, depth: usize) {
+/// Every name in the values of statements.
+pub fn names_in(body: &Body, found: &mut BTreeSet<String>, depth: usize) {
     if depth > DEEPEST {
         return;
     }

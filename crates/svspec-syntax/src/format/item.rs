@@ -13,6 +13,10 @@ pub fn write(out: &mut String, item: &Item) {
             out.push('\n');
             return;
         }
+        ItemKind::Part(definition) => {
+            let inputs = flat::list(&definition.inputs, flat::word);
+            (format!("part {}({inputs})", definition.name.text), &definition.body)
+        }
         ItemKind::Model { name, body } => (format!("model {}", name.text), body),
         ItemKind::Variant { name, base, with, body } => {
             let with = match with.as_slice() {

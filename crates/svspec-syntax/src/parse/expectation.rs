@@ -49,8 +49,8 @@ fn words(rule: Rule) -> Option<&'static str> {
         Rule::name | Rule::path | Rule::ident | Rule::part_name => Some("a name"),
         Rule::string => Some("a text in double quotes"),
         Rule::version => Some("the number of a version"),
-        Rule::item | Rule::import | Rule::model | Rule::variant => {
-            Some("`import`, `model`, `variant`, `optimizer` or `train`")
+        Rule::item | Rule::import | Rule::part_kind | Rule::model | Rule::variant => {
+            Some("`import`, `part`, `model`, `variant`, `optimizer` or `train`")
         }
         Rule::statement
         | Rule::setting
@@ -64,7 +64,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         | Rule::train => Some("a statement"),
         Rule::body | Rule::open_brace | Rule::name_set => Some("`{`"),
         Rule::close_brace => Some("`}`"),
-        Rule::open_parenthesis | Rule::arguments => Some("`(`"),
+        Rule::open_parenthesis | Rule::arguments | Rule::inputs => Some("`(`"),
         Rule::close_parenthesis => Some("`)`"),
         Rule::end_of_statement => Some(LINE_END),
         Rule::form | Rule::term => Some("a form such as `normalize` or `scale`"),
@@ -80,6 +80,7 @@ fn words(rule: Rule) -> Option<&'static str> {
         Rule::dot => Some("`.`"),
         Rule::kw_svspec | Rule::version_line => Some("`svspec 1`"),
         Rule::kw_import => Some("`import`"),
+        Rule::kw_part => Some("`part`"),
         Rule::kw_model => Some("`model`"),
         Rule::kw_variant => Some("`variant`"),
         Rule::kw_of => Some("`of`"),

@@ -5,7 +5,7 @@ use super::comments::Comments;
 use super::grammar::Rule;
 use super::statement::{body, optimizer};
 use super::token::{Place, child, children, only, required};
-use crate::ast::{Item, ItemKind};
+use crate::ast::{Item, ItemKind, PartDefinition};
 use pest::iterators::Pair;
 use svspec_diagnostics::{Diagnostic, Span};
 
@@ -39,6 +39,13 @@ fn kind(
             let path = only(block, Rule::string).as_str().trim_matches('"').to_owned();
             ItemKind::Import { path, path_span }
         }
+        Rule::part_kind => ItemKind::Part(PartDefinition {
+            name: place.ident(&only(block, Rule::ident)),
+            inputs: children(&only(block, Rule::inputs), Rule::ident)
+                .map(|ident| place.ident(&ident))
+                .collect(),
+            body: body(&only(block, Rule::body), place, comments, faults),
+        }),
         Rule::model => ItemKind::Model {
             name: place.ident(&only(block, Rule::ident)),
             body: body(&only(block, Rule::body), place, comments, faults),

@@ -4,7 +4,7 @@ use super::scan::{Mark, marks, word};
 use std::ops::Range;
 
 /// The words that start a top-level block.
-pub const BLOCK_WORDS: [&str; 5] = ["import", "model", "variant", "optimizer", "train"];
+pub const BLOCK_WORDS: [&str; 6] = ["import", "part", "model", "variant", "optimizer", "train"];
 
 /// The range of each top-level block, the version line being one, in order. Whatever stands outside of blocks and
 /// is neither space nor comment is a block too, up to the end of its line: one that the grammar will refuse.

@@ -103,6 +103,7 @@ pub fn specs() -> impl Strategy<Value = String> {
     let item = prop_oneof![
         Just("import \"other.svspec\"".to_owned()),
         body().prop_map(|body| format!("model nano {body}")),
+        body().prop_map(|body| format!("part  pair( x ,y )\n{body}")),
         body().prop_map(|body| format!("variant hg  of nano with dp ,  dnp\n{body}")),
         body().prop_map(|body| format!("optimizer {body}")),
         body().prop_map(|body| format!("train  {body}")),

@@ -2,6 +2,7 @@
 
 use super::TERMS;
 use super::form::FORMS;
+use crate::resolve::composite::Composite;
 use crate::resolve::draft::PlacementDraft;
 use crate::resolve::list;
 use crate::resolve::number::Scope;
@@ -26,6 +27,19 @@ pub fn wrong_kind<T>(
         .help(help),
     );
     None
+}
+
+/// The target is a part of a kind that a file defines, or nothing in it.
+pub fn not_one_place<T>(
+    scope: &mut Scope<'_>,
+    placement: &PlacementDraft<'_>,
+    name: &str,
+    composite: &Composite,
+) -> Option<T> {
+    let parts: Vec<&str> = composite.parts.iter().map(String::as_str).collect();
+    let what = format!("`{name}` is a part of kind `{}`, made of {}", composite.kind, list(&parts));
+    let help = format!("say which: `{name}.{} : …`", parts.first().unwrap_or(&"PART"));
+    wrong_kind(scope, placement, &what, &help)
 }
 
 /// The part has no such linear map.

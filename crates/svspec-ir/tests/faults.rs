@@ -271,9 +271,10 @@ fn defined_parts() {
             of("linear l { out = 3 }\n    y = x + l(x)", "    dyt n\n", "attn(norm(n(x)))"),
         ),
         ("definitions that double at every step", {
-            let chain: String = (1..20)
+            let chain: Vec<String> = (1..20)
                 .map(|n| format!("part p{n}(x) {{\n    p{} a, b\n    y = a(b(x))\n}}\n", n - 1))
                 .collect();
+            let chain = chain.concat();
             with(&format!("part p0(x) {{\n    scale s\n    y = s(x)\n}}\n{chain}"), "    p19 n\n")
                 .replace("attn(norm(x))", "attn(norm(n(x)))")
         }),

@@ -2,7 +2,6 @@
 //! does not hold of every layer is found out when the config is imported again and compared.
 
 use serde::Serialize;
-use svspec_ir::op::Rope;
 use svspec_ir::print::number::shortest;
 use svspec_ir::{Dim, Model, Node, Op, Region, RegionKind, ValueId, dim};
 
@@ -54,9 +53,12 @@ pub fn facts(model: &Model) -> Option<Facts> {
         num_kv_heads: kv_heads.size,
         head_dim: head_dim.size,
         eps: shortest(first(layer, |op| if let Op::Normalize(norm) = op { Some(norm.eps) } else { None })?),
-        theta: shortest(first(layer, |op| {
-            if let Op::Rope(Rope { theta, .. }) = op { Some(*theta) } else { None }
-        })?),
+        theta: shortest(first(
+            layer,
+            |op| {
+                if let Op::Rope(rope) = op { Some(rope.angles.theta) } else { None }
+            },
+        )?),
         window: window.map_or("null".to_owned(), |window| window.to_string()),
         tied: first(head, |op| op.as_linear()?.projections.first().map(|projection| projection.weight))
             .is_some_and(|weight| is_table(model, weight)),

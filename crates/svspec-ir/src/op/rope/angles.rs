@@ -126,8 +126,9 @@ impl Yarn {
             RampEnds::Exact => (first, last),
         };
         let (first, last) = (first.max(0.0), last.min(rotary_dim - 1.0));
+        let length = last - first;
         // A step where both ends are one pair.
-        let length = if first < last || first > last { last - first } else { 0.001 };
+        let length = if length.abs() > 0.0 { length } else { 0.001 };
         ((pair - first) / length).clamp(0.0, 1.0)
     }
 }

@@ -53,7 +53,8 @@ impl RopeScaling {
                     RampEnds::Exact => (pair_with(beta_fast), pair_with(beta_slow)),
                 };
                 let (first, last) = (first.max(0.0), last.min(rotary_dim - 1.0));
-                let length = if first < last || first > last { last - first } else { 0.001 };
+                let length = last - first;
+                let length = if length.abs() > 0.0 { length } else { 0.001 };
                 let pair_k = Tensor::arange(num_pairs, (Kind::Double, frequency_k.device()));
                 let divided_k = ((pair_k - first) / length).clamp(0.0, 1.0);
                 blend(frequency_k, factor, &(1.0 - divided_k))

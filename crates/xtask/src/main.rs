@@ -1,10 +1,11 @@
-//! The chores of this repository: `cargo xtask test`, `tidy`, `generate`, `bench`.
+//! The chores of this repository: `cargo xtask test`, `tidy`, `generate`, `parity`, `bench`.
 
 #![expect(clippy::print_stdout, reason = "its output is for a terminal or a log")]
 
 mod bench;
 mod command;
 mod generate;
+mod parity;
 mod repository;
 mod tally;
 mod test;
@@ -29,6 +30,8 @@ enum Chore {
     Tidy,
     /// Refreshes what is generated and committed: snapshots, the table of specs, pictures
     Generate,
+    /// Makes fresh references with Hugging Face transformers and holds the specs of real families against them
+    Parity(parity::Args),
     /// Measures the compiler and the trainer and prints a Markdown table
     Bench,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Tidy => tidy::run(),
         Chore::Generate => generate::run(),
+        Chore::Parity(args) => parity::run(&args),
         Chore::Bench => bench::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -25,7 +25,7 @@ const COMPILER: Tier =
     Tier { name: "the compiler and the command", cargo: &["test", "--release", "--no-fail-fast"] };
 
 /// The packages that plain `cargo test` leaves out: they link LibTorch, or compile and run generated crates.
-const LIBTORCH: [Tier; 2] = [
+const LIBTORCH: [Tier; 3] = [
     Tier {
         name: "the runtime",
         cargo: &["test", "--release", "--no-fail-fast", "--package", "svspec-runtime"],
@@ -33,6 +33,10 @@ const LIBTORCH: [Tier; 2] = [
     Tier {
         name: "generated crates",
         cargo: &["test", "--release", "--no-fail-fast", "--package", "svspec-generated-tests"],
+    },
+    Tier {
+        name: "families, against committed references",
+        cargo: &["test", "--release", "--no-fail-fast", "--package", "svspec-parity-tests"],
     },
 ];
 
@@ -87,7 +91,7 @@ fn run_tier(tier: &Tier) -> Result<Tally> {
 }
 
 /// Test binaries find LibTorch wherever it and the target folder are.
-fn with_libtorch(mut command: Command) -> Result<Command> {
+pub fn with_libtorch(mut command: Command) -> Result<Command> {
     let libtorch = repository::libtorch();
     let mut folders = vec![libtorch.join("lib")];
     folders.extend(std::env::var_os("LD_LIBRARY_PATH").iter().flat_map(std::env::split_paths));

@@ -59,7 +59,7 @@ pub fn write(path: &Path, tensors: &[(String, Tensor, Kind)]) -> anyhow::Result<
     Ok(fs::write(path, bytes)?)
 }
 
-/// Every tensor of a file, and whether its kind is the one expected.
+/// Every tensor of a file, whose floats must be of the kind expected.
 pub fn read(path: &Path, expected: Kind) -> anyhow::Result<BTreeMap<String, Tensor>> {
     let bytes = fs::read(path)?;
     let (length, rest) = bytes.split_first_chunk::<8>().context("no header")?;
@@ -76,6 +76,10 @@ pub fn read(path: &Path, expected: Kind) -> anyhow::Result<BTreeMap<String, Tens
             }
             ("F64", Kind::F64) => {
                 bytes.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect()
+            }
+            // Token ids, in files that another program wrote.
+            ("I64", _) => {
+                bytes.as_chunks::<8>().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as f64).collect()
             }
             (other, _) => bail!("`{name}` is {other} where {expected:?} is expected"),
         };

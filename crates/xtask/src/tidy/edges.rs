@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Who may use whom, tests included. Everything else is a finding.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("svspec-diagnostics", &[]),
     ("svspec-syntax", &["svspec-diagnostics"]),
     ("svspec-ir", &["svspec-diagnostics", "svspec-syntax"]),
@@ -14,6 +14,7 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("svc", &["svspec-codegen", "svspec-diagnostics", "svspec-ir", "svspec-syntax"]),
     ("xtask", &[]),
     ("svspec-generated-tests", &["svspec-codegen", "svspec-diagnostics", "svspec-ir", "svspec-syntax"]),
+    ("svspec-parity-tests", &["svspec-codegen", "svspec-diagnostics", "svspec-generated-tests", "svspec-ir"]),
 ];
 
 /// Crates that may link LibTorch.

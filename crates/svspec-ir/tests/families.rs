@@ -1,7 +1,5 @@
 //! Real families at full size: the number of parameters of each is the one that transformers gives it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::{Map, Value};
 use std::path::Path;
 use svspec_diagnostics::{Color, Sources, render_text};

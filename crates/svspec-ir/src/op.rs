@@ -23,6 +23,7 @@ pub mod route;
 pub mod scale;
 pub mod slice;
 pub mod soft_cap;
+mod table_rows;
 
 #[cfg(test)]
 mod trial;

@@ -70,8 +70,7 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     let generated = generate::generate(&spec, &args.target)?;
     if let Some(folder) = &args.init_from {
         spec.require_foreign_names(&generated.checked)?;
-        std::fs::read_dir(folder)
-            .with_context(|| format!("cannot read the parameters to begin with, `{}`", folder.display()))?;
+        require_parameters(folder)?;
     }
     if let Some(folder) = &args.out {
         run_folder::require_free(folder)?;
@@ -173,4 +172,16 @@ fn places(run: &Path, outcome: Outcome) -> String {
         text.push_str(&format!("stopped; go on with\n  svc train --resume {shown}\n"));
     }
     text
+}
+
+/// An error if no parameters lie in `folder`; said before minutes of compiling, not after.
+fn require_parameters(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read the parameters to begin with, `{shown}`"))?;
+    let [whole, index] = ["model.safetensors", "model.safetensors.index.json"];
+    if ![whole, index].iter().any(|file| folder.join(file).is_file()) {
+        bail!("`{shown}` holds no parameters to begin with: neither `{whole}` nor `{index}`");
+    }
+    Ok(())
 }

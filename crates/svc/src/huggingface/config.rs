@@ -16,7 +16,7 @@ pub fn model_type(config: &Map<String, Value>) -> anyhow::Result<&str> {
 /// The spec, laid out as `svc fmt` would; its model is called `name`.
 pub fn spec(family: &Family, name: &str, config: &Map<String, Value>) -> anyhow::Result<String> {
     let fields = fields(family, config).map_err(|faults| {
-        let mut text = format!("error: the config says what a spec of {} cannot:\n", family.model_type);
+        let mut text = format!("error: the config does not fit a spec of {}:\n", family.model_type);
         text.extend(faults.iter().map(|fault| format!("  {fault}\n")));
         Faulty(text)
     })?;

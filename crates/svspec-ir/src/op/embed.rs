@@ -1,6 +1,6 @@
 //! Rows of a table, chosen by token id.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, table_rows};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, ParamId, dim};
 use serde::Serialize;
@@ -44,13 +44,7 @@ impl Operation for Embed {
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [tokens] = super::operands(inputs);
-        let table = env.value(self.table);
-        let channels = table.shape.get(1..).unwrap_or_default();
-        let width = channels.iter().product::<usize>().max(1);
-        let row = |&token: &f64| table.data.chunks_exact(width).nth(token as usize);
-        let data =
-            tokens.data.iter().flat_map(|token| row(token).expect("a token id is below vocab")).copied();
-        Tensor::new(tokens.shape_with(channels), data.collect())
+        table_rows::gather(env.value(self.table), tokens, rows(tokens))
     }
 
     fn vjp(
@@ -62,15 +56,7 @@ impl Operation for Embed {
         gradients: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [tokens] = super::operands(inputs);
-        let mut of_table = Tensor::zeros(&env.value(self.table).shape);
-        let width = gradient.num_channels().max(1);
-        for (&token, from) in tokens.data.iter().zip(gradient.tokens()) {
-            if let Some(row) = of_table.data.chunks_exact_mut(width).nth(token as usize) {
-                for (sum, term) in row.iter_mut().zip(from) {
-                    *sum += term;
-                }
-            }
-        }
+        let of_table = table_rows::scatter(env.value(self.table), gradient, rows(tokens));
         accumulate(gradients, env.instance(self.table), of_table);
         vec![None]
     }
@@ -78,6 +64,11 @@ impl Operation for Embed {
     fn params(&self) -> Vec<ParamId> {
         vec![self.table]
     }
+}
+
+/// The row of each token: its id, which is below `vocab`.
+fn rows(tokens: &Tensor) -> impl Iterator<Item = usize> {
+    tokens.data.iter().map(|&token| token as usize)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rows of a table, chosen by position: learned absolute positions.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, table_rows};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, ParamId, dim};
 use serde::Serialize;
@@ -54,15 +54,7 @@ impl Operation for Positions {
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [tokens] = super::operands(inputs);
-        let table = env.value(self.table);
-        let channels = table.shape.get(1..).unwrap_or_default();
-        let width = channels.iter().product::<usize>().max(1);
-        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
-        let row = |index: usize| table.data.chunks_exact(width).nth(index % num_positions + self.offset);
-        let data = (0..tokens.data.len())
-            .flat_map(|index| row(index).expect("the table has a row for every position"))
-            .copied();
-        Tensor::new(tokens.shape_with(channels), data.collect())
+        table_rows::gather(env.value(self.table), tokens, self.rows(tokens))
     }
 
     fn vjp(
@@ -74,23 +66,22 @@ impl Operation for Positions {
         gradients: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [tokens] = super::operands(inputs);
-        let mut of_table = Tensor::zeros(&env.value(self.table).shape);
-        let width = gradient.num_channels().max(1);
-        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
-        for (index, from) in gradient.tokens().enumerate() {
-            let row = index % num_positions + self.offset;
-            if let Some(row) = of_table.data.chunks_exact_mut(width).nth(row) {
-                for (sum, term) in row.iter_mut().zip(from) {
-                    *sum += term;
-                }
-            }
-        }
+        let of_table = table_rows::scatter(env.value(self.table), gradient, self.rows(tokens));
         accumulate(gradients, env.instance(self.table), of_table);
         vec![None]
     }
 
     fn params(&self) -> Vec<ParamId> {
         vec![self.table]
+    }
+}
+
+impl Positions {
+    /// The row of each token: its position in its sequence, from `offset` on.
+    fn rows(&self, tokens: &Tensor) -> impl Iterator<Item = usize> {
+        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
+        let offset = self.offset;
+        (0..tokens.data.len()).map(move |index| index % num_positions + offset)
     }
 }
 

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.core_model_loading import revert_weight_conversion
 
 SEED = 20
 BATCH, TIME, STEPS = 2, 16, 20
@@ -37,7 +38,7 @@ def build(config_file: Path) -> torch.nn.Module:
     settings.setdefault("pad_token_id", None)
     config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     torch.manual_seed(SEED)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", experts_implementation="eager", dtype=torch.float32)
     # Not training: dropout off.
     model.eval()
     randomise(model)
@@ -68,14 +69,19 @@ def reference(model: torch.nn.Module, vocab: int) -> dict[str, torch.Tensor]:
     logits_btv, loss = loss_of(model, found["tokens"], found["targets"])
     loss.backward()
     found |= {"logits": logits_btv.detach(), "loss": loss.detach()}
-    for name, parameter in model.named_parameters():
-        gradient = parameter.grad
-        found[f"gradient.{name}"] = torch.zeros_like(parameter) if gradient is None else gradient.clone()
+    found |= {f"gradient.{name}": gradient for name, gradient in gradients(model).items()}
 
     found["trajectory.tokens"] = draw(STEPS, BATCH, TIME)
     found["trajectory.targets"] = draw(STEPS, BATCH, TIME)
     found["trajectory.losses"] = trajectory(model, found["trajectory.tokens"], found["trajectory.targets"])
     return {name: tensor.contiguous() for name, tensor in found.items()}
+
+
+def gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The gradient of every tensor under the name, and in the layout, that it is saved in."""
+    zeros = torch.zeros_like
+    of = lambda parameter: zeros(parameter) if parameter.grad is None else parameter.grad.clone()
+    return revert_weight_conversion(model, {name: of(parameter) for name, parameter in model.named_parameters()})
 
 
 def trajectory(model: torch.nn.Module, tokens_sbt: torch.Tensor, targets_sbt: torch.Tensor) -> torch.Tensor:

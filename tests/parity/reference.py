@@ -13,7 +13,9 @@ All in f32 on the CPU, with attention written out ("eager"). Nothing here depend
 
 import json
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -118,11 +120,10 @@ def main(families: Path, out: Path, names: list[str]) -> None:
 
 
 def save(model: torch.nn.Module, file: Path) -> None:
-    """The file alone, as `save_pretrained` names and lays out its tensors."""
-    model.save_pretrained(file.parent)
-    for other in ("config.json", "generation_config.json"):
-        (file.parent / other).unlink(missing_ok=True)
-    file.chmod(0o644)
+    """The file alone, as `save_pretrained` names and lays out its tensors: the folder may be that of config.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        shutil.copyfile(Path(folder) / file.name, file)
 
 
 if __name__ == "__main__":

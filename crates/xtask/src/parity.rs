@@ -6,7 +6,7 @@ use crate::{command, repository, test};
 use anyhow::{Context, Result};
 use environment::Python;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What `cargo xtask parity` takes.
@@ -14,6 +14,9 @@ use std::process::ExitCode;
 pub struct Args {
     /// Only these families: names of folders in tests/parity/families
     names: Vec<String>,
+    /// Families of your own, in this folder instead, laid out as those in tests/parity/families are
+    #[arg(long, value_name = "FOLDER", conflicts_with = "update")]
+    families: Option<PathBuf>,
     /// Writes the references and counts that are committed, instead of fresh ones beside them
     #[arg(long)]
     update: bool,
@@ -22,7 +25,10 @@ pub struct Args {
 /// Makes the references, compares, and says whether all agree.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let parity = repository::root().join("tests/parity");
-    let families = parity.join("families");
+    let families = match &args.families {
+        Some(folder) => std::path::absolute(folder).context("the folder of families")?,
+        None => parity.join("families"),
+    };
     let fresh = repository::root().join(".cache/parity/references");
     let python = Python::prepared(&parity.join("requirements.txt"))?;
     let references = if args.update { families.clone() } else { fresh };
@@ -34,18 +40,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     make.arg(&families).arg(&references).args(&args.names);
     command::succeed(make)?;
 
-    let counts = references.join("counts.json");
-    let mut count = python.run(&parity.join("counts.py"));
-    count.arg(&families).arg(&counts);
-    command::succeed(count)?;
-    let committed = parity.join("counts.json");
-    if args.update {
-        fs::rename(&counts, &committed).context("cannot write the table of counts")?;
-    }
-    let are_counts_same = args.update || same(&counts, &committed)?;
-    if !are_counts_same {
-        eprintln!("error: {} is not what transformers counts; `--update` writes it", committed.display());
-    }
+    // The sizes of specs/, which families of one's own have no part in.
+    let are_counts_same = args.families.is_some() || counts(&python, &parity, &references, args.update)?;
 
     command::succeed(command::svc(&["doctor", "--fetch"]))?;
     let mut compare = test::with_libtorch(command::cargo(&[
@@ -55,9 +51,26 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         "--package",
         "svspec-parity-tests",
     ]))?;
-    compare.env("SVSPEC_PARITY_REFERENCES", &references);
+    compare.env("SVSPEC_PARITY_REFERENCES", &references).env("SVSPEC_PARITY_FAMILIES", &families);
     let status = compare.status().context("cannot start cargo")?;
     Ok(if status.success() && are_counts_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the committed table of counts is what transformers counts, after it was written anew if that is asked for.
+fn counts(python: &Python, parity: &Path, references: &Path, update: bool) -> Result<bool> {
+    let fresh = references.join("counts.json");
+    let mut count = python.run(&parity.join("counts.py"));
+    count.arg(parity.join("families")).arg(&fresh);
+    command::succeed(count)?;
+    let committed = parity.join("counts.json");
+    if update {
+        fs::rename(&fresh, &committed).context("cannot write the table of counts")?;
+    }
+    let are_same = update || same(&fresh, &committed)?;
+    if !are_same {
+        eprintln!("error: {} is not what transformers counts; `--update` writes it", committed.display());
+    }
+    Ok(are_same)
 }
 
 fn same(a: &Path, b: &Path) -> Result<bool> {

@@ -29,7 +29,7 @@ enum Command {
     Help,
     Train(Options),
     Evaluate { from: Option<PathBuf>, input: PathBuf, output: PathBuf },
-    Trajectory { from: PathBuf, input: PathBuf, output: PathBuf },
+    Trajectory { from: Option<PathBuf>, input: PathBuf, output: PathBuf },
 }
 
 /// Why it was not done.
@@ -74,7 +74,7 @@ fn execute<M: Model>(command: Command) -> Result<ExitCode, CommandError> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Trajectory { from, input, output } => {
-            catching(|| Ok(trajectory::trajectory::<M>(&from, &input, &output)?))?;
+            catching(|| Ok(trajectory::trajectory::<M>(from.as_deref(), &input, &output)?))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Train(options) => {
@@ -109,29 +109,12 @@ fn message(payload: &(dyn Any + Send)) -> String {
 
 fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
     if let Some((command, rest)) = arguments.split_first().filter(|(first, _)| *first == "evaluate") {
-        return match rest {
-            [input, output] if !input.to_string_lossy().starts_with("--") => {
-                Ok(Command::Evaluate { from: None, input: input.into(), output: output.into() })
-            }
-            [option, from, input, output] if option == "--from" => {
-                Ok(Command::Evaluate { from: Some(from.into()), input: input.into(), output: output.into() })
-            }
-            _ => Err(CommandError::Usage(format!(
-                "`{}` takes [--from DIR] IN.safetensors OUT.safetensors",
-                command.display()
-            ))),
-        };
+        let (from, input, output) = files(command, rest)?;
+        return Ok(Command::Evaluate { from, input, output });
     }
     if let Some((command, rest)) = arguments.split_first().filter(|(first, _)| *first == "trajectory") {
-        return match rest {
-            [option, from, input, output] if option == "--from" => {
-                Ok(Command::Trajectory { from: from.into(), input: input.into(), output: output.into() })
-            }
-            _ => Err(CommandError::Usage(format!(
-                "`{}` takes --from DIR IN.safetensors OUT.safetensors",
-                command.display()
-            ))),
-        };
+        let (from, input, output) = files(command, rest)?;
+        return Ok(Command::Trajectory { from, input, output });
     }
     let mut options = Options {
         data: None,
@@ -177,6 +160,22 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
     Ok(Command::Train(options))
 }
 
+/// `[--from DIR] IN OUT` after `command`.
+fn files(command: &OsStr, rest: &[OsString]) -> Result<(Option<PathBuf>, PathBuf, PathBuf), CommandError> {
+    match rest {
+        [input, output] if !input.to_string_lossy().starts_with("--") => {
+            Ok((None, input.into(), output.into()))
+        }
+        [option, from, input, output] if option == "--from" => {
+            Ok((Some(from.into()), input.into(), output.into()))
+        }
+        _ => Err(CommandError::Usage(format!(
+            "`{}` takes [--from DIR] IN.safetensors OUT.safetensors",
+            command.display()
+        ))),
+    }
+}
+
 fn number<T: FromStr>(name: &str, value: &OsStr) -> Result<T, CommandError> {
     let parsed = value.to_str().and_then(|text| text.replace('_', "").parse().ok());
     parsed
@@ -211,7 +210,7 @@ fn help(spec: &Spec) -> String {
 usage: {name} --data PATH [OPTIONS]
        {name} --resume DIR [OPTIONS]
        {name} evaluate [--from DIR] IN.safetensors OUT.safetensors
-       {name} trajectory --from DIR IN.safetensors OUT.safetensors
+       {name} trajectory [--from DIR] IN.safetensors OUT.safetensors
 
   --data PATH      the text: a file; a folder with train.bin and val.bin; or a folder of files
   --out DIR        a new folder for the run (default: the next free runs/{name}-001)
@@ -226,8 +225,8 @@ usage: {name} --data PATH [OPTIONS]
   --help           this
 
 evaluate reads parameters, `tokens` and `targets`, and writes `logits`, `loss` and `grad.NAME`; with --from the
-parameters are those in DIR, and `foreign_grad.NAME` is written by the names there. trajectory takes a step on each
-batch of `tokens` and `targets` [steps, sequences, tokens], and writes the `losses`.
+parameters are those in DIR, and `foreign_grad.NAME` is written by the names there. trajectory reads the same, with
+`tokens` and `targets` [steps, sequences, tokens], takes a step on each, and writes the `losses`.
 Exit codes: 0 done, 2 could not run, 130 stopped by SIGINT or SIGTERM, with a checkpoint.
 ",
         training.steps,

@@ -5,6 +5,7 @@ use crate::ffi::TorchError;
 use crate::foreign::{self, ForeignError};
 use crate::model::Model;
 use crate::optimizer::Optimizer;
+use crate::params::{Params, ParamsError};
 use crate::precision;
 use crate::schedule;
 use crate::tensor_file::{self, TensorFileError};
@@ -17,9 +18,17 @@ pub enum TrajectoryError {
     /// A file is at fault.
     #[error(transparent)]
     File(#[from] TensorFileError),
-    /// There are no parameters.
+    /// The folder of foreign parameters is.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
+    /// It does not hold the model's parameters.
+    #[error("`{path}`: {source}")]
+    Params {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: ParamsError,
+    },
     /// It holds no tokens or targets.
     #[error("`{path}` needs `{name}`, i64, of shape [steps, sequences, tokens]")]
     Tokens {
@@ -33,9 +42,10 @@ pub enum TrajectoryError {
     Torch(#[from] TorchError),
 }
 
-/// Reads parameters from the folder `from`, and from `input` as many batches as steps are taken, of the spec's schedule in
-/// so many steps. Writes to `output` the `losses` of each batch before its step.
-pub fn trajectory<M: Model>(from: &Path, input: &Path, output: &Path) -> Result<(), TrajectoryError> {
+/// Reads from `input` as many batches as steps are taken, of the spec's schedule in so many steps, and parameters, unless
+/// there is a folder `from` in which other software has saved them. Writes to `output` the `losses` of each batch before
+/// its step.
+pub fn trajectory<M: Model>(from: Option<&Path>, input: &Path, output: &Path) -> Result<(), TrajectoryError> {
     let mut tensors = tensor_file::read(input)?.tensors;
     let mut ids = |name: &'static str| {
         let found = tensors.remove(name).filter(|ids| ids.kind() == Kind::Int64 && ids.dim() == 3);
@@ -45,7 +55,11 @@ pub fn trajectory<M: Model>(from: &Path, input: &Path, output: &Path) -> Result<
     if tokens_sbt.size() != targets_sbt.size() {
         return Err(TrajectoryError::Tokens { path: input.to_owned(), name: "targets" });
     }
-    let params = foreign::load(M::SPEC, M::FOREIGN, from, Device::Cpu)?;
+    let params = match from {
+        Some(folder) => foreign::load(M::SPEC, M::FOREIGN, folder, Device::Cpu)?,
+        None => Params::take(M::SPEC, &mut tensors, Device::Cpu)
+            .map_err(|source| TrajectoryError::Params { path: input.to_owned(), source })?,
+    };
     let model = M::new(&params);
     let mut optimizer = Optimizer::new(M::SPEC, &params);
     let steps = tokens_sbt.size().first().map_or(0, |steps| steps.unsigned_abs());

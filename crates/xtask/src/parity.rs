@@ -1,4 +1,5 @@
-//! Families' configurations to fresh references, made by Hugging Face transformers, and the specs held against them.
+//! Families' configurations and techniques' equations to fresh references, made by Hugging Face transformers and by plain
+//! PyTorch, and the specs held against them.
 
 mod environment;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 /// What `cargo xtask parity` takes.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only these families: names of folders in tests/parity/families
+    /// Only these: names of folders in tests/parity/families and tests/parity/techniques
     names: Vec<String>,
     /// Families of your own, in this folder instead, laid out as those in tests/parity/families are
     #[arg(long, value_name = "FOLDER", conflicts_with = "update")]
@@ -31,17 +32,26 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     let fresh = repository::root().join(".cache/parity/references");
     let python = Python::prepared(&parity.join("requirements.txt"))?;
-    let references = if args.update { families.clone() } else { fresh };
+    let references = if args.update { parity.clone() } else { fresh };
     if !args.update && references.exists() {
         fs::remove_dir_all(&references)
             .with_context(|| format!("cannot clear `{}`", references.display()))?;
     }
-    let mut make = python.run(&parity.join("reference.py"));
-    make.arg(&families).arg(&references).args(&args.names);
-    command::succeed(make)?;
+    let (of_families, of_techniques): (Vec<&String>, Vec<&String>) =
+        args.names.iter().partition(|name| families.join(name).is_dir());
+    if args.names.is_empty() || !of_families.is_empty() {
+        let mut make = python.run(&parity.join("reference.py"));
+        make.arg(&families).arg(references.join("families")).args(of_families);
+        command::succeed(make)?;
+    }
+    if args.families.is_none() && (args.names.is_empty() || !of_techniques.is_empty()) {
+        let mut make = python.run(&parity.join("techniques.py"));
+        make.arg(references.join("techniques")).args(of_techniques);
+        command::succeed(make)?;
+    }
 
     // The sizes of specs/, which families of one's own have no part in.
-    let are_counts_same = args.families.is_some() || counts(&python, &parity, &references, args.update)?;
+    let are_counts_same = args.families.is_some() || counts(&python, &parity, &references)?;
 
     command::succeed(command::svc(&["doctor", "--fetch"]))?;
     let mut compare = test::with_libtorch(command::cargo(&[
@@ -56,17 +66,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     Ok(if status.success() && are_counts_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether the committed table of counts is what transformers counts, after it was written anew if that is asked for.
-fn counts(python: &Python, parity: &Path, references: &Path, update: bool) -> Result<bool> {
+/// Whether the committed table of counts is what transformers counts.
+fn counts(python: &Python, parity: &Path, references: &Path) -> Result<bool> {
     let fresh = references.join("counts.json");
     let mut count = python.run(&parity.join("counts.py"));
     count.arg(parity.join("families")).arg(&fresh);
     command::succeed(count)?;
+    // One file where the committed references are written.
     let committed = parity.join("counts.json");
-    if update {
-        fs::rename(&fresh, &committed).context("cannot write the table of counts")?;
-    }
-    let are_same = update || same(&fresh, &committed)?;
+    let are_same = same(&fresh, &committed)?;
     if !are_same {
         eprintln!("error: {} is not what transformers counts; `--update` writes it", committed.display());
     }

@@ -1,6 +1,7 @@
-//! A family's folder and its reference to a checked model, its weights in our names, and what transformers computes.
+//! A spec and a reference to a checked model, its weights in our names, and what another implementation computes with them.
 
-use crate::spec;
+use crate::naming::Naming;
+use crate::spec::Spec;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,62 +9,107 @@ use std::path::{Path, PathBuf};
 use svspec_codegen::{Files, Options, SpecSource};
 use svspec_generated_tests::tensors::{self, Kind};
 use svspec_ir::eval::{Tensor, Values};
-use svspec_ir::foreign::Piece;
 use svspec_ir::rewrite::Rewrites;
-use svspec_ir::{CheckedModel, ForeignInstance, Model, dim};
+use svspec_ir::{CheckedModel, Model};
 
-/// A family in its tiny configuration.
+const TECHNIQUES: &str = "techniques";
+const TINY: &str = "_tiny";
+
+/// A model in its tiny configuration.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// That of its folder; the target is `NAME_tiny`.
+    /// That of its reference's folder; the target is `NAME_tiny`.
     pub name: String,
     checked: CheckedModel,
     source: SpecSource,
-    /// The weights that transformers saved.
+    /// How the reference names parameters.
+    pub naming: Naming,
+    /// The weights.
     pub values: Values,
     /// `reference.safetensors`, as `reference.py` says.
     pub reference: BTreeMap<String, Tensor>,
 }
 
-/// The folder of all families: the committed ones, or those that `cargo xtask parity --families` names.
-pub fn families() -> PathBuf {
-    let committed = || Path::new(env!("CARGO_MANIFEST_DIR")).join("families");
-    std::env::var_os("SVSPEC_PARITY_FAMILIES").map_or_else(committed, PathBuf::from)
-}
-
-/// The folder of their references: the committed ones lie with the families, fresh ones where `cargo xtask parity` says.
-pub fn references() -> PathBuf {
-    std::env::var_os("SVSPEC_PARITY_REFERENCES").map_or_else(families, PathBuf::from)
-}
-
-/// Every family with a spec, by name; in a fresh set of references those that it holds.
-pub fn all() -> anyhow::Result<Vec<Case>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(families())? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if families().join(&name).join(format!("{name}.svspec")).is_file()
-            && references().join(&name).is_dir()
-        {
-            names.push(name);
+/// Every family of transformers with a spec, by name; in a fresh set of references those that it holds.
+pub fn families() -> anyhow::Result<Vec<Case>> {
+    let folder = "families";
+    let mut cases = Vec::new();
+    for name in references(folder)? {
+        let spec = family_specs().join(&name).join(format!("{name}.svspec"));
+        if spec.is_file() {
+            let naming = Naming::Foreign(root().join(folder).join(&name));
+            cases.push(Case::read(folder, &name, &Spec::read(&spec)?, naming).with_context(|| name)?);
         }
     }
+    Ok(cases)
+}
+
+/// Every technique, likewise: one spec holds all of them.
+pub fn techniques() -> anyhow::Result<Vec<Case>> {
+    let (folder, spec) = (TECHNIQUES, technique_spec()?);
+    let names = references(folder)?.into_iter();
+    names.map(|name| Case::read(folder, &name, &spec, Naming::Own).with_context(|| name)).collect()
+}
+
+/// The techniques that the spec names and no committed reference stands for.
+pub fn techniques_without_reference() -> anyhow::Result<Vec<String>> {
+    let targets = technique_spec()?.targets();
+    let names = targets.iter().filter_map(|target| target.strip_suffix(TINY));
+    let is_missing = |name: &&str| !committed(TECHNIQUES).join(name).is_dir();
+    Ok(names.filter(is_missing).map(str::to_owned).collect())
+}
+
+fn technique_spec() -> anyhow::Result<Spec> {
+    Spec::read(&committed(TECHNIQUES).join("techniques.svspec"))
+}
+
+/// The committed ones, or those that `cargo xtask parity --families` names.
+fn family_specs() -> PathBuf {
+    std::env::var_os("SVSPEC_PARITY_FAMILIES").map_or_else(|| committed("families"), PathBuf::from)
+}
+
+fn committed(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
+/// Where `cargo xtask parity` has put fresh references.
+fn fresh() -> Option<PathBuf> {
+    std::env::var_os("SVSPEC_PARITY_REFERENCES").map(PathBuf::from)
+}
+
+/// The folder of all references; the committed ones lie with the specs.
+fn root() -> PathBuf {
+    fresh().unwrap_or_else(|| committed(""))
+}
+
+/// The folders below `folder` that hold a reference; of fresh ones there may be few or none.
+fn references(folder: &str) -> anyhow::Result<Vec<String>> {
+    let folder = root().join(folder);
+    let mut names = Vec::new();
+    if fresh().is_some() && !folder.is_dir() {
+        return Ok(names);
+    }
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.join("reference.safetensors").is_file() {
+            names.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        }
+    }
+    if names.is_empty() {
+        bail!("no references in {}", folder.display());
+    }
     names.sort();
-    names.iter().map(|name| Case::read(name).with_context(|| name.clone())).collect()
+    Ok(names)
 }
 
 impl Case {
-    fn read(name: &str) -> anyhow::Result<Self> {
-        let spec = families().join(name).join(format!("{name}.svspec"));
-        let (checked, source) = spec::checked(&spec, &format!("{name}_tiny"))?;
-        let unnamed = checked.model().without_foreign_name();
-        if !unnamed.is_empty() {
-            bail!("no foreign name: {}", unnamed.join(", "));
-        }
-        let folder = references().join(name);
-        let weights = tensors::read(&folder.join("model.safetensors"), Kind::F32)?;
-        let reference = tensors::read(&folder.join("reference.safetensors"), Kind::F32)?;
-        let values = values(checked.model(), &weights)?;
-        Ok(Self { name: name.to_owned(), checked, source, values, reference })
+    fn read(folder: &str, name: &str, spec: &Spec, naming: Naming) -> anyhow::Result<Self> {
+        let (checked, source) = spec.checked(&format!("{name}{TINY}"))?;
+        let reference = root().join(folder).join(name);
+        let weights = tensors::read(&reference.join("model.safetensors"), Kind::F32)?;
+        let reference = tensors::read(&reference.join("reference.safetensors"), Kind::F32)?;
+        let values = naming.values(checked.model(), &weights)?;
+        Ok(Self { name: name.to_owned(), checked, source, naming, values, reference })
     }
 
     /// The model.
@@ -77,58 +123,8 @@ impl Case {
         svspec_codegen::generate(&self.checked, &options).with_context(|| self.name.clone())
     }
 
-    /// The folder of the weights, as transformers saved them.
-    pub fn folder(&self) -> PathBuf {
-        references().join(&self.name)
-    }
-
     /// A tensor of the reference.
     pub fn expected(&self, name: &str) -> anyhow::Result<&Tensor> {
         self.reference.get(name).with_context(|| format!("the reference of {} has no `{name}`", self.name))
     }
-}
-
-/// Foreign weights in our names and layout. None may be missing and none left over.
-fn values(model: &Model, weights: &BTreeMap<String, Tensor>) -> anyhow::Result<Values> {
-    let mut values = Values::new();
-    let instances = model.foreign_instances();
-    for foreign in &instances {
-        let weight = weights.get(&foreign.name).with_context(|| format!("no tensor `{}`", foreign.name))?;
-        if weight.shape != foreign.shape {
-            bail!("`{}` is {:?} and should be {:?}", foreign.name, weight.shape, foreign.shape);
-        }
-        let pieces = foreign.split(&weight.data).context("as many values as the shape says")?;
-        for (piece, data) in foreign.pieces.iter().zip(pieces) {
-            let param = model.params.get(piece.instance.param.0).context("a parameter of the model")?;
-            let shape: Vec<usize> = param.dims.iter().map(|dim| dim.size).collect();
-            let value = values.entry(piece.instance).or_insert_with(|| Tensor::zeros(&shape));
-            let start = piece.expert.unwrap_or(0) * data.len();
-            value.data.get_mut(start..start + data.len()).context("a slice of it")?.copy_from_slice(&data);
-        }
-    }
-    let known: Vec<&str> = instances.iter().map(|foreign| foreign.name.as_str()).collect();
-    let surplus: Vec<&String> = weights.keys().filter(|name| !known.contains(&name.as_str())).collect();
-    if !surplus.is_empty() {
-        bail!("the spec does not know {surplus:?}");
-    }
-    Ok(values)
-}
-
-/// The gradients of our parameters as those of foreign tensors; one that nothing depends on is 0.
-pub fn foreign_gradients(model: &Model, gradients: &Values) -> anyhow::Result<BTreeMap<String, Vec<f64>>> {
-    let piece = |piece: &Piece| -> anyhow::Result<Vec<f64>> {
-        let param = model.params.get(piece.instance.param.0).context("a parameter of the model")?;
-        let size = dim::num_elements(&param.dims);
-        let all =
-            gradients.get(&piece.instance).map_or_else(|| vec![0.0; size], |tensor| tensor.data.clone());
-        let Some(expert) = piece.expert else { return Ok(all) };
-        let experts = param.dims.first().context("experts are a dimension")?.size;
-        Ok(all.chunks(size / experts).nth(expert).context("one of them")?.to_vec())
-    };
-    let of = |foreign: ForeignInstance| -> anyhow::Result<(String, Vec<f64>)> {
-        let pieces = foreign.pieces.iter().map(piece).collect::<anyhow::Result<Vec<_>>>()?;
-        let values = foreign.join(&pieces, 0.0).context("as many values as the shape says")?;
-        Ok((foreign.name, values))
-    };
-    model.foreign_instances().into_iter().map(of).collect()
 }

@@ -24,7 +24,7 @@ pub struct Computed {
     pub logits: Vec<f64>,
     /// The mean over all positions.
     pub loss: f64,
-    /// Of each foreign tensor, by its name there.
+    /// Of each tensor, by its name in the reference.
     pub gradients: BTreeMap<String, Vec<f64>>,
 }
 

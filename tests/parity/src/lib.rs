@@ -1,5 +1,6 @@
-//! A family's folder in, what is to be compared out: what the suite here stands on.
+//! Specs and references in, what is to be compared out: what the suite here stands on.
 
 pub mod case;
 pub mod finding;
+pub mod naming;
 pub mod spec;

@@ -234,15 +234,19 @@ fn paths(parts: &[Part]) -> Vec<String> {
         };
         for port in ports {
             let port = part.port_path(port);
-            paths.extend(["weight", "bias"].map(|suffix| format!("{port}.{suffix}")));
+            let names = ["weight", "bias", "in_bias", "out_bias"];
+            paths.extend(names.map(|suffix| format!("{port}.{suffix}")));
             for scale in ["in_scale", "out_scale"] {
                 paths
                     .extend(["", ".magnitude", ".direction"].map(|suffix| format!("{port}.{scale}{suffix}")));
             }
         }
         if ports.is_empty() {
-            let names = ["scale", "scale.magnitude", "scale.direction", "bias"];
+            let names = ["scale", "scale.magnitude", "scale.direction", "bias", "weight"];
             paths.extend(names.map(|suffix| format!("{}.{suffix}", part.name)));
+        }
+        if part.word("sinks").is_some() {
+            paths.push(format!("{}.sinks", part.name));
         }
     }
     paths

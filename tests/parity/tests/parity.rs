@@ -1,0 +1,8 @@
+//! Every family and every technique, against the references in the folders of that name.
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
+
+mod parity {
+    mod evaluator;
+    mod generated;
+    mod setting;
+}

@@ -129,6 +129,14 @@ fn params_table(checked: &CheckedModel, constants: &Constants) -> TokenStream {
                 let std = literal::float(std);
                 quote!(Init::Normal(#std))
             }
+            Init::TruncatedNormal { std } => {
+                let std = literal::float(std);
+                quote!(Init::TruncatedNormal(#std))
+            }
+            Init::Uniform { bound } => {
+                let bound = literal::float(bound);
+                quote!(Init::Uniform(#bound))
+            }
             Init::Constant(value) => {
                 let value = literal::float(value);
                 quote!(Init::Constant(#value))

@@ -1,6 +1,7 @@
 //! The meaning of a spec: a typed data-flow graph over named dimensions, and the passes over it. Pure.
 
 pub mod allow;
+pub mod arithmetic;
 pub mod check;
 pub mod checked;
 pub mod compile;

@@ -1,6 +1,6 @@
 //! Parameter tensors. A [`Param`] is a template: one per region; an [`Instance`] is one tensor of the model.
 
-use crate::{Dims, RegionId};
+use crate::{Dims, RegionId, dim};
 use serde::Serialize;
 use svspec_diagnostics::Span;
 
@@ -45,6 +45,16 @@ pub enum Init {
         /// Its standard deviation.
         std: f64,
     },
+    /// The same without what is more than three standard deviations from 0.
+    TruncatedNormal {
+        /// That of the distribution before it is cut.
+        std: f64,
+    },
+    /// Uniform from `-bound` to `bound`.
+    Uniform {
+        /// The largest entry.
+        bound: f64,
+    },
     /// Every entry the same.
     Constant(f64),
 }
@@ -69,6 +79,22 @@ pub struct Param {
     /// The statement that made it.
     #[serde(skip)]
     pub span: Span,
+}
+
+impl Param {
+    /// How many channels one output of a matrix sums over, and how many outputs it has; of experts' matrices, each one's.
+    /// `None` for what is no linear map's matrix.
+    pub fn fans(&self) -> Option<(usize, usize)> {
+        let num_experts = match self.kind {
+            ParamKind::Weight if self.num_out_dims > 1 => {
+                self.dims.first().filter(|dim| dim.name == "experts").map_or(1, |dim| dim.size)
+            }
+            ParamKind::Weight | ParamKind::Router => 1,
+            ParamKind::Embedding | ParamKind::Scale | ParamKind::Bias => return None,
+        };
+        let (out, inputs) = self.dims.split_at_checked(self.num_out_dims)?;
+        Some((dim::num_elements(inputs), dim::num_elements(out) / num_experts))
+    }
 }
 
 /// One tensor of the model.

@@ -1,5 +1,6 @@
 //! A parsed program and a target's name in; the target with every name understood out.
 
+mod amount;
 mod composite;
 mod draft;
 mod formula;
@@ -17,7 +18,7 @@ mod tensors;
 mod train;
 mod unused;
 
-pub use number::FUNCTIONS;
+pub use crate::arithmetic::FUNCTIONS;
 pub use placement::FORMS;
 pub use resolved::{
     Axis, Equation, Extent, Formula, FormulaKind, HeadWeight, Layer, Origin, Part, PartSetting, Place,

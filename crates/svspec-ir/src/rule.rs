@@ -1,9 +1,13 @@
 //! A rule as the passes see it: a verb with its value, what it selects, and under which conditions.
 
+mod amount;
+
 use crate::group::RuleText;
 use crate::param::ScalePart;
-use crate::{ParamKind, PerLayer, Role, Site};
+use crate::{ParamKind, Role, Site};
 use svspec_syntax::ast::Comparison;
+
+pub use amount::Amount;
 
 /// One statement of an `optimizer` block, every name in it understood. Of an ordered list, a later rule wins.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,26 +24,30 @@ pub struct ResolvedRule {
     pub allow: Vec<String>,
 }
 
-/// What a rule sets. A value that depends on the layer reaches only tensors of the stack.
+/// What a rule sets. A value that depends on the layer reaches only tensors of the stack; one that names a fan, matrices.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verb {
     /// `decay 0.1`: the decoupled weight decay.
-    Decay(PerLayer),
+    Decay(Amount),
     /// `lr 0.5`: multiplies the learning rate.
-    LearningRate(PerLayer),
+    LearningRate(Amount),
     /// `init normal(0.02)`: how the tensor is filled at step 0.
     Init(InitValue),
     /// `clip off`: whether the gradient counts in, and is scaled by, clipping.
     Clip(Clipping),
 }
 
-/// An init whose number may differ from layer to layer.
+/// An init whose number may differ from tensor to tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InitValue {
     /// Gaussian with mean 0 and this standard deviation.
-    Normal(PerLayer),
+    Normal(Amount),
+    /// The same, cut off at three standard deviations.
+    TruncatedNormal(Amount),
+    /// Uniform between the number and its negative.
+    Uniform(Amount),
     /// Every entry the same.
-    Constant(PerLayer),
+    Constant(Amount),
 }
 
 /// Whether clipping applies.
@@ -97,17 +105,17 @@ impl Verb {
         }
     }
 
-    /// Whether its value differs from layer to layer, and so has none outside the stack.
-    pub fn is_per_layer(&self) -> bool {
-        let value = match self {
-            Self::Decay(value)
-            | Self::LearningRate(value)
-            | Self::Init(InitValue::Normal(value) | InitValue::Constant(value)) => value,
-            Self::Clip(_) => return false,
-        };
-        match value {
-            PerLayer::Uniform(_) => false,
-            PerLayer::Each(_) => true,
+    /// Its number, if it has one.
+    pub fn amount(&self) -> Option<&Amount> {
+        match self {
+            Self::Decay(amount) | Self::LearningRate(amount) => Some(amount),
+            Self::Init(init) => Some(match init {
+                InitValue::Normal(amount)
+                | InitValue::TruncatedNormal(amount)
+                | InitValue::Uniform(amount)
+                | InitValue::Constant(amount) => amount,
+            }),
+            Self::Clip(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a model, its proved facts and an ordered list of rules to what each tensor gets, and the parameter groups.
 
+mod amounts;
 mod coverage;
 mod grouping;
 mod matching;
@@ -9,6 +10,7 @@ use crate::param::ScalePart;
 use crate::rule::{Clipping, InitValue, ResolvedRule, Verb};
 use crate::{Assignment, Group, Init, Instance, Model, Param, ScaleFacts, ScaleVector};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use svspec_diagnostics::Diagnostic;
 
 /// What the rules make of a model.
@@ -20,7 +22,7 @@ pub struct RuleOutcome {
     pub groups: Vec<Group>,
     /// For each rule, how far it reaches; the file-wide lints add these up over targets.
     pub hits: Vec<Hits>,
-    /// `parameter-without-decay`, once per kind of tensor.
+    /// `parameter-without-decay`, once per kind of tensor; `out-of-range`, once per rule.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -48,6 +50,9 @@ pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> Rul
     let mut hits = vec![Hits::default(); rules.len()];
     let mut assignments = Vec::new();
     let mut unreached = Vec::new();
+    let mut diagnostics = Vec::new();
+    // Rules whose number is out of range for some tensor, each reported once.
+    let mut faulty = BTreeSet::new();
     for tensor in tensors(model, facts) {
         let matching: Vec<usize> = rules
             .iter()
@@ -62,13 +67,20 @@ pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> Rul
                 hit.decides += usize::from(deciding.contains(index));
             }
         }
+        for index in deciding.indices() {
+            let rule = rules.get(index).filter(|_| !faulty.contains(&index));
+            if let Some(finding) = rule.and_then(|rule| amounts::out_of_range(model, &tensor, rule)) {
+                diagnostics.push(finding);
+                faulty.insert(index);
+            }
+        }
         match assign(&tensor, &deciding, rules) {
             Some(assignment) => assignments.push(assignment),
             None => unreached.push(tensor),
         }
     }
     let groups = grouping::groups(model, &assignments, rules);
-    let diagnostics = coverage::without_decay(model, &unreached);
+    diagnostics.extend(coverage::without_decay(model, &unreached));
     RuleOutcome { assignments, groups, hits, diagnostics }
 }
 
@@ -115,7 +127,11 @@ impl Deciding {
     }
 
     fn contains(&self, index: usize) -> bool {
-        [self.decay, self.lr, self.init, self.clip].contains(&Some(index))
+        self.indices().any(|deciding| deciding == index)
+    }
+
+    fn indices(&self) -> impl Iterator<Item = usize> {
+        [self.decay, self.lr, self.init, self.clip].into_iter().flatten()
     }
 }
 
@@ -134,13 +150,20 @@ fn assign(tensor: &Tensor<'_>, deciding: &Deciding, rules: &[ResolvedRule]) -> O
         init: tensor.param.default_init,
         init_rule: deciding.init,
     };
-    let indices = [deciding.decay, deciding.lr, deciding.init, deciding.clip];
-    for rule in indices.into_iter().flatten().filter_map(|index| rules.get(index)) {
+    for rule in deciding.indices().filter_map(|index| rules.get(index)) {
+        // A rule that matches has a number; one that is no good was reported.
+        let number = rule.verb.amount().and_then(|amount| amount.of(tensor.param, layer)).unwrap_or(0.0);
         match &rule.verb {
-            Verb::Decay(value) => assignment.decay = value.at(layer),
-            Verb::LearningRate(value) => assignment.lr_multiplier = value.at(layer),
-            Verb::Init(InitValue::Normal(std)) => assignment.init = Init::Normal { std: std.at(layer) },
-            Verb::Init(InitValue::Constant(value)) => assignment.init = Init::Constant(value.at(layer)),
+            Verb::Decay(_) => assignment.decay = number,
+            Verb::LearningRate(_) => assignment.lr_multiplier = number,
+            Verb::Init(init) => {
+                assignment.init = match init {
+                    InitValue::Normal(_) => Init::Normal { std: number },
+                    InitValue::TruncatedNormal(_) => Init::TruncatedNormal { std: number },
+                    InitValue::Uniform(_) => Init::Uniform { bound: number },
+                    InitValue::Constant(_) => Init::Constant(number),
+                }
+            }
             Verb::Clip(clipping) => assignment.clipped = *clipping == Clipping::On,
         }
     }

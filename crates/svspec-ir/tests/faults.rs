@@ -52,7 +52,7 @@ fn many_faults_in_one_run() {
         optimizer adamw {\n\
         \x20   lr = fast\n\
         \x20   decay -1 on weigth where rol == input\n\
-        \x20   init uniform(3) on scale where layer == first\n\
+        \x20   init orthogonal(3) on scale where layer == first\n\
         }\n\
         train { steps = 1.5, batch = 7 steps, micro_batch = 3, schedule = linear, clip = 0 }\n";
     insta::assert_snapshot!(report(text));
@@ -329,4 +329,25 @@ fn no_model_comes_without_a_fault() {
     assert_eq!(check(&program, &sources), [], "what follows from the import is not told again");
     let faults = compile(&program, &sources, "v").expect_err("there is no base");
     assert_eq!(faults.iter().map(|finding| finding.name).collect::<Vec<_>>(), ["unknown-base"]);
+}
+
+#[test]
+fn fans_out_of_place_and_out_of_range() {
+    let variants = "variant misspelt of small {
+    optimizer {
+        init normal(fan_inn) on attn
+        init uniform(pow(fan_in, 2)) on attn
+    }
+}
+variant scaled of small {
+    attn.scale = 1 / fan_in
+}
+variant negative of small {
+    optimizer {
+        init normal(sqrt(fan_in - 64.5)) on attn.o
+        lr 1 - fan_out on attn.q
+    }
+}
+";
+    insta::assert_snapshot!(report(&format!("{}{variants}", small(""))));
 }

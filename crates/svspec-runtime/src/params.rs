@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tch::{Device, Kind, Tensor};
 
+/// Where a truncated normal distribution ends, in standard deviations.
+const TRUNCATED_AT: f64 = 3.0;
+
 /// Every parameter of a model, in the table's order.
 #[derive(Debug)]
 pub struct Params {
@@ -64,14 +67,8 @@ impl Params {
     /// share the start of what they share, whatever the device.
     pub fn init(spec: &Spec, seed: u64, device: Device) -> Self {
         let Ok(params) = Self::build(spec, |name, row| {
-            let tensor = match row.init {
-                Init::Constant(value) => Tensor::full(row.shape, value, (Kind::Float, Device::Cpu)),
-                Init::Normal(std) => {
-                    tch::manual_seed(random::named(seed, name).cast_signed());
-                    Tensor::randn(row.shape, (Kind::Float, Device::Cpu)) * std
-                }
-            };
-            Ok::<_, Infallible>(tensor.to_device(device))
+            tch::manual_seed(random::named(seed, name).cast_signed());
+            Ok::<_, Infallible>(start(row).to_device(device))
         });
         params
     }
@@ -149,6 +146,23 @@ impl<'a> IntoIterator for &'a Params {
     }
 }
 
+/// A tensor of `row` at step 0, on the CPU, by LibTorch's generator.
+fn start(row: &ParamRow) -> Tensor {
+    let options = (Kind::Float, Device::Cpu);
+    match row.init {
+        Init::Constant(value) => Tensor::full(row.shape, value, options),
+        Init::Normal(std) => Tensor::randn(row.shape, options) * std,
+        // The inverse of the distribution function, of what is uniform between its values at both cuts.
+        Init::TruncatedNormal(std) => {
+            let cut = std::f64::consts::FRAC_1_SQRT_2 * TRUNCATED_AT;
+            let largest = Tensor::from_slice(&[cut]).erf().to_kind(Kind::Float);
+            let uniform: Tensor = Tensor::rand(row.shape, options) * 2.0 - 1.0;
+            (uniform * largest).erfinv().clamp(-cut, cut) * (std * std::f64::consts::SQRT_2)
+        }
+        Init::Uniform(bound) => (Tensor::rand(row.shape, options) * 2.0 - 1.0) * bound,
+    }
+}
+
 /// One layer's share of [`Params`].
 #[derive(Clone, Copy, Debug)]
 pub struct LayerParams<'a> {
@@ -163,5 +177,34 @@ impl LayerParams<'_> {
     /// As [`Params::get`].
     pub fn get(&self, path: &str) -> Tensor {
         self.params.get(&instance_name(path, Some(self.index)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Layers;
+
+    /// The standard deviation and the largest entry of a tensor that starts so.
+    fn spread(init: Init) -> (f64, f64) {
+        tch::manual_seed(7);
+        let row = ParamRow { path: "w", layers: Layers::Outside, shape: &[200, 300], group: 0, init };
+        let tensor = start(&row);
+        (tensor.std(false).double_value(&[]), tensor.abs().max().double_value(&[]))
+    }
+
+    #[test]
+    fn a_truncated_normal_ends_at_three_deviations() {
+        let (std, largest) = spread(Init::TruncatedNormal(0.5));
+        // The variance of a standard normal cut at ±3 is 1 − 6 φ(3) / (2 Φ(3) − 1) = 0.97334.
+        assert!((std - 0.5 * 0.973_34_f64.sqrt()).abs() < 5e-3, "{std}");
+        assert!(largest > 1.4 && largest <= 1.5 + 1e-6, "{largest}");
+    }
+
+    #[test]
+    fn uniform_ends_at_its_bound() {
+        let (std, largest) = spread(Init::Uniform(0.5));
+        assert!((std - 0.5 / 3.0_f64.sqrt()).abs() < 5e-3, "{std}");
+        assert!(largest > 0.499 && largest <= 0.5, "{largest}");
     }
 }

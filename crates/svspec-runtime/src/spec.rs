@@ -75,6 +75,10 @@ pub fn instance_name(path: &str, layer: Option<usize>) -> String {
 pub enum Init {
     /// Gaussian with mean 0 and this standard deviation.
     Normal(f64),
+    /// The same, cut off at three standard deviations.
+    TruncatedNormal(f64),
+    /// Uniform between this and its negative.
+    Uniform(f64),
     /// Every entry this.
     Constant(f64),
 }

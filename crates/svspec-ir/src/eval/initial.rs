@@ -6,23 +6,14 @@ use crate::{Assignment, Init, Model, dim};
 /// The parameters as the rules start them; an instance that `assignments` leaves out starts at its default.
 pub fn initial_values(model: &Model, assignments: &[Assignment], seed: u64) -> Values {
     let mut random = Random::new(seed);
-    fill(model, assignments, |init| match init {
-        Init::Normal { std } => std * random.normal(),
-        Init::Constant(value) => value,
-    })
+    fill(model, assignments, |init| draw(init, &mut random))
 }
 
 /// Parameters as of a model in training: each entry is its default init plus normal noise of standard deviation 0.1, so
 /// that no scale vector is the identity and no bias is 0.
 pub fn random_values(model: &Model, seed: u64) -> Values {
     let mut random = Random::new(seed);
-    fill(model, &[], |init| {
-        let start = match init {
-            Init::Normal { std } => std * random.normal(),
-            Init::Constant(value) => value,
-        };
-        start + 0.1 * random.normal()
-    })
+    fill(model, &[], |init| draw(init, &mut random) + 0.1 * random.normal())
 }
 
 /// Random token ids `[batch, time]` of the model's vocabulary.
@@ -30,6 +21,15 @@ pub fn random_tokens(model: &Model, batch: usize, time: usize, seed: u64) -> Ten
     let mut random = Random::new(seed);
     let data = (0..batch * time).map(|_| random.below(model.vocab) as f64).collect();
     Tensor::new(vec![batch, time], data)
+}
+
+fn draw(init: Init, random: &mut Random) -> f64 {
+    match init {
+        Init::Normal { std } => std * random.normal(),
+        Init::TruncatedNormal { std } => std * random.truncated_normal(),
+        Init::Uniform { bound } => bound * (2.0 * random.uniform() - 1.0),
+        Init::Constant(value) => value,
+    }
 }
 
 fn fill(model: &Model, assignments: &[Assignment], mut entry: impl FnMut(Init) -> f64) -> Values {

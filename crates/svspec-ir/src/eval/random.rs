@@ -31,6 +31,16 @@ impl Random {
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
+    /// Normal, of those between −3 and 3.
+    pub fn truncated_normal(&mut self) -> f64 {
+        loop {
+            let x = self.normal();
+            if x.abs() <= 3.0 {
+                return x;
+            }
+        }
+    }
+
     /// A whole number below `bound`, which is positive.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.bits() % bound as u64) as usize

@@ -230,6 +230,8 @@ fn kind(kind: ParamKind, role: Option<Role>) -> &'static str {
 pub fn init(init: Init) -> String {
     match init {
         Init::Normal { std } => format!("normal({})", rounded(std)),
+        Init::TruncatedNormal { std } => format!("truncated_normal({})", rounded(std)),
+        Init::Uniform { bound } => format!("uniform({})", rounded(bound)),
         Init::Constant(0.0) => "zeros".to_owned(),
         Init::Constant(1.0) => "ones".to_owned(),
         Init::Constant(value) => format!("constant({})", rounded(value)),

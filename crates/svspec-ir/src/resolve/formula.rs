@@ -2,10 +2,11 @@
 
 mod composite;
 
-use super::number::{self, FUNCTIONS, NUMERIC_SETTINGS, Scope, names_layer};
+use super::number::{self, NUMERIC_SETTINGS, Scope, names_layer};
 use super::resolved::{Formula, FormulaKind, Part};
 use super::{list, path::single, setting};
 use crate::PerLayer;
+use crate::arithmetic::FUNCTIONS;
 use crate::lower::part::{self, Range};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Operator};

@@ -2,26 +2,18 @@
 
 use super::draft::{Draft, Given};
 use crate::PerLayer;
+use crate::arithmetic::{self, FUNCTIONS};
 use crate::lower::part::{self, Preset};
 use std::collections::{BTreeMap, BTreeSet};
 use svspec_diagnostics::{Diagnostic, Sources, Span, did_you_mean};
-use svspec_syntax::ast::{Expr, ExprKind, Operator, Unit};
+use svspec_syntax::ast::{Expr, ExprKind, Unit};
 
 /// Settings of a model that are numbers.
 pub const NUMERIC_SETTINGS: [&str; 3] = ["vocab", "context", "width"];
 /// Settings of a model that are not.
 pub const OTHER_SETTINGS: [&str; 4] = ["tie_embeddings", "stack", "logits", "x"];
-/// The functions of numbers, with the number of arguments each takes.
-pub const FUNCTIONS: [(&str, &[&str]); 8] = [
-    ("sqrt", &["x"]),
-    ("floor", &["x"]),
-    ("ceil", &["x"]),
-    ("round", &["x"]),
-    ("exp", &["x"]),
-    ("log", &["x"]),
-    ("min", &["x", "y"]),
-    ("max", &["x", "y"]),
-];
+/// What a rule may name of the matrix that it is about.
+pub const FANS: [&str; 2] = ["fan_in", "fan_out"];
 
 /// An expression, or a chain of settings, may go this deep.
 const DEEPEST: usize = 128;
@@ -142,7 +134,7 @@ impl<'a> Scope<'a> {
             ExprKind::Binary { operator, left, right } => {
                 let left = self.number(left);
                 let right = self.number(right);
-                Some(apply(*operator, left?, right?))
+                Some(arithmetic::operate(*operator, left?, right?))
             }
             ExprKind::Name(path) => match super::path::single(path) {
                 Some((name, span)) => self.lookup(&name, span),
@@ -171,6 +163,11 @@ impl<'a> Scope<'a> {
     }
 
     fn call(&mut self, name: &str, span: Span, values: &[f64]) -> Option<f64> {
+        self.is_function(name, span, values.len()).then(|| arithmetic::call(name, values)).flatten()
+    }
+
+    /// Whether there is a function of numbers of that name and as many arguments; false after a diagnostic.
+    pub fn is_function(&mut self, name: &str, span: Span, num_arguments: usize) -> bool {
         let Some((_, inputs)) = FUNCTIONS.into_iter().find(|(known, _)| *known == name) else {
             let names = FUNCTIONS.map(|(known, _)| known);
             let mut finding =
@@ -180,22 +177,13 @@ impl<'a> Scope<'a> {
                 finding = finding.help(format!("did you mean `{close}`?"));
             }
             self.findings.push(finding.help(format!("functions of numbers: {}", super::list(&names))));
-            return None;
+            return false;
         };
-        match (name, values) {
-            ("sqrt", [x]) => Some(x.sqrt()),
-            ("floor", [x]) => Some(x.floor()),
-            ("ceil", [x]) => Some(x.ceil()),
-            ("round", [x]) => Some(x.round()),
-            ("exp", [x]) => Some(x.exp()),
-            ("log", [x]) => Some(x.ln()),
-            ("min", [x, y]) => Some(x.min(*y)),
-            ("max", [x, y]) => Some(x.max(*y)),
-            _ => {
-                self.findings.push(wrong_arguments(name, span, inputs, values.len()));
-                None
-            }
+        if inputs.len() != num_arguments {
+            self.findings.push(wrong_arguments(name, span, inputs, num_arguments));
+            return false;
         }
+        true
     }
 
     /// The value that a name stands for.
@@ -311,6 +299,14 @@ impl<'a> Scope<'a> {
             );
             return None;
         }
+        if FANS.contains(&name) {
+            self.findings.push(
+                Diagnostic::error("unknown-name", format!("`{name}` has no value here"))
+                    .at(span, "only a matrix has it")
+                    .help("use it in a rule, such as `init normal(1 / sqrt(fan_in)) on weight`"),
+            );
+            return None;
+        }
         let mut names: Vec<String> = NUMERIC_SETTINGS.map(str::to_owned).to_vec();
         names.push("layers".to_owned());
         names.extend(
@@ -344,28 +340,25 @@ pub fn wrong_arguments(name: &str, span: Span, inputs: &[&str], given: usize) ->
         .help(format!("write `{name}({})`", inputs.join(", ")))
 }
 
-fn apply(operator: Operator, left: f64, right: f64) -> f64 {
-    match operator {
-        Operator::Add => left + right,
-        Operator::Subtract => left - right,
-        Operator::Multiply => left * right,
-        Operator::Divide => left / right,
-        Operator::Power => left.powf(right),
-    }
-}
-
 /// Whether `layer` stands in the expression.
 pub fn names_layer(expr: &Expr, depth: usize) -> bool {
+    names_one_of(expr, &["layer"], depth)
+}
+
+/// Whether one of `words` stands in the expression.
+pub fn names_one_of(expr: &Expr, words: &[&str], depth: usize) -> bool {
     if depth > DEEPEST {
         return false;
     }
-    let any = |exprs: &[Expr]| exprs.iter().any(|expr| names_layer(expr, depth + 1));
+    let inside = |expr: &Expr| names_one_of(expr, words, depth + 1);
     match &expr.kind {
-        ExprKind::Name(path) => super::path::single(path).is_some_and(|(name, _)| name == "layer"),
-        ExprKind::Call { arguments, .. } => any(arguments),
-        ExprKind::Tuple(items) => any(items),
-        ExprKind::Negate(inner) | ExprKind::Group(inner) => names_layer(inner, depth + 1),
-        ExprKind::Binary { left, right, .. } => names_layer(left, depth + 1) || names_layer(right, depth + 1),
+        ExprKind::Name(path) => {
+            super::path::single(path).is_some_and(|(name, _)| words.contains(&name.as_str()))
+        }
+        ExprKind::Call { arguments, .. } => arguments.iter().any(inside),
+        ExprKind::Tuple(items) => items.iter().any(inside),
+        ExprKind::Negate(inner) | ExprKind::Group(inner) => inside(inner),
+        ExprKind::Binary { left, right, .. } => inside(left) || inside(right),
         ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Record { .. } => false,
     }
 }

@@ -1,5 +1,6 @@
 //! A rule as written in; a rule whose every name is understood out.
 
+use super::amount::amount;
 use super::number::Scope;
 use super::resolved::Part;
 use super::{list, setting, setting::bare_word};
@@ -108,8 +109,8 @@ fn may_hold(test: Test, selector: &Selector) -> bool {
 fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {
     let name = rule.verb.text.as_str();
     match name {
-        "decay" => per_layer(scope, "decay", &rule.value, Range::NotNegative).map(Verb::Decay),
-        "lr" => per_layer(scope, "lr", &rule.value, Range::NotNegative).map(Verb::LearningRate),
+        "decay" => amount(scope, "decay", &rule.value, Range::NotNegative).map(Verb::Decay),
+        "lr" => amount(scope, "lr", &rule.value, Range::NotNegative).map(Verb::LearningRate),
         "init" => init(scope, &rule.value).map(Verb::Init),
         "clip" => {
             Some(Verb::Clip(match setting::word_after(scope, "clip", "clip", &rule.value, &["on", "off"])? {
@@ -129,38 +130,31 @@ fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {
     }
 }
 
-fn per_layer(scope: &mut Scope<'_>, what: &str, expr: &Expr, range: Range) -> Option<PerLayer> {
-    let value = scope.per_layer(expr, |_| true)?;
-    match &value {
-        PerLayer::Uniform(number) => {
-            setting::within(scope, what, *number, expr.span, range)?;
-        }
-        PerLayer::Each(numbers) => {
-            for number in numbers {
-                setting::within(scope, what, *number, expr.span, range)?;
-            }
-        }
-    }
-    Some(value)
-}
-
 fn init(scope: &mut Scope<'_>, expr: &Expr) -> Option<InitValue> {
     match &expr.kind {
         ExprKind::Call { callee, arguments } => {
             let name = super::path::single(callee).map(|(name, _)| name);
             match (name.as_deref(), arguments.as_slice()) {
                 (Some("normal"), [std]) => {
-                    return per_layer(scope, "normal(std)", std, Range::NotNegative).map(InitValue::Normal);
+                    return amount(scope, "normal(std)", std, Range::NotNegative).map(InitValue::Normal);
+                }
+                (Some("truncated_normal"), [std]) => {
+                    let std = amount(scope, "truncated_normal(std)", std, Range::NotNegative);
+                    return std.map(InitValue::TruncatedNormal);
+                }
+                (Some("uniform"), [bound]) => {
+                    return amount(scope, "uniform(bound)", bound, Range::NotNegative)
+                        .map(InitValue::Uniform);
                 }
                 (Some("constant"), [value]) => {
-                    return per_layer(scope, "constant(value)", value, Range::Any).map(InitValue::Constant);
+                    return amount(scope, "constant(value)", value, Range::Any).map(InitValue::Constant);
                 }
                 (_, _) => {}
             }
         }
         ExprKind::Name(_) => match bare_word(expr).as_deref() {
-            Some("zeros") => return Some(InitValue::Constant(PerLayer::Uniform(0.0))),
-            Some("ones") => return Some(InitValue::Constant(PerLayer::Uniform(1.0))),
+            Some("zeros") => return Some(InitValue::Constant(PerLayer::Uniform(0.0).into())),
+            Some("ones") => return Some(InitValue::Constant(PerLayer::Uniform(1.0).into())),
             Some(_) | None => {}
         },
         ExprKind::Number(_)
@@ -175,7 +169,7 @@ fn init(scope: &mut Scope<'_>, expr: &Expr) -> Option<InitValue> {
     scope.findings.push(
         Diagnostic::error("unknown-value", message)
             .at(expr.span, "unknown here")
-            .help("write `normal(0.02)` (its standard deviation), `constant(1)`, `zeros` or `ones`"),
+            .help("write `normal(0.02)` or `truncated_normal(0.02)` (standard deviations), `uniform(0.1)` (its bound), `constant(1)`, `zeros` or `ones`"),
     );
     None
 }

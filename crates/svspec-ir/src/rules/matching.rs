@@ -7,7 +7,10 @@ use svspec_syntax::ast::Comparison;
 
 /// Whether some selector and every condition of `rule` hold of `tensor`, and its value is defined there.
 pub(super) fn matches(rule: &ResolvedRule, tensor: &Tensor<'_>) -> bool {
-    let is_defined = !rule.verb.is_per_layer() || tensor.instance.layer.is_some();
+    let is_defined = rule.verb.amount().is_none_or(|amount| {
+        (!amount.is_per_layer() || tensor.instance.layer.is_some())
+            && (!amount.names_fan() || tensor.param.fans().is_some())
+    });
     is_defined
         && rule.selectors.iter().any(|selector| selects(selector, tensor))
         && rule.conditions.iter().all(|condition| holds(condition, tensor))

@@ -119,7 +119,7 @@ fn rule(verb: Verb, selector: Selector, condition: Option<Condition>) -> Resolve
 #[test]
 fn hits_count_what_a_rule_matches_and_what_it_still_decides() {
     let checked = Sketch::default().compile();
-    let decay = |value: f64| Verb::Decay(PerLayer::Uniform(value));
+    let decay = |value: f64| Verb::Decay(PerLayer::Uniform(value).into());
     let of_input = Condition { test: Test::Role(Role::Input), negated: false };
     let of_output = Condition { test: Test::Role(Role::Output), negated: false };
     let scale = Selector::Kind(ParamKind::Scale);
@@ -140,7 +140,7 @@ fn hits_count_what_a_rule_matches_and_what_it_still_decides() {
 #[test]
 fn a_value_that_depends_on_the_layer_reaches_only_the_stack() {
     let checked = Sketch::default().compile();
-    let rules = [rule(Verb::Decay(PerLayer::Each(vec![0.1, 0.2])), Selector::All, None)];
+    let rules = [rule(Verb::Decay(PerLayer::Each(vec![0.1, 0.2]).into()), Selector::All, None)];
     let outcome = apply(checked.model(), checked.facts(), &rules);
     let names: Vec<&str> = outcome.groups.iter().map(|group| group.name.as_str()).collect();
     assert_eq!(names, ["weight_scale", "weight_scale_2"]);
@@ -153,4 +153,39 @@ fn a_value_that_depends_on_the_layer_reaches_only_the_stack() {
             "no decay rule reaches `final_norm.scale`",
         ]
     );
+}
+
+/// The init of a tensor as the language writes it.
+fn init_of(checked: &CheckedModel, name: &str) -> String {
+    let assignments = checked.assignments().iter();
+    let mut of_name =
+        assignments.filter(|assignment| checked.model().instance_name(assignment.instance) == name);
+    print::params::init(of_name.next().unwrap_or_else(|| panic!("{name} is a tensor")).init)
+}
+
+#[test]
+fn fans_are_those_of_the_matrix_and_reach_nothing_else() {
+    let checked = Sketch {
+        attn: "rope, kv_heads = 1",
+        optimizer: "decay 0.1 on all
+            init constant(fan_in) on all
+            init constant(-fan_out) on attn.k
+            init constant(max(fan_in, 2 * fan_out) / layer) on mlp.gate",
+        ..Sketch::default()
+    }
+    .compile();
+    let sizes = |name: &str| {
+        let mut params = checked.model().params.iter();
+        let param = params.find(|param| param.path == name).unwrap_or_else(|| panic!("{name} is a tensor"));
+        param.dims.iter().map(|dim| dim.size).collect::<Vec<usize>>()
+    };
+    let (q, k, o, gate) =
+        (sizes("attn.q.weight"), sizes("attn.k.weight"), sizes("attn.o.weight"), sizes("mlp.gate.weight"));
+    assert_eq!(init_of(&checked, "layers.0.attn.q.weight"), format!("constant({})", q[2]));
+    assert_eq!(init_of(&checked, "layers.0.attn.o.weight"), format!("constant({})", o[1] * o[2]));
+    assert_eq!(init_of(&checked, "layers.0.attn.k.weight"), format!("constant(-{})", k[0] * k[1]));
+    let gate = gate[1].max(2 * gate[0]) as f64 / 2.0;
+    assert_eq!(init_of(&checked, "layers.1.mlp.gate.weight"), format!("constant({gate})"));
+    assert_eq!(init_of(&checked, "embed.weight"), "normal(0.02)");
+    assert_eq!(init_of(&checked, "final_norm.scale"), "ones");
 }

@@ -1,9 +1,9 @@
 //! A `part` block in; its settings, parts, placements and equations, told apart, out.
 
 use super::unread;
+use crate::arithmetic::FUNCTIONS;
 use crate::lower::part;
 use crate::resolve::draft::{Draft, Own, duplicate};
-use crate::resolve::number::FUNCTIONS;
 use crate::resolve::path::single;
 use svspec_diagnostics::{Diagnostic, Span};
 use svspec_syntax::ast::{Expr, ExprKind, Ident, PartDefinition, Statement, StatementKind};

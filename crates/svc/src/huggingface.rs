@@ -2,14 +2,16 @@
 //! tensors. What a family is stands in `templates/families/`, as data: nothing here knows one by name.
 
 mod config;
+mod data;
 mod facts;
 mod family;
 mod fit;
 mod shards;
+mod stack;
 
 pub use config::{model_type, spec};
-pub use family::{Family, families, family};
-pub use fit::{Fit, fit};
+pub use family::{Family, families, family, names};
+pub use fit::{Fit, compile, fit};
 pub use shards::write;
 
 #[cfg(test)]

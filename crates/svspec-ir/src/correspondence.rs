@@ -5,6 +5,7 @@
 //! vector of ours without a place in the other model is folded into weights; a place for one that ours lacks is filled
 //! with ones. Nothing else may differ.
 
+mod alike;
 mod difference;
 mod pairing;
 

@@ -1,7 +1,7 @@
 //! `svc import`: a `config.json` of transformers in, a spec that means the same out.
 
 use crate::huggingface;
-use crate::outcome::Outcome;
+use crate::outcome::{Faulty, Outcome};
 use crate::terminal;
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -15,11 +15,11 @@ use std::path::PathBuf;
 /// either read, or known to say nothing of the function (token ids, dtypes), or named in an error: none is ignored
 /// silently.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 done, 1 the config says what a spec cannot, 2 could not run.\n\n\
+#[command(after_help = format!("Exit codes: 0 done, 1 the config says what a spec cannot, 2 could not run.\n\n\
     Examples:\n  \
     svc import config.json                       # to standard output\n  \
     svc import config.json -o my_model.svspec    # never over another file\n\n\
-    `svc new --help` lists the families; `svc export` is the way back.")]
+    Families: {}; `svc export` is the way back.", huggingface::names().join(", ")))]
 pub struct Import {
     /// The config
     #[arg(value_name = "CONFIG.json")]
@@ -51,6 +51,9 @@ pub fn run(args: &Import) -> anyhow::Result<Outcome> {
         None => of_file.filter(is_name).unwrap_or_else(|| family.model_type.clone()),
     };
     let spec = huggingface::spec(&family, &name, &config)?;
+    if let Err(findings) = huggingface::compile(&spec) {
+        return Err(Faulty(format!("error: no model is what `{shown}` says:\n{findings}")).into());
+    }
     let Some(path) = &args.out else {
         terminal::print(&spec)?;
         return Ok(Outcome::Fine);

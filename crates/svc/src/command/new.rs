@@ -13,12 +13,12 @@ use std::io::Write as _;
 /// by role, and a training budget of a few minutes on a CPU. With --from, the model is of a family that transformers
 /// loads, at a small size, so that `svc export` writes what is trained for it.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = format!("Examples:\n  \
     svc new my_model\n  \
     svc new my_model --from qwen3\n  \
     svc train my_model.svspec\n  \
     svc diff my_model.svspec my_model.svspec:my_model_qk\n\n\
-    Families: llama, mistral, qwen2, qwen3")]
+    Families: {}", huggingface::names().join(", ")))]
 pub struct New {
     /// The model's name: letters, digits and `_`
     name: String,
@@ -80,6 +80,22 @@ mod tests {
             assert_eq!(crate::command::check::check("starter.svspec", &text, &mut Sources::new()), []);
             let (file, _) = svspec_syntax::parse(SourceId(0), &text);
             assert_eq!(svspec_syntax::format(&file), text);
+        }
+    }
+
+    #[test]
+    fn every_family_has_a_small_spec_without_faults() {
+        for family in huggingface::families().unwrap() {
+            let text = huggingface::spec(&family, "small", &family.small).unwrap();
+            assert_eq!(crate::command::check::check("small.svspec", &text, &mut Sources::new()), []);
+            let (file, _) = svspec_syntax::parse(SourceId(0), &text);
+            assert_eq!(svspec_syntax::format(&file), text);
+            let checked = huggingface::compile(&text).unwrap();
+            let spec = svspec_codegen::SpecSource { file_name: "small.svspec".to_owned(), text };
+            let options = svspec_codegen::Options { rewrites: svspec_ir::rewrite::Rewrites::default(), spec };
+            assert!(svspec_codegen::generate(&checked, &options).is_ok(), "{}", family.model_type);
+            let num_params = svspec_ir::cost::cost(checked.model()).num_params;
+            assert!((500_000..2_000_000).contains(&num_params), "{}: {num_params}", family.model_type);
         }
     }
 }

@@ -1,11 +1,39 @@
 //! A `config.json` and its family in; the spec that means the same out, or every field that has no meaning in it.
 
-use super::Family;
+mod fields;
+
+use super::{Family, data, stack};
 use crate::outcome::Faulty;
 use anyhow::Context as _;
+use fields::fields;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use svspec_diagnostics::SourceId;
-use svspec_ir::print::number::shortest;
+use svspec_ir::print::number::{grouped, shortest};
+
+/// The kind of layers where all are of one kind.
+const ONLY_KIND: &str = "layer";
+
+/// A kind of layer, for templates.
+#[derive(Serialize)]
+struct Kind {
+    /// Its name.
+    name: String,
+    /// How a spec's statement of it begins.
+    layer: String,
+    /// The name of its attention.
+    attn: String,
+}
+
+impl Kind {
+    fn of(name: &str) -> Self {
+        let (layer, attn) = match name {
+            ONLY_KIND => (ONLY_KIND.to_owned(), "attn".to_owned()),
+            name => (format!("layer {name}"), format!("{name}_attn")),
+        };
+        Self { name: name.to_owned(), layer, attn }
+    }
+}
 
 /// The family that a config names.
 pub fn model_type(config: &Map<String, Value>) -> anyhow::Result<&str> {
@@ -15,87 +43,65 @@ pub fn model_type(config: &Map<String, Value>) -> anyhow::Result<&str> {
 
 /// The spec, laid out as `svc fmt` would; its model is called `name`.
 pub fn spec(family: &Family, name: &str, config: &Map<String, Value>) -> anyhow::Result<String> {
-    let fields = fields(family, config).map_err(|faults| {
+    let faulty = |faults: Vec<String>| {
         let mut text = format!("error: the config does not fit a spec of {}:\n", family.model_type);
         text.extend(faults.iter().map(|fault| format!("  {fault}\n")));
         Faulty(text)
-    })?;
+    };
+    let fields = fields(family, config).map_err(faulty)?;
+    let layers = layers(family, &fields)?;
+    if layers.is_empty() {
+        return Err(faulty(vec!["it has no layers".to_owned()]).into());
+    }
+    let mut names: Vec<&str> = layers.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    // The kind that comes first is written first.
+    names.sort_by_key(|name| layers.iter().position(|layer| layer == name));
+
     let mut context = tera::Context::new();
     context.insert("name", name);
     context.insert("about", &family.about);
+    context.insert("kinds", &names.into_iter().map(Kind::of).collect::<Vec<_>>());
+    context.insert("stack", &stack::expression(&layers));
+    context.insert("config", &fields);
+    for flag in ["has_input_scales", "has_output_scales", "has_bias", "has_router"] {
+        context.insert(flag, &false);
+    }
     for (field, value) in &fields {
         context.insert(field.clone(), &shown(value));
     }
-    let text = tera::Tera::one_off(family.spec_template, &context, false)
-        .with_context(|| format!("the spec's template of {}", family.model_type))?;
+    let text = data::render(&format!("{}.svspec", family.model_type), &context)?;
     let (file, _) = svspec_syntax::parse(SourceId(0), &text);
     Ok(svspec_syntax::format(&file))
 }
 
-/// Numbers as a person would write them.
+/// The kind of each layer.
+fn layers(family: &Family, fields: &Map<String, Value>) -> anyhow::Result<Vec<String>> {
+    let number = |field: &str| fields.get(field).and_then(Value::as_u64);
+    let num_layers = number("num_hidden_layers").or_else(|| number("n_layer")).unwrap_or(0);
+    let kind = |layer: u64| {
+        let Some(template) = &family.layer_kind else { return Ok(ONLY_KIND.to_owned()) };
+        let mut context = tera::Context::from_serialize(fields).context("fields are plain data")?;
+        context.insert("layer", &layer);
+        data::render_text(template, &context)
+    };
+    (0..num_layers).map(kind).collect()
+}
+
+/// Numbers as a person would write them, and exactly.
 fn shown(value: &Value) -> Value {
     match value {
-        Value::Number(number) => number.as_f64().map_or(value.clone(), |number| shortest(number).into()),
+        Value::Number(number) => number.as_f64().map_or(value.clone(), |number| exact(number).into()),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => value.clone(),
     }
 }
 
-/// The fields that the template reads, or all that is wrong with the config.
-fn fields(family: &Family, config: &Map<String, Value>) -> Result<Map<String, Value>, Vec<String>> {
-    let mut fields = family.defaults.clone();
-    let mut faults = Vec::new();
-    for (field, value) in flat(family, config) {
-        if let Some(allowed) = family.fixed.get(&field) {
-            let values = match &value {
-                Value::Array(values) => values.as_slice(),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-                    std::slice::from_ref(&value)
-                }
-            };
-            if let Some(other) = values.iter().find(|value| !value.is_null() && !allowed.contains(value)) {
-                let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-                faults.push(format!("`{field}` is {other}: only {} is known", allowed.join(" or ")));
-            }
-        } else if family.required.contains(&field) || family.defaults.contains_key(&field) {
-            let is_odd = matches!(value, Value::Array(_) | Value::Object(_) | Value::String(_));
-            let is_missing = value.is_null() && family.required.contains(&field);
-            if is_odd || is_missing {
-                faults.push(format!("`{field}` is {value}, not a number or a switch"));
-            }
-            fields.insert(field, value);
-        } else if !family.inert.contains(&field) && field != "model_type" {
-            faults.push(format!("`{field}` is unknown, so its {value} may mean something"));
-        }
+fn exact(number: f64) -> String {
+    if number.fract() == 0.0 && (10_000.0..1e15).contains(&number) {
+        return grouped(number as u64).replace(',', "_");
     }
-    for field in family.required.iter().filter(|field| !fields.contains_key(*field)) {
-        faults.push(format!("`{field}` is missing"));
-    }
-    if faults.is_empty() { Ok(fields) } else { Err(faults) }
-}
-
-/// The fields under their main names; those of an object, unless it is inert as a whole, one by one. A field without a
-/// value says nothing.
-fn flat(family: &Family, config: &Map<String, Value>) -> Vec<(String, Value)> {
-    let mut fields = Vec::new();
-    for (name, value) in config {
-        match value {
-            Value::Object(inner) if !family.inert.contains(name) => {
-                for (field, value) in inner {
-                    let field = format!("{name}.{field}");
-                    fields.push((family.aliases.get(&field).cloned().unwrap_or(field), value.clone()));
-                }
-            }
-            Value::Null if !family.defaults.contains_key(name) && !family.required.contains(name) => {}
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_) => {
-                let field = family.aliases.get(name).unwrap_or(name);
-                fields.push((field.clone(), value.clone()));
-            }
-        }
-    }
-    fields
+    let short = shortest(number);
+    let is_exact = short.parse().is_ok_and(|parsed: f64| parsed.to_bits() == number.to_bits());
+    if is_exact { short } else { number.to_string() }
 }

@@ -1,80 +1,102 @@
-//! A model in; the numbers that a family's `config.json` states of it out. They are read off the first layer's ops; what
-//! does not hold of every layer is found out when the config is imported again and compared.
+//! A model in; the numbers that a family's `config.json` states of it out. They are read off the ops, layer by layer, and
+//! need not hold everywhere: what does not is found out when the config is imported again and compared.
 
+mod layer;
+mod rope;
+
+pub use layer::Layer;
+
+use layer::layer;
+use rope::Rope;
 use serde::Serialize;
 use svspec_ir::print::number::shortest;
-use svspec_ir::{Dim, Model, Node, Op, Region, RegionKind, ValueId, dim};
+use svspec_ir::{Model, Op, ParamId, ParamKind, Region, RegionKind};
 
-/// What config templates may name. Numbers are text, written as short as they are exact.
+/// What config templates may name. Numbers that need not be whole are text, written as short as they are exact.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Facts {
     vocab_size: usize,
     context: usize,
     width: usize,
-    /// Between the maps of the feed-forward part.
-    hidden: usize,
     num_layers: usize,
-    num_heads: usize,
-    num_kv_heads: usize,
-    head_dim: usize,
-    /// Of the first normalisation.
-    eps: String,
-    /// Of the rotary positions.
-    theta: String,
-    /// How many positions a query sees; `null`: all.
-    window: String,
     /// Whether the head's matrix is the embedding's table.
     tied: bool,
-    /// Whether what reads or writes heads has additive vectors.
-    attention_bias: bool,
-    /// Whether the feed-forward part has.
-    mlp_bias: bool,
+    /// What the embedding is multiplied with.
+    embedding_factor: String,
+    /// What the logits are divided by.
+    logit_divisor: String,
+    /// What bounds the logits.
+    logit_cap: Option<String>,
+    /// Of the first layer, each under its own name.
+    #[serde(flatten)]
+    first: Layer,
+    /// Every layer.
+    layers: Vec<Layer>,
+    /// The first layer with a window.
+    local: Option<Layer>,
+    /// The first layer without experts.
+    dense: Option<Layer>,
+    /// Of the first layer without a window; of the first layer, if all have one.
+    rope_full: Option<Rope>,
+    /// Of the first layer with a window; of the first layer, if none has one.
+    rope_local: Option<Rope>,
 }
 
-/// Reads them; `None` where the model has no attention or no feed-forward part to read them from.
+/// Reads them; `None` for a model without layers.
 pub fn facts(model: &Model) -> Option<Facts> {
-    let layer = model.regions.get(model.stack.first()?.0)?;
-    let (attention, window) = layer.nodes.iter().find_map(|node| {
-        if let Op::Attention(attention) = &node.op { Some((node, attention.window)) } else { None }
-    })?;
-    let dims = |input: usize| dims_of(layer, *attention.inputs.get(input)?);
-    let ([heads, head_dim], [kv_heads, _]) = (dims(0)?, dims(1)?) else { return None };
-    let product = layer.nodes.iter().rfind(|node| matches!(node.op, Op::Mul(_) | Op::Activation(_)))?;
-    let hidden = dim::num_elements(&product.dims);
-    let biases: Vec<&Node> = layer.nodes.iter().filter(|node| matches!(node.op, Op::Bias(_))).collect();
-    let head = model.regions.iter().find(|region| region.kind == RegionKind::Head)?;
+    let layers: Vec<Layer> = (0..model.stack.len()).filter_map(|depth| layer(model, depth)).collect();
+    let outer = |kind: RegionKind| model.regions.iter().find(|region| region.kind == kind);
+    let (embed, head) = (outer(RegionKind::Embed)?, outer(RegionKind::Head)?);
+    let mut first = layers.first()?.clone();
+    let find = |is_so: fn(&&Layer) -> bool| layers.iter().find(is_so).cloned();
+    let (local, full) = (find(|layer| layer.window.is_some()), find(|layer| layer.window.is_none()));
+    let rope_of = |layer: &Option<Layer>| layer.as_ref().or(layers.first())?.rope.clone();
+    let dense = find(|layer| layer.experts.is_none());
+    // Experts stand in some layers only, perhaps, and a config says of them what they are.
+    first.experts = find(|layer| layer.experts.is_some()).and_then(|layer| layer.experts);
     Some(Facts {
         vocab_size: model.vocab,
         context: model.context,
         width: model.width,
-        hidden,
         num_layers: model.stack.len(),
-        num_heads: heads.size,
-        num_kv_heads: kv_heads.size,
-        head_dim: head_dim.size,
-        eps: shortest(first(layer, |op| if let Op::Normalize(norm) = op { Some(norm.eps) } else { None })?),
-        theta: shortest(first(
-            layer,
-            |op| {
-                if let Op::Rope(rope) = op { Some(rope.angles.theta) } else { None }
-            },
-        )?),
-        window: window.map_or("null".to_owned(), |window| window.to_string()),
-        tied: first(head, |op| op.as_linear()?.projections.first().map(|projection| projection.weight))
+        tied: find_op(head, |op| op.as_linear()?.projections.first().map(|projection| projection.weight))
             .is_some_and(|weight| is_table(model, weight)),
-        attention_bias: biases.iter().any(|bias| bias.dims.len() > 1),
-        mlp_bias: biases.iter().any(|bias| bias.dims.len() == 1 && dim::num_elements(&bias.dims) == hidden),
+        embedding_factor: exact(gain(embed)),
+        logit_divisor: exact(1.0 / gain(head)),
+        logit_cap: find_op(head, |op| if let Op::SoftCap(cap) = op { Some(exact(cap.cap)) } else { None }),
+        rope_full: rope_of(&full),
+        rope_local: rope_of(&local),
+        dense,
+        first,
+        layers,
+        local,
     })
 }
 
-fn is_table(model: &Model, weight: svspec_ir::ParamId) -> bool {
-    model.params.get(weight.0).is_some_and(|param| param.kind == svspec_ir::ParamKind::Embedding)
+/// The product of a region's constant factors.
+fn gain(region: &Region) -> f64 {
+    let factors = region
+        .nodes
+        .iter()
+        .filter_map(|node| if let Op::Gain(gain) = &node.op { Some(gain.factor.at(None)) } else { None });
+    factors.product()
 }
 
-fn first<T>(region: &Region, read: impl Fn(&Op) -> Option<T>) -> Option<T> {
+fn is_table(model: &Model, weight: ParamId) -> bool {
+    model.params.get(weight.0).is_some_and(|param| param.kind == ParamKind::Embedding)
+}
+
+fn find_op<T>(region: &Region, read: impl Fn(&Op) -> Option<T>) -> Option<T> {
     region.nodes.iter().find_map(|node| read(&node.op))
 }
 
-fn dims_of(region: &Region, value: ValueId) -> Option<&[Dim]> {
-    region.nodes.get(value.0).map(|node| node.dims.as_slice())
+/// A number as JSON writes it, as short as it is exact; whole where it is whole but for rounding.
+fn exact(number: f64) -> String {
+    let nearest = number.round();
+    if number.abs() < 1e15 && (number - nearest).abs() <= 1e-12 * nearest.abs() {
+        return format!("{nearest}");
+    }
+    let short = shortest(number);
+    let is_exact = short.parse().is_ok_and(|parsed: f64| parsed.to_bits() == number.to_bits());
+    if is_exact { short } else { number.to_string() }
 }

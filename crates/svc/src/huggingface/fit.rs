@@ -2,7 +2,7 @@
 //! or why the model is not of that family.
 
 use super::facts::facts;
-use super::{Family, config};
+use super::{Family, config, data};
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 use svspec_diagnostics::{Severity, Sources};
@@ -25,11 +25,18 @@ pub struct Fit {
 
 /// Fits `ours` to `family`: the config is derived, imported again, and its graph compared with ours.
 pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Fit> {
-    let facts = facts(ours.model())
-        .context("it has no attention with rotary positions and a feed-forward part in its first layer")?;
-    let context = tera::Context::from_serialize(&facts).context("facts are plain data")?;
+    let facts = facts(ours.model()).context("it has no layers")?;
+    let facts = serde_json::to_value(&facts).context("facts are plain data")?;
+    let is_lacking = |(fact, _): &(&String, &String)| facts.get(fact).is_none_or(Value::is_null);
+    let lacking: Vec<&str> =
+        family.needs.iter().filter(is_lacking).map(|(_, words)| words.as_str()).collect();
+    if !lacking.is_empty() {
+        bail!("this model has no {}", lacking.join(", and no "));
+    }
+    let mut context = tera::Context::from_serialize(&facts).context("facts are plain data")?;
+    context.insert("dtype", "float32");
     let template = || format!("the config's template of {}", family.model_type);
-    let text = tera::Tera::one_off(family.config_template, &context, false).with_context(template)?;
+    let text = data::render(&format!("{}.config.json", family.model_type), &context)?;
     let config: Map<String, Value> = serde_json::from_str(&text).with_context(template)?;
     let family_model = compile(&config::spec(family, "family", &config)?)?;
     let correspondence = correspondence(ours, family_model.model())?;
@@ -41,8 +48,8 @@ pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Fit> {
     Ok(Fit { config, family_model, correspondence, tensors })
 }
 
-/// Compiles a spec that holds one model.
-pub(super) fn compile(text: &str) -> anyhow::Result<CheckedModel> {
+/// Compiles a spec that holds one model; an error holds what is found, rendered.
+pub fn compile(text: &str) -> anyhow::Result<CheckedModel> {
     let mut sources = Sources::new();
     let entry = sources.add("the family's spec", text);
     let (program, found) = svspec_ir::load::load(&mut sources, entry, &mut crate::read::Origin::Disk);

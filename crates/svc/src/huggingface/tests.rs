@@ -1,8 +1,11 @@
 //! Configs to specs and back, and configs as published: the counts of parameters are those of the models.
 
-use super::{Family, families, family, fit, model_type, spec};
+use super::{Family, families, family, fit, model_type, names, spec};
 use crate::outcome::Faulty;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use svspec_ir::CheckedModel;
 
 fn object(value: Value) -> Map<String, Value> {
     let Value::Object(map) = value else { panic!("{value} is no object") };
@@ -61,68 +64,167 @@ fn published_configs_have_the_published_counts() {
     assert_eq!(num_params(qwen3_small), 596_049_920);
 }
 
-/// A config of the family with no field at its default.
-fn unusual(family: &Family) -> Map<String, Value> {
-    let mut config = family.small.clone();
-    config.insert("rms_norm_eps".into(), json!(3e-5));
-    config.insert("rope_theta".into(), json!(12345.0));
-    config.insert("head_dim".into(), json!(24));
-    config.insert("tie_word_embeddings".into(), json!(true));
-    for switch in ["attention_bias", "mlp_bias"] {
-        if family.defaults.contains_key(switch) {
-            config.insert(switch.into(), json!(true));
-        }
-    }
-    config
+/// A spec of this project.
+fn committed(file: &Path, target: &str) -> CheckedModel {
+    let spec = crate::spec::Spec::open(&crate::read::Origin::Disk, &file.to_string_lossy()).unwrap();
+    spec.compile(target).unwrap()
+}
+
+/// Holds the spec that a config becomes against ours, op by op, tensor by tensor. The number of its parameters.
+fn held_against(config: &Value, file: &Path, target: &str) -> u64 {
+    let config = object(config.clone());
+    let family = family(model_type(&config).unwrap()).unwrap();
+    let imported = fit::compile(&spec(&family, "imported", &config).unwrap()).unwrap();
+    let ours = committed(file, target);
+    let found = svspec_ir::correspondence::correspondence(&imported, ours.model());
+    let found = found.unwrap_or_else(|difference| {
+        panic!("{target} of {}: the config does not state what the spec does: {difference}", file.display())
+    });
+    assert!(found.folded.is_empty(), "{target}");
+    let tensors = |checked: &CheckedModel| {
+        let tensors = checked.model().foreign_instances().into_iter();
+        tensors.map(|tensor| (tensor.name, tensor.shape)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(tensors(&imported), tensors(&ours), "{target}");
+    svspec_ir::cost::cost(imported.model()).num_params
 }
 
 #[test]
-fn an_imported_config_is_exported_as_it_was() {
-    for family in families().unwrap() {
-        for config in [family.small.clone(), unusual(&family)] {
-            let checked = fit::compile(&spec(&family, "round", &config).unwrap()).unwrap();
-            let again = fit(&checked, &family).unwrap().config;
-            for (field, value) in &config {
-                let same = again.get(field).is_some_and(|other| match (value.as_f64(), other.as_f64()) {
-                    (Some(a), Some(b)) => a.to_bits() == b.to_bits(),
-                    (None, _) | (_, None) => value == other,
-                });
-                assert!(same, "{} {field}: {value} became {:?}", family.model_type, again.get(field));
-            }
+fn configs_of_the_specs_are_imported_as_the_specs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: PathBuf| -> Option<Value> {
+        Some(serde_json::from_str(&std::fs::read_to_string(path).ok()?).unwrap())
+    };
+    let counts = read(root.join("tests/parity/counts.json")).unwrap();
+    let mut num_held = 0;
+    for entry in std::fs::read_dir(root.join("tests/parity/families")).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let is_known = |config: &Value| names().iter().any(|name| config["model_type"] == **name);
+        let tiny = folder.join(format!("{name}.svspec"));
+        if let Some(config) = read(folder.join("config.json")).filter(is_known).filter(|_| tiny.is_file()) {
+            held_against(&config, &tiny, &format!("{name}_tiny"));
+            num_held += 1;
+        }
+        let Some(Value::Object(sizes)) = read(folder.join("full_size.json")) else { continue };
+        for (target, config) in sizes.iter().filter(|(_, config)| is_known(config)) {
+            let num_params = held_against(config, &root.join(format!("specs/{name}.svspec")), target);
+            assert_eq!(counts[&name][target], num_params, "{target}");
+            num_held += 1;
         }
     }
+    assert!(num_held >= 30, "{num_held}");
+}
+
+/// Configs of the family with fields away from their defaults.
+fn unusual(family: &Family) -> Vec<Map<String, Value>> {
+    let with = |fields: Value| {
+        let mut config = family.small.clone();
+        config.extend(object(fields).into_iter().filter(|(field, _)| family.reads(field)));
+        config
+    };
+    let numbers = with(json!({
+        "rms_norm_eps": 3e-5, "layer_norm_epsilon": 3e-5, "rope_theta": 12345.0, "head_dim": 24,
+        "tie_word_embeddings": !family.fields.defaults.get("tie_word_embeddings").is_some_and(|tied| *tied == true),
+        "num_key_value_heads": 1, "attention_bias": true, "mlp_bias": true,
+        "query_pre_attn_scalar": 7, "attn_logit_softcapping": 2.5, "final_logit_softcapping": null, "clip_qkv": 6.5,
+        "rope_local_base_freq": 123.0, "norm_topk_prob": false, "partial_rotary_factor": 0.5, "n_inner": 77,
+    }));
+    let words = with(json!({
+        "hidden_act": "gelu_pytorch_tanh", "activation_function": "relu", "mlp_only_layers": [1, 3],
+        "use_sliding_window": true, "sliding_window": 24, "max_window_layers": 1,
+    }));
+    let layers = with(json!({
+        "use_sliding_window": true, "sliding_window": 24, "num_hidden_layers": 5,
+        "layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention", "sliding_attention"],
+    }));
+    let mut configs = vec![family.small.clone(), numbers, words, layers];
+    if family.fields.choices.get("rope_type").is_some_and(|_| !family.fields.fixed.contains_key("rope_type"))
+    {
+        for scaling in [
+            json!({ "rope_type": "linear", "factor": 3.0 }),
+            json!({ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.5, "high_freq_factor": 5.0,
+                "original_max_position_embeddings": 64 }),
+            json!({ "rope_type": "yarn", "factor": 2.5, "original_max_position_embeddings": 48, "beta_fast": 16.0 }),
+        ] {
+            let mut config = family.small.clone();
+            config.insert("rope_scaling".into(), scaling);
+            configs.push(config);
+        }
+    }
+    configs
+}
+
+#[test]
+fn an_imported_config_is_exported_as_the_same_model() {
+    let mut num_different = 0;
+    for family in families().unwrap() {
+        let mut texts = BTreeSet::new();
+        for config in unusual(&family) {
+            let text = spec(&family, "family", &config).unwrap();
+            let checked = fit::compile(&text).unwrap_or_else(|fault| panic!("{fault}\n{text}"));
+            let fit = fit(&checked, &family)
+                .unwrap_or_else(|fault| panic!("{}: {fault:#}\n{text}", family.model_type));
+            assert!(fit.correspondence.folded.is_empty());
+            // The config that was written states the same model, in the same words.
+            let again = spec(&family, "family", &fit.config).unwrap();
+            let theirs = fit::compile(&again).unwrap();
+            assert_eq!(theirs.model().params.len(), checked.model().params.len(), "{again}");
+            let back = svspec_ir::correspondence::correspondence(&theirs, checked.model());
+            assert!(back.is_ok(), "{}: {}\n{again}", family.model_type, back.unwrap_err());
+            texts.insert(text);
+        }
+        num_different += texts.len();
+    }
+    assert!(num_different > 60, "{num_different}");
 }
 
 #[test]
 fn both_generations_of_configs_mean_the_same() {
     let family = family("llama").unwrap();
     let mut old = family.small.clone();
-    old.insert("rope_scaling".into(), Value::Null);
+    old.insert("rope_theta".into(), json!(500));
+    old.insert("rope_scaling".into(), json!({ "type": "linear", "factor": 2 }));
     let mut new = family.small.clone();
-    let theta = new.remove("rope_theta").unwrap();
-    new.insert("rope_parameters".into(), json!({ "rope_type": "default", "rope_theta": theta }));
+    new.insert(
+        "rope_parameters".into(),
+        json!({ "rope_type": "linear", "rope_theta": 500.0, "factor": 2.0 }),
+    );
     assert_eq!(spec(&family, "a", &old).unwrap(), spec(&family, "a", &new).unwrap());
 }
 
 #[test]
 fn what_a_spec_cannot_say_is_named() {
-    let family = family("llama").unwrap();
-    let mut config = family.small.clone();
-    config.remove("vocab_size");
-    config.insert("hidden_act".into(), json!("gelu"));
-    config.insert("rope_scaling".into(), json!({ "rope_type": "llama3", "factor": 8.0 }));
-    config.insert("num_experts".into(), json!(8));
-    config.insert("num_hidden_layers".into(), json!("four"));
-    let error = spec(&family, "faulty", &config).unwrap_err();
-    let Faulty(faults) = error.downcast_ref().unwrap();
-    for part in [
-        "`vocab_size` is missing",
-        "`hidden_act` is \"gelu\": only \"silu\" is known",
-        "`rope_type` is \"llama3\": only \"default\" is known",
-        "`rope_scaling.factor` is unknown",
-        "`num_experts` is unknown",
-        "`num_hidden_layers` is \"four\", not a number",
-    ] {
-        assert!(faults.contains(part), "{part}:\n{faults}");
-    }
+    let faults = |family_name: &str, change: &dyn Fn(&mut Map<String, Value>)| {
+        let family = family(family_name).unwrap();
+        let mut config = family.small.clone();
+        change(&mut config);
+        let error = spec(&family, "faulty", &config).unwrap_err();
+        let Faulty(faults) = error.downcast_ref().unwrap();
+        faults.clone()
+    };
+    insta::assert_snapshot!(faults("llama", &|config| {
+        config.remove("vocab_size");
+        config.insert("hidden_act".into(), json!("mish"));
+        config.insert("rope_scaling".into(), json!({ "rope_type": "dynamic", "factor": 8.0 }));
+        config.insert("num_experts".into(), json!(8));
+        config.insert("num_hidden_layers".into(), json!("four"));
+        config.insert("attention_bias".into(), json!(1));
+        config.insert("rms_norm_eps".into(), Value::Null);
+    }));
+    insta::assert_snapshot!(faults("qwen3", &|config| {
+        config
+            .insert("rope_scaling".into(), json!({ "type": "yarn", "mscale": 0.7, "low_freq_factor": 2.0 }));
+        config.insert("rope_parameters".into(), json!({ "rope_type": "default" }));
+        config.insert("layer_types".into(), json!(["full_attention", "chunked_attention"]));
+    }));
+    insta::assert_snapshot!(faults("gemma3_text", &|config| {
+        config.insert("use_bidirectional_attention".into(), json!(true));
+        config.insert(
+            "rope_parameters".into(),
+            json!({
+                "sliding_attention": { "rope_type": "linear", "factor": 2.0 }, "rope_theta": 3.0
+            }),
+        );
+    }));
 }

@@ -1,6 +1,7 @@
 //! Two graphs walked side by side from their outputs: the tensors that meet, or a vector that must fold first, or the
 //! first difference.
 
+use super::alike::are_alike;
 use super::difference::{self, Difference};
 use super::{Correspondence, Source};
 use crate::op::Scale;
@@ -174,14 +175,7 @@ impl<'a> Pairing<'a> {
         let differs =
             || Fault::Differs(difference::of_nodes(&place, (self.ours, ours), (self.theirs, theirs)));
         let (a, b) = (ours.op.operation().params(), theirs.op.operation().params());
-        let is_same = if let (Op::Gain(a), Op::Gain(b)) = (&ours.op, &theirs.op) {
-            (a.factor.at(block.layer) - b.factor.at(block.layer)).abs()
-                <= f64::EPSILON * a.factor.at(block.layer).abs()
-        } else if a.is_empty() {
-            ours.op == theirs.op
-        } else {
-            takes_tensors_alike(&ours.op, &theirs.op)
-        };
+        let is_same = are_alike(&ours.op, &theirs.op, block.layer);
         let has_same_sizes = dim::sizes(&ours.dims) == dim::sizes(&theirs.dims);
         if !is_same || !has_same_sizes || a.len() != b.len() || ours.inputs.len() != theirs.inputs.len() {
             return Err(differs());
@@ -210,20 +204,6 @@ impl<'a> Pairing<'a> {
             Some(layer) => format!("layer {layer}"),
             None => self.ours.regions.get(block.ours.0).map_or(String::new(), |region| region.name.clone()),
         }
-    }
-}
-
-/// Ops that read tensors, but for which tensors these are.
-fn takes_tensors_alike(a: &Op, b: &Op) -> bool {
-    let is_plain = |op: &Op| {
-        let projections = op.as_linear().map(|linear| linear.projections.as_slice());
-        matches!(projections, Some([only]) if only.column_scale.is_none() && only.row_scale.is_none())
-    };
-    match (a, b) {
-        (Op::Embed(_), Op::Embed(_))
-        | (Op::Bias(_), Op::Bias(_))
-        | (Op::ExpertLinear(_), Op::ExpertLinear(_)) => true,
-        (a, b) => is_plain(a) && is_plain(b),
     }
 }
 

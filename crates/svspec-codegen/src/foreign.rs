@@ -36,14 +36,14 @@ pub fn table(model: &Model) -> TokenStream {
 fn row(model: &Model, tensor: &ForeignTensor) -> TokenStream {
     let params: Vec<_> = tensor.members.iter().filter_map(|id| model.params.get(id.0)).collect();
     let members = params.iter().map(|param| {
-        let (path, rows) = (&param.path, literal::integer(view(param).rows as u64));
+        let (path, rows) = (&param.path, literal::integer(view(param, tensor.layout.heads).rows as u64));
         quote!((#path, #rows))
     });
-    let first = params.first().map(|param| view(param));
+    let first = params.first().map(|param| view(param, tensor.layout.heads));
     let optional = |of: fn(View) -> Option<usize>| {
         literal::optional(first.and_then(of).map(|size| literal::integer(size as u64)))
     };
-    let (experts, columns) = (optional(|view| view.experts), optional(|view| view.columns));
+    let (slices, columns) = (optional(|view| view.slices), optional(|view| view.columns));
     let region = params.first().map(|param| param.region);
     let depths: Vec<Option<usize>> = model
         .stack
@@ -64,7 +64,7 @@ fn row(model: &Model, tensor: &ForeignTensor) -> TokenStream {
             name: #name,
             layers: #layers,
             members: &[#(#members),*],
-            experts: #experts,
+            slices: #slices,
             columns: #columns,
             num_blocks: #num_blocks,
             skipped_rows: #skipped_rows,

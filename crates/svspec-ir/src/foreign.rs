@@ -3,7 +3,8 @@
 //!
 //! A foreign tensor holds one parameter or several, its *members*. To tell how, every tensor is seen as a matrix: the
 //! rows of a weight are its output channels, its columns its input channels, however many dimensions either has; a
-//! vector has an entry for each row. Weights of experts are a matrix for each expert.
+//! vector has an entry for each row. Weights of experts are a matrix for each expert, a *slice*; heads are slices where
+//! the layout sets them apart.
 
 mod instance;
 mod name;
@@ -41,8 +42,8 @@ pub struct ForeignTensor {
 
 /// How the members lie in a foreign tensor. To read one: turn it over if it is transposed, leave out the skipped rows,
 /// and cut what is left, along the rows, into `num_blocks` blocks of equal size; each block holds as many-th a part of
-/// the rows of the first member, then of the second, and so on, each in their order. Where weights of experts lie in
-/// one tensor, the experts are its first dimension, and this holds for the matrix of each.
+/// the rows of the first member, then of the second, and so on, each in their order. Where slices lie in one tensor, they
+/// are its first dimension, and this holds for each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Layout {
     /// 1 where the members follow one another as a whole; for queries, keys and values laid out head by head, the heads;
@@ -52,6 +53,8 @@ pub struct Layout {
     pub skipped_rows: usize,
     /// Whether rows and columns change places.
     pub orientation: Orientation,
+    /// Where the heads of a member are.
+    pub heads: Heads,
 }
 
 /// Which channels of a matrix are its rows.
@@ -64,46 +67,66 @@ pub enum Orientation {
     InOut,
 }
 
+/// What the heads of a parameter are to a layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heads {
+    /// Rows, one head's after another's.
+    Together,
+    /// Slices: the first dimension of the tensor, or a tensor each.
+    Apart,
+}
+
 impl Layout {
     /// One parameter, as it is.
-    pub const PLAIN: Self = Self { num_blocks: 1, skipped_rows: 0, orientation: Orientation::OutIn };
+    pub const PLAIN: Self =
+        Self { num_blocks: 1, skipped_rows: 0, orientation: Orientation::OutIn, heads: Heads::Together };
 }
 
 /// A parameter's shape as foreign layouts see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The number of matrices or vectors, where each expert has one.
-    pub experts: Option<usize>,
+    /// The number of matrices or vectors, where each expert, or each head, has one.
+    pub slices: Option<usize>,
     /// Output channels, entries of a vector, or token ids.
     pub rows: usize,
     /// Input channels; `None` for a vector or a number.
     pub columns: Option<usize>,
 }
 
-/// `param`, seen as a matrix or a vector.
-pub fn view(param: &Param) -> View {
+/// `param`, seen as a matrix or a vector, or as one for each slice.
+pub fn view(param: &Param, heads: Heads) -> View {
     let size = |dims: &[crate::Dim]| crate::dim::num_elements(dims);
-    let of_experts = |least: usize| {
+    let is_slice = |name: &str| match heads {
+        Heads::Together => name == "experts",
+        Heads::Apart => matches!(name, "heads" | "kv_heads"),
+    };
+    let sliced = |least: usize| {
         param
             .dims
             .split_first()
-            .filter(|(first, rest)| first.name == "experts" && rest.len() >= least)
+            .filter(|(first, rest)| is_slice(&first.name) && rest.len() >= least)
             .map_or((None, param.dims.as_slice()), |(first, rest)| (Some(first.size), rest))
     };
     match param.kind {
         ParamKind::Weight | ParamKind::Router => {
-            let (experts, rest) = of_experts(2);
-            let num_out_dims = param.num_out_dims - usize::from(experts.is_some()).min(param.num_out_dims);
+            let (slices, rest) = sliced(2);
+            let num_out_dims = param.num_out_dims - usize::from(slices.is_some()).min(param.num_out_dims);
             let (out, inputs) = rest.split_at_checked(num_out_dims).unwrap_or((rest, &[]));
-            View { experts, rows: size(out), columns: Some(size(inputs)) }
+            View { slices, rows: size(out), columns: Some(size(inputs)) }
         }
         ParamKind::Embedding => {
             let (out, inputs) = param.dims.split_at_checked(1).unwrap_or((&param.dims, &[]));
-            View { experts: None, rows: size(out), columns: Some(size(inputs)) }
+            View { slices: None, rows: size(out), columns: Some(size(inputs)) }
         }
         ParamKind::Scale | ParamKind::Bias => {
-            let (experts, rest) = of_experts(1);
-            View { experts, rows: size(rest), columns: None }
+            // A number for each expert is a router's vector; a number for each head may be a tensor each.
+            let least = match heads {
+                Heads::Together => 1,
+                Heads::Apart => 0,
+            };
+            let (slices, rest) = sliced(least);
+            View { slices, rows: size(rest), columns: None }
         }
     }
 }

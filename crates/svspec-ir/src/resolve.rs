@@ -29,7 +29,7 @@ pub(crate) use setting::LARGEST_COUNT;
 use crate::program::Program;
 use draft::{Draft, Given};
 use formula::{Context, Region, formula};
-use number::Scope;
+use number::{EMBED_WIDTH, Scope};
 use svspec_diagnostics::{Diagnostic, Severity, Sources, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, Statement, StatementKind};
 
@@ -67,6 +67,7 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
     let vocab = size(scope, "vocab", "the number of token ids", span);
     let context = size(scope, "context", "the longest sequence trained on", span);
     let width = size(scope, "width", "the residual stream's channels", span);
+    let embed_width = embed_width(scope, width);
     let head_weight = tie(scope);
     let mut parts = part::parts(scope, width, span);
     placement::place(scope, &mut parts);
@@ -84,6 +85,7 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
         vocab: vocab?,
         context: context?,
         width: width?,
+        embed_width: embed_width?,
         head: head_weight?,
         parts,
         embed: embed?,
@@ -116,6 +118,13 @@ fn setting_value<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Expr> {
         Given::Value(expr) => Some(expr),
         Given::Present => None,
     }
+}
+
+/// The setting `embed.width`, the model's `width` where it is not written.
+fn embed_width(scope: &mut Scope<'_>, width: Option<usize>) -> Option<usize> {
+    let Some(expr) = setting_value(scope.draft, EMBED_WIDTH) else { return width };
+    let value = scope.lookup(EMBED_WIDTH, expr.span)?;
+    setting::whole(scope, EMBED_WIDTH, value, expr.span, setting::LARGEST_COUNT)
 }
 
 fn tie(scope: &mut Scope<'_>) -> Option<HeadWeight> {
@@ -221,7 +230,8 @@ fn unknown_part(draft: &Draft<'_>, name: &str, span: Span) -> Diagnostic {
     }
     if name == "embed" {
         finding = finding.help(
-            "`embed` is a table: to scale it, declare `scale gain` and write `x = gain(embed(tokens))`",
+            "`embed` is a table, and its one setting is `embed.width`: to scale it, declare `scale gain` and write \
+             `x = gain(embed(tokens))`",
         );
     }
     finding.help(format!("parts: {}", list(&names)))

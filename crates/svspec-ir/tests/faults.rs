@@ -351,3 +351,22 @@ variant negative of small {
 ";
     insta::assert_snapshot!(report(&format!("{}{variants}", small(""))));
 }
+
+#[test]
+fn heads_that_a_tensor_has_not_are_not_set_apart() {
+    let names = "    tensors huggingface {\n\
+        \x20       embed.weight = \"embed.weight\"\n\
+        \x20       norm.scale = \"layers.{layer}.norm.{head}.weight\"\n\
+        \x20       attn.{q, k, v}.weight = by_head(\"layers.{layer}.{}.weight\")\n\
+        \x20       attn.o.weight = by_head(\"layers.{layer}.o.weight\")\n\
+        \x20       final_norm.scale = by_head(\"final_norm.{expert}.weight\")\n\
+        \x20       unembed.weight = \"unembed.weight\"\n\
+        \x20   }\n";
+    insta::assert_snapshot!(report(&small(names)));
+}
+
+#[test]
+fn a_tied_head_fits_the_table() {
+    let narrow = "    tie_embeddings = on, embed.width = 16\n    linear widen { out = width }\n    x = widen(embed(tokens))\n";
+    insta::assert_snapshot!(report(&small(narrow)));
+}

@@ -30,14 +30,14 @@ impl Foreign {
 /// A foreign tensor in a run of layers. Its members are matrices of out by in channels, or vectors, which have rows only.
 #[derive(Debug)]
 pub struct ForeignRow {
-    /// Its name; `{layer}` and `{expert}` stand for their numbers, from 0.
+    /// Its name; `{layer}`, and `{expert}` or `{head}`, stand for their numbers, from 0.
     pub name: &'static str,
     /// Where it has tensors.
     pub layers: Layers,
     /// The paths of the parameters that it holds, in order, each with its rows.
     pub members: &'static [(&'static str, i64)],
-    /// The experts that have a matrix each; they are the members' first dimension.
-    pub experts: Option<i64>,
+    /// The experts, or the heads, that have a matrix or a vector each; they are the members' first dimension.
+    pub slices: Option<i64>,
     /// The columns of each member; none of vectors.
     pub columns: Option<i64>,
     /// The members' rows take turns in so many blocks of equal size; 1: they follow one another as a whole.

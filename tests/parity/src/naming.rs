@@ -69,7 +69,7 @@ fn foreign_values(
         for (piece, data) in foreign.pieces.iter().zip(pieces) {
             let shape = dim::sizes(&param(model, piece.instance)?.dims);
             let value = values.entry(piece.instance).or_insert_with(|| Tensor::zeros(&shape));
-            let start = piece.expert.unwrap_or(0) * data.len();
+            let start = piece.slice.unwrap_or(0) * data.len();
             value.data.get_mut(start..start + data.len()).context("a slice of it")?.copy_from_slice(&data);
         }
     }
@@ -104,7 +104,7 @@ fn lay_out(
 ) -> anyhow::Result<(String, Vec<f64>)> {
     let piece = |piece: &Piece| -> anyhow::Result<Vec<f64>> {
         let all = gradient(model, gradients, piece.instance)?;
-        let Some(expert) = piece.expert else { return Ok(all) };
+        let Some(expert) = piece.slice else { return Ok(all) };
         let experts = param(model, piece.instance)?.dims.first().context("experts are a dimension")?.size;
         Ok(all.chunks(all.len() / experts).nth(expert).context("one of them")?.to_vec())
     };

@@ -126,7 +126,7 @@ fn entries(
     fit: &Fit,
     folded: &Values,
     tensors: &Tensors<'_>,
-    Piece { instance, expert }: Piece,
+    Piece { instance, slice }: Piece,
 ) -> anyhow::Result<Vec<[u8; 4]>> {
     let (ours, theirs) = (checked.model(), fit.family_model.model());
     let name = theirs.instance_name(instance);
@@ -137,21 +137,21 @@ fn entries(
     {
         let dims = ours.params.get(own.param.0).map_or(0, |param| dim::num_elements(&param.dims));
         let (entries, _) = tensors.bytes(&ours.instance_name(own), dims)?.as_chunks::<4>();
-        return Ok(of_expert(ours, own, entries, expert));
+        return Ok(of_slice(ours, own, entries, slice));
     }
     let value = correspondence::value(ours, theirs, folded, instance, source);
     let value = value.with_context(|| format!("`{name}` cannot take the value of its vector"))?;
     let entries: Vec<[u8; 4]> = value.data.iter().map(|&entry| (entry as f32).to_le_bytes()).collect();
-    Ok(of_expert(theirs, instance, &entries, expert))
+    Ok(of_slice(theirs, instance, &entries, slice))
 }
 
-/// The part of one expert, whose number is the first dimension's; or the whole.
-fn of_expert(model: &Model, instance: Instance, entries: &[[u8; 4]], expert: Option<usize>) -> Vec<[u8; 4]> {
-    let Some(expert) = expert else { return entries.to_vec() };
+/// The part of one slice, whose number is the first dimension's; or the whole.
+fn of_slice(model: &Model, instance: Instance, entries: &[[u8; 4]], slice: Option<usize>) -> Vec<[u8; 4]> {
+    let Some(slice) = slice else { return entries.to_vec() };
     let first = model.params.get(instance.param.0).and_then(|param| param.dims.first());
-    let num_experts = first.map_or(1, |dim| dim.size).max(1);
-    let per_expert = entries.len() / num_experts;
-    entries.iter().skip(expert * per_expert).take(per_expert).copied().collect()
+    let num_slices = first.map_or(1, |dim| dim.size).max(1);
+    let per_slice = entries.len() / num_slices;
+    entries.iter().skip(slice * per_slice).take(per_slice).copied().collect()
 }
 
 fn summary(args: &Export, checked: &CheckedModel, family: &Family, fit: &Fit, num_files: usize) -> String {

@@ -19,14 +19,14 @@ pub struct ForeignInstance {
     columns: usize,
 }
 
-/// A parameter, or one expert's part of it.
+/// A parameter, or one slice of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// The parameter.
     pub instance: Instance,
-    /// The expert, where the foreign tensor is that of one expert: its matrix is this slice of the parameter's first
-    /// dimension. `None` for the whole parameter.
-    pub expert: Option<usize>,
+    /// The expert or the head, where the foreign tensor is that of one: an entry of the parameter's first dimension.
+    /// `None` for the whole parameter.
+    pub slice: Option<usize>,
 }
 
 impl Model {
@@ -48,25 +48,29 @@ impl Model {
     }
 
     fn of_tensor(&self, tensor: &ForeignTensor, layer: Option<usize>) -> Vec<ForeignInstance> {
-        let views: Vec<View> =
-            tensor.members.iter().filter_map(|id| self.params.get(id.0)).map(view).collect();
+        let views: Vec<View> = tensor
+            .members
+            .iter()
+            .filter_map(|id| self.params.get(id.0))
+            .map(|param| view(param, tensor.layout.heads))
+            .collect();
         let Some(first) = views.first() else { return Vec::new() };
-        let experts: Vec<Option<usize>> = match first.experts.filter(|_| tensor.name.has_expert()) {
-            Some(experts) => (0..experts).map(Some).collect(),
+        let slices: Vec<Option<usize>> = match first.slices.filter(|_| tensor.name.has_slice()) {
+            Some(slices) => (0..slices).map(Some).collect(),
             None => vec![None],
         };
-        experts
+        slices
             .into_iter()
-            .map(|expert| ForeignInstance {
-                name: tensor.name.of(layer, expert),
-                shape: shape(&views, tensor.layout, expert),
+            .map(|slice| ForeignInstance {
+                name: tensor.name.of(layer, slice),
+                shape: shape(&views, tensor.layout, slice),
                 pieces: tensor
                     .members
                     .iter()
-                    .map(|&param| Piece { instance: Instance { param, layer }, expert })
+                    .map(|&param| Piece { instance: Instance { param, layer }, slice })
                     .collect(),
                 layout: tensor.layout,
-                matrices: if expert.is_some() { 1 } else { first.experts.unwrap_or(1) },
+                matrices: if slice.is_some() { 1 } else { first.slices.unwrap_or(1) },
                 rows: views.iter().map(|view| view.rows).collect(),
                 columns: first.columns.unwrap_or(1),
             })
@@ -74,7 +78,7 @@ impl Model {
     }
 }
 
-fn shape(views: &[View], layout: Layout, expert: Option<usize>) -> Vec<usize> {
+fn shape(views: &[View], layout: Layout, slice: Option<usize>) -> Vec<usize> {
     let Some(first) = views.first() else { return Vec::new() };
     let rows = layout.skipped_rows + views.iter().map(|view| view.rows).sum::<usize>();
     let mut matrix: Vec<usize> = std::iter::once(rows).chain(first.columns).collect();
@@ -82,7 +86,7 @@ fn shape(views: &[View], layout: Layout, expert: Option<usize>) -> Vec<usize> {
         Orientation::OutIn => {}
         Orientation::InOut => matrix.reverse(),
     }
-    first.experts.filter(|_| expert.is_none()).into_iter().chain(matrix).collect()
+    first.slices.filter(|_| slice.is_none()).into_iter().chain(matrix).collect()
 }
 
 impl ForeignInstance {

@@ -1,6 +1,6 @@
 //! The `tensors` statements of a target and its parameters in; where each parameter lies in foreign checkpoints out.
 
-use crate::foreign::{Foreign, ForeignTensor, View, view};
+use crate::foreign::{Foreign, ForeignTensor, Heads, View, view};
 use crate::resolve::{Origin, Resolved, TensorStatement};
 use crate::{Param, ParamId, RegionId};
 use std::collections::BTreeMap;
@@ -33,7 +33,9 @@ fn in_force(
         let found = statement.members.iter().map(|(path, _)| find(params, path, region));
         let Some(members) = found.collect::<Option<Vec<ParamId>>>() else { continue };
         kept.retain(|earlier| !earlier.members.iter().any(|member| members.contains(member)));
-        let views: Vec<View> = members.iter().filter_map(|id| params.get(id.0)).map(view).collect();
+        let heads = statement.layout.heads;
+        let params_of = members.iter().filter_map(|id| params.get(id.0));
+        let views: Vec<View> = params_of.map(|param| view(param, heads)).collect();
         if let Some(fault) = misfit(statement, &views, layers_of(resolved, region)) {
             findings.push(fault);
             continue;
@@ -72,11 +74,26 @@ fn misfit(statement: &TensorStatement, views: &[View], layers: Option<usize>) ->
             "write the name without `{layer}`",
         ));
     }
-    if name.has_expert() && views.iter().any(|view| view.experts.is_none()) {
-        return Some(placeholder(
-            format!("`{first}` is not one for each expert, so `{{expert}}` stands for nothing"),
-            "write the name without `{expert}`",
-        ));
+    let unsliced = views.iter().zip(&statement.members).find(|(view, _)| view.slices.is_none());
+    match layout.heads {
+        Heads::Apart => {
+            if name.has_expert() {
+                return Some(placeholder(
+                    "`{expert}` cannot stand where heads are set apart".to_owned(),
+                    "no parameter has both experts and heads",
+                ));
+            }
+            if let Some((_, (path, span))) = unsliced {
+                return Some(without_heads(path, *span, statement.name_span, name.has_head()));
+            }
+        }
+        Heads::Together if name.has_expert() && unsliced.is_some() => {
+            return Some(placeholder(
+                format!("`{first}` is not one for each expert, so `{{expert}}` stands for nothing"),
+                "write the name without `{expert}`",
+            ));
+        }
+        Heads::Together => {}
     }
     if views.iter().any(|view| view.columns.is_none())
         && layout.orientation == crate::foreign::Orientation::InOut
@@ -86,7 +103,7 @@ fn misfit(statement: &TensorStatement, views: &[View], layers: Option<usize>) ->
     }
     let (head, rest) = views.split_first()?;
     for (view, (path, span)) in rest.iter().zip(statement.members.iter().skip(1)) {
-        if (view.columns, view.experts) != (head.columns, head.experts) {
+        if (view.columns, view.slices) != (head.columns, head.slices) {
             let message = format!(
                 "`{first}` and `{path}` cannot lie in one tensor: one has {}, the other {}",
                 columns(*head),
@@ -107,6 +124,20 @@ fn misfit(statement: &TensorStatement, views: &[View], layers: Option<usize>) ->
     )
 }
 
+fn without_heads(path: &str, span: Span, name: Span, is_one_each: bool) -> Diagnostic {
+    let (said, instead) =
+        if is_one_each { ("`{head}`", "without `{head}`") } else { ("`by_head`", "without `by_head`") };
+    Diagnostic::error(
+        "dimension-mismatch",
+        format!("`{path}` has no heads among its rows, so {said} says nothing"),
+    )
+    .at(span, "is not made of heads")
+    .because(name, format!("{said} sets them apart"))
+    .help(format!(
+        "write the name {instead}; heads are in the rows of `q`, `k` and `v`, and of what stands after them"
+    ))
+}
+
 fn mismatch(message: String, span: Span) -> Diagnostic {
     Diagnostic::error("dimension-mismatch", message)
         .at(span, "does not fit")
@@ -115,8 +146,8 @@ fn mismatch(message: String, span: Span) -> Diagnostic {
 
 fn columns(view: View) -> String {
     let columns = view.columns.map_or("no columns".to_owned(), |columns| format!("{columns} columns"));
-    match view.experts {
-        Some(experts) => format!("{columns} for each of {experts} experts"),
+    match view.slices {
+        Some(slices) => format!("{columns} for each of {slices}"),
         None => columns,
     }
 }

@@ -131,7 +131,7 @@ impl RegionBuilder<'_, '_> {
 
     fn embed(&mut self, name: &str, span: Span) -> Option<ValueId> {
         let tokens = self.value("tokens")?;
-        let width = self.width_dim();
+        let width = self.embed_dim();
         let table = self.param(NewParam {
             path: "embed.weight".to_owned(),
             kind: ParamKind::Embedding,

@@ -100,6 +100,15 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
         Dim::new("width", self.lowering.resolved.width)
     }
 
+    /// The channels of the embedding table.
+    pub fn embed_dim(&self) -> Dim {
+        let resolved = self.lowering.resolved;
+        if resolved.embed_width == resolved.width {
+            return self.width_dim();
+        }
+        Dim::new("embed_width", resolved.embed_width)
+    }
+
     /// The logits' dimension.
     pub fn vocab_dim(&self) -> Dim {
         Dim::new("vocab", self.lowering.resolved.vocab)
@@ -169,6 +178,31 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
             Diagnostic::error("dimension-mismatch", message)
                 .at(span, found)
                 .help(format!("end with a part whose output has {} channels", width.size)),
+        );
+        None
+    }
+
+    /// Checks that a value can be multiplied with the embedding table.
+    pub(super) fn expect_embed_width(&mut self, value: ValueId) -> Option<()> {
+        let span = self.lowering.resolved.logits.span;
+        let embed = self.embed_dim();
+        let found = dims_text(self.dims(value));
+        if let [dim] = self.dims(value)
+            && dim.size == embed.size
+        {
+            return Some(());
+        }
+        let message = format!(
+            "the tied head is given `{found}`; the embedding table has `[{} {}]`",
+            embed.name, embed.size
+        );
+        self.report(
+            Diagnostic::error("dimension-mismatch", message).at(span, "`tie_embeddings` is on").help(
+                format!(
+                    "apply `unembed` to a value of {} channels, or write `tie_embeddings = off`",
+                    embed.size
+                ),
+            ),
         );
         None
     }

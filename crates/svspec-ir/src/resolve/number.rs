@@ -14,6 +14,8 @@ pub const NUMERIC_SETTINGS: [&str; 3] = ["vocab", "context", "width"];
 pub const OTHER_SETTINGS: [&str; 4] = ["tie_embeddings", "stack", "logits", "x"];
 /// What a rule may name of the matrix that it is about.
 pub const FANS: [&str; 2] = ["fan_in", "fan_out"];
+/// The setting of the embedding table; that of the model where it is not written.
+pub const EMBED_WIDTH: &str = "embed.width";
 
 /// An expression, or a chain of settings, may go this deep.
 const DEEPEST: usize = 128;
@@ -262,6 +264,9 @@ impl<'a> Scope<'a> {
                 Preset::Required => None,
                 Preset::Absent | Preset::Inherited | Preset::Word(_) => self.unknown_name(name, span),
             };
+        }
+        if name == EMBED_WIDTH {
+            return self.lookup("width", span);
         }
         if NUMERIC_SETTINGS.contains(&name) {
             // Reported once, as a missing setting.

@@ -1,7 +1,7 @@
 //! Declared parts in; parts with every setting read and what their kind puts at their own place, out.
 
 use super::draft::{Given, PartDraft};
-use super::number::Scope;
+use super::number::{EMBED_WIDTH, Scope};
 use super::resolved::{Axis, Part, PartSetting, Place, SettingValue, Stage, StageNormalize, StageScale};
 use super::{setting, setting::LARGEST_COUNT};
 use crate::ScaleForm;
@@ -237,6 +237,9 @@ fn unknown_settings(scope: &mut Scope<'_>) {
     let mut seen = BTreeSet::new();
     for (path, entry) in &draft.settings {
         let Some((name, _)) = path.split_once('.') else { continue };
+        if path == EMBED_WIDTH {
+            continue;
+        }
         if let Some(setting) = path.strip_prefix("unembed.")
             && UNEMBED.setting_names().contains(&setting)
         {

@@ -25,6 +25,8 @@ pub struct Resolved {
     pub context: usize,
     /// The residual stream's width.
     pub width: usize,
+    /// The channels of the embedding table.
+    pub embed_width: usize,
     /// Whether the unembedding is the embedding table.
     pub head: HeadWeight,
     /// Every part that is declared, and the implicit `unembed` last.

@@ -5,7 +5,7 @@ use super::number::Scope;
 use super::path::{expand, single};
 use super::resolved::{Origin, TensorStatement, TensorStatements};
 use super::setting;
-use crate::foreign::{ForeignName, Layout, Orientation};
+use crate::foreign::{ForeignName, Heads, Layout, Orientation};
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Path, Statement, StatementKind};
@@ -13,9 +13,9 @@ use svspec_syntax::ast::{Expr, ExprKind, Path, Statement, StatementKind};
 /// Whose names a block may give.
 const SCHEMES: [&str; 1] = ["huggingface"];
 /// How parameters may lie in a foreign tensor.
-const LAYOUTS: [&str; 4] = ["stacked", "interleaved", "skipped", "transposed"];
+const LAYOUTS: [&str; 5] = ["stacked", "interleaved", "by_head", "skipped", "transposed"];
 /// Placeholders of names, all but the empty one, which stands for the word of a list.
-const PLACEHOLDERS: [&str; 2] = ["layer", "expert"];
+const PLACEHOLDERS: [&str; 3] = ["layer", "expert", "head"];
 
 /// What all blocks say, in order. `own` is the index of the target's own block.
 pub fn tensors(scope: &mut Scope<'_>, own: usize) -> TensorStatements {
@@ -136,7 +136,8 @@ enum Held {
     All,
 }
 
-/// A name within the layouts, which are written from the outside in: `stacked` or `interleaved`, `skipped`, `transposed`.
+/// A name within the layouts, which are written from the outside in: `stacked` or `interleaved`, `by_head`, `skipped`,
+/// `transposed`.
 fn right_side(scope: &mut Scope<'_>, value: &Expr) -> Option<RightSide> {
     let mut layout = Layout::PLAIN;
     let mut held = Held::One;
@@ -146,6 +147,9 @@ fn right_side(scope: &mut Scope<'_>, value: &Expr) -> Option<RightSide> {
         match &inner.kind {
             ExprKind::String(text) => {
                 let name = checked_name(scope, text, inner.span)?;
+                if name.contains("{head}") {
+                    layout.heads = Heads::Apart;
+                }
                 return Some(RightSide { name, span: inner.span, layout, held });
             }
             ExprKind::Group(group) => inner = group,
@@ -162,13 +166,17 @@ fn right_side(scope: &mut Scope<'_>, value: &Expr) -> Option<RightSide> {
                             setting::count(scope, "interleaved", blocks, setting::LARGEST_COUNT)?;
                         (1, next)
                     }
+                    ("by_head", [next]) => {
+                        layout.heads = Heads::Apart;
+                        (2, next)
+                    }
                     ("skipped", [rows, next]) => {
                         layout.skipped_rows = setting::count(scope, "skipped", rows, setting::LARGEST_COUNT)?;
-                        (2, next)
+                        (3, next)
                     }
                     ("transposed", [next]) => {
                         layout.orientation = Orientation::InOut;
-                        (3, next)
+                        (4, next)
                     }
                     (known, _) if LAYOUTS.contains(&known) => {
                         scope.findings.push(wrong_arguments(known, inner.span));
@@ -210,7 +218,7 @@ fn checked_name(scope: &mut Scope<'_>, text: &str, span: Span) -> Option<String>
             scope.findings.push(
                 Diagnostic::error("misplaced-placeholder", format!("{shown} stands for nothing"))
                     .at(span, "in this name")
-                    .help("placeholders: `{layer}`, `{expert}`, and `{}` for the word of a list"),
+                    .help("placeholders: `{layer}`, `{expert}`, `{head}`, and `{}` for the word of a list"),
             );
             return None;
         };
@@ -263,6 +271,7 @@ fn wrong_arguments(word: &str, span: Span) -> Diagnostic {
         "interleaved" => "interleaved(HEADS, \"…\")",
         "skipped" => "skipped(ROWS, \"…\")",
         "stacked" => "stacked(\"…\")",
+        "by_head" => "by_head(\"…\")",
         _ => "transposed(\"…\")",
     };
     Diagnostic::error("wrong-arguments", format!("`{word}` is not given what it needs"))
@@ -273,7 +282,8 @@ fn wrong_arguments(word: &str, span: Span) -> Diagnostic {
 fn wrong_order(word: &str, span: Span) -> Diagnostic {
     let message = format!("`{word}` cannot stand within the layout around it");
     Diagnostic::error("wrong-arguments", message).at(span, "in the wrong order").help(
-        "from the outside in: `stacked` or `interleaved`, then `skipped`, then `transposed`, then the name",
+        "from the outside in: `stacked` or `interleaved`, then `by_head`, then `skipped`, then `transposed`, \
+         then the name",
     )
 }
 

@@ -55,7 +55,7 @@ const PLAIN: ForeignRow = ForeignRow {
     name: "",
     layers: LAYERS,
     members: &[],
-    experts: None,
+    slices: None,
     columns: Some(2),
     num_blocks: 1,
     skipped_rows: 0,
@@ -87,7 +87,7 @@ const FOREIGN: Foreign = Foreign {
         ForeignRow {
             name: "h.{layer}.gate_up",
             members: &[("moe.gate.weight", 2), ("moe.up.weight", 2)],
-            experts: Some(2),
+            slices: Some(2),
             columns: Some(1),
             num_blocks: 2,
             orientation: Orientation::InOut,
@@ -96,7 +96,7 @@ const FOREIGN: Foreign = Foreign {
         ForeignRow {
             name: "h.{layer}.experts.{expert}.down",
             members: &[("moe.down.weight", 1)],
-            experts: Some(2),
+            slices: Some(2),
             ..PLAIN
         },
     ],

@@ -2,28 +2,29 @@
 
 use super::*;
 use crate::ParamId;
+use crate::foreign::Heads;
 
 fn instance(
     rows: &[usize],
     columns: Option<usize>,
-    experts: Option<usize>,
+    slices: Option<usize>,
     layout: Layout,
 ) -> ForeignInstance {
-    let views: Vec<View> = rows.iter().map(|&rows| View { experts, rows, columns }).collect();
-    let piece = |index| Piece { instance: Instance { param: ParamId(index), layer: None }, expert: None };
+    let views: Vec<View> = rows.iter().map(|&rows| View { slices, rows, columns }).collect();
+    let piece = |index| Piece { instance: Instance { param: ParamId(index), layer: None }, slice: None };
     ForeignInstance {
         name: String::new(),
         shape: shape(&views, layout, None),
         pieces: (0..rows.len()).map(piece).collect(),
         layout,
-        matrices: experts.unwrap_or(1),
+        matrices: slices.unwrap_or(1),
         rows: rows.to_vec(),
         columns: columns.unwrap_or(1),
     }
 }
 
 fn layout(num_blocks: usize, skipped_rows: usize, orientation: Orientation) -> Layout {
-    Layout { num_blocks, skipped_rows, orientation }
+    Layout { num_blocks, skipped_rows, orientation, heads: Heads::Together }
 }
 
 #[test]

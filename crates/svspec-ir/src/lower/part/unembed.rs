@@ -23,7 +23,10 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
     let out = vec![region.vocab_dim()];
     let map = LinearMap { port: "", out, has_bias: has_bias(part, ""), out_site: Site::LinearOutput };
     match region.tied_table() {
-        Some(table) => region.tied_linear(part, &map, table, x),
+        Some(table) => {
+            region.expect_embed_width(x)?;
+            region.tied_linear(part, &map, table, x)
+        }
         None => region.linear(part, &map, x),
     }
 }

@@ -3,17 +3,20 @@
 //!
 //! Names of parts, of layers and of values are free, and so is which values are computed once and which twice. A scale
 //! vector of ours without a place in the other model is folded into weights; a place for one that ours lacks is filled
-//! with ones. Nothing else may differ.
+//! with ones; one tensor of ours may be several of theirs. Nothing else may differ.
 
 mod alike;
 mod difference;
+mod known;
 mod pairing;
+mod vectors;
 
 pub use difference::Difference;
+pub use known::Known;
 
 use crate::eval::{Tensor, Values};
 use crate::{Absorption, CheckedModel, Instance, Model, ScaleForm, ScaleId, dim, fold, scale};
-use pairing::{Fault, Pairing};
+use pairing::{Fault, MustFold, Pairing};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the value of a tensor of the other model comes from.
@@ -48,19 +51,30 @@ pub struct Correspondence {
     pub folded: Vec<ScaleId>,
     /// For each tensor of the other model, where its value comes from.
     pub tensors: BTreeMap<Instance, Source>,
+    /// The vectors of the other model that several of ours, all equal, become.
+    pub merged: BTreeSet<ScaleId>,
 }
 
-/// Finds how `ours` is `theirs`, from the embedding to the logits.
+/// Finds how `ours` is `theirs`, from the embedding to the logits, whatever the values.
 pub fn correspondence(ours: &CheckedModel, theirs: &Model) -> Result<Correspondence, Difference> {
+    correspondence_of(ours, theirs, &Known::default())
+}
+
+/// The same for values of which something is known: vectors that are equal may become one, and positive ones exponential.
+pub fn correspondence_of(
+    ours: &CheckedModel,
+    theirs: &Model,
+    known: &Known,
+) -> Result<Correspondence, Difference> {
     let mut folded = BTreeSet::new();
     loop {
-        let mut pairing = Pairing::new(ours.model(), theirs, &folded);
+        let mut pairing = Pairing::new(ours.model(), theirs, &folded, known);
         match pairing.pair() {
-            Ok(()) => return Ok(pairing.finish()),
+            Ok(()) => return complete(pairing.finish(), theirs),
             Err(Fault::Differs(difference)) => return Err(difference),
-            Err(Fault::MustFold(scales)) => {
-                for scale in scales {
-                    if let Some(reason) = unfoldable(ours, scale) {
+            Err(Fault::MustFold(MustFold(scales))) => {
+                for (scale, why) in scales {
+                    if let Some(reason) = unfoldable(ours, scale, why) {
                         return Err(reason);
                     }
                     folded.insert(scale);
@@ -70,12 +84,21 @@ pub fn correspondence(ours: &CheckedModel, theirs: &Model) -> Result<Corresponde
     }
 }
 
-fn unfoldable(ours: &CheckedModel, scale: ScaleId) -> Option<Difference> {
+/// A correspondence that says something of every tensor.
+fn complete(found: Correspondence, theirs: &Model) -> Result<Correspondence, Difference> {
+    let unread = theirs.instances().into_iter().find(|instance| !found.tensors.contains_key(instance));
+    match unread {
+        Some(instance) => Err(Difference::Unread { name: theirs.instance_name(instance) }),
+        None => Ok(found),
+    }
+}
+
+fn unfoldable(ours: &CheckedModel, scale: ScaleId, why: String) -> Option<Difference> {
     let facts = ours.facts().iter().find(|facts| facts.scale == scale)?;
     let path = ours.model().scales.get(scale.0).map_or(String::new(), |scale| scale.path.clone());
     match &facts.absorption {
         Absorption::IntoColumns(_) | Absorption::IntoRows(_) => None,
-        Absorption::None(reason) => Some(Difference::Unfoldable { path, reason: reason.clone() }),
+        Absorption::None(reason) => Some(Difference::Unfoldable { path, why, reason: reason.clone() }),
     }
 }
 

@@ -22,6 +22,7 @@ pub use treatment::{InitChange, Treatment, TreatmentChange};
 pub use verdict::Verdict;
 
 use crate::CheckedModel;
+use crate::migrate::{self, Known};
 use serde::Serialize;
 
 /// What a change means for a checkpoint of the old model.
@@ -67,15 +68,24 @@ pub struct Diff {
 
 /// Compares two checked models.
 pub fn diff(old: &CheckedModel, new: &CheckedModel) -> Diff {
-    let settings = settings::architecture(old.model(), new.model());
-    let placement = placement::changes(old.model(), new.model());
-    let tensors = tensors::changes(old.model(), new.model());
-    let scales = scales::changes(old, new);
+    // The one judge of whether the function can be kept; what is compared by name below says what changed.
+    let map = migrate::plan(old, new, &Known::default());
+    let mut settings = settings::architecture(old.model(), new.model());
+    let mut placement = placement::changes(old.model(), new.model());
+    let mut tensors = tensors::changes(old.model(), new.model());
+    let scales = scales::changes(old, new, map.as_ref().ok());
+    if map.is_ok() {
+        let classes = settings.iter_mut().map(|change| &mut change.class);
+        let classes = classes.chain(placement.iter_mut().map(|change| &mut change.class));
+        for class in classes.chain(tensors.iter_mut().map(|change| &mut change.class)) {
+            *class = Class::FunctionPreserving;
+        }
+    }
     Diff {
         format_version: crate::print::FORMAT_VERSION,
         old: old.model().name.clone(),
         new: new.model().name.clone(),
-        verdict: verdict::verdict(old.model(), new.model(), &settings, &placement, &tensors, &scales),
+        verdict: verdict::verdict((old.model(), new.model()), &map, &settings, &placement, &tensors, &scales),
         settings,
         placement,
         tensors,

@@ -44,10 +44,7 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
                 .iter()
                 .map(|&entry| gamma.data.get(entry).copied().unwrap_or(f64::NAN))
                 .collect();
-            let side = match param.kind {
-                ParamKind::Weight | ParamKind::Router => side,
-                ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale => Side::Columns,
-            };
+            let side = side_of(param.kind, side);
             if let Some(weight) = values.get_mut(&model.instance(fold.weight, layer)) {
                 multiply(weight, &factors, side);
             }
@@ -60,8 +57,16 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
     }
 }
 
+/// Which way γ meets a parameter of this kind, where it meets a weight's `side`.
+pub(crate) fn side_of(kind: ParamKind, side: Side) -> Side {
+    match kind {
+        ParamKind::Weight | ParamKind::Router => side,
+        ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale => Side::Columns,
+    }
+}
+
 /// The layers that have the scale vector; `None` outside the stack.
-fn layers(model: &Model, scale: ScaleId) -> Vec<Option<usize>> {
+pub(crate) fn layers(model: &Model, scale: ScaleId) -> Vec<Option<usize>> {
     let first = model.scales.get(scale.0).and_then(|scale| scale.params.first());
     let of_first = |instance: &Instance| Some(&instance.param) == first;
     model.instances().into_iter().filter(of_first).map(|instance| instance.layer).collect()

@@ -17,6 +17,7 @@ pub mod group;
 pub mod lint;
 pub mod load;
 pub mod lower;
+pub mod migrate;
 pub mod model;
 pub mod op;
 pub mod pages;

@@ -5,6 +5,7 @@ pub mod cost;
 pub mod fold;
 pub mod groups;
 pub mod ir;
+pub mod migration;
 pub mod number;
 pub mod op;
 pub mod params;

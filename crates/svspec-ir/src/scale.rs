@@ -103,13 +103,13 @@ impl ScaleForm {
     }
 
     /// Parameters that make γ these entries, in the order that the form lists; `None` where there are none: exponentials
-    /// are positive, and a direction of zeros has no length.
+    /// are positive.
     pub fn parameters(self, gamma: &[f64]) -> Option<Vec<Vec<f64>>> {
         match self {
             Self::Direct => Some(vec![gamma.to_vec()]),
             Self::OnePlus => Some(vec![one_plus::parameters(gamma)]),
             Self::MagnitudeDirection => {
-                let (beta, alpha) = magnitude_direction::parameters(gamma)?;
+                let (beta, alpha) = magnitude_direction::parameters(gamma);
                 Some(vec![vec![beta], alpha])
             }
             Self::ExpMagnitudeDirection => {
@@ -218,7 +218,8 @@ mod tests {
             assert!(gamma.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-14), "{form:?}");
         }
         assert_eq!(ScaleForm::ExpMagnitudeDirection.parameters(&[1.0, -1.0]), None);
-        assert_eq!(ScaleForm::MagnitudeDirection.parameters(&[0.0, 0.0]), None);
+        let zeros = ScaleForm::MagnitudeDirection.parameters(&[0.0, 0.0]).unwrap();
+        assert_eq!(ScaleForm::MagnitudeDirection.gamma(&slices(&zeros)), [0.0, 0.0]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod folding;
 mod gradients;
 #[path = "meaning/keeping.rs"]
 mod keeping;
+#[path = "meaning/migration.rs"]
+mod migration;
 #[path = "meaning/random.rs"]
 mod random;
 #[path = "meaning/rewrites.rs"]

@@ -1,21 +1,22 @@
 //! The first thing in which two models differ, in words.
 
 use crate::print::op::head;
-use crate::{Model, Node};
+use crate::print::paths;
+use crate::{Model, Node, ParamId};
 
 /// Why a model is not the other one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// A vector has no place there, and no weight takes it.
-    #[error("`{path}` has no place in it and does not fold: {reason}")]
+    /// A vector cannot stay one there, and no weight takes it.
     Unfoldable {
         /// The vector.
         path: String,
+        /// What stands against leaving it a vector.
+        why: String,
         /// Why it does not fold.
         reason: String,
     },
     /// The stacks are of different lengths.
-    #[error("this model has {ours} layers, and it {theirs}")]
     Depth {
         /// Of this model.
         ours: usize,
@@ -23,7 +24,6 @@ pub enum Difference {
         theirs: usize,
     },
     /// Something else is computed.
-    #[error("{place}: `{name}` is `{ours}` in this model, where it has `{theirs}`")]
     Op {
         /// The layer, counted from 0 as in a checkpoint, or the block outside the stack.
         place: String,
@@ -34,20 +34,86 @@ pub enum Difference {
         /// What the other computes there.
         theirs: String,
     },
-    /// One tensor stands where two do.
-    #[error(
-        "{place}: `{name}` is one tensor in one of the two models and shared in the other: {ours}, {theirs}"
-    )]
-    Sharing {
+    /// The same is computed of tensors of other sizes.
+    Size {
         /// As above.
         place: String,
-        /// The value's name in this model.
-        name: String,
-        /// This model's tensor.
+        /// This model's tensor, with its sizes.
         ours: String,
         /// The other's.
         theirs: String,
     },
+    /// Two tensors would have to be one.
+    Sharing {
+        /// As above.
+        place: String,
+        /// This model's tensor.
+        ours: String,
+        /// Its other tensor.
+        others: String,
+        /// The one of the other model.
+        theirs: String,
+    },
+    /// A tensor of the other model that nothing in it reads.
+    Unread {
+        /// The tensor.
+        name: String,
+    },
+}
+
+impl std::error::Error for Difference {}
+
+/// As one says it of this model, the other being "it".
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words("this model", "it"))
+    }
+}
+
+impl Difference {
+    /// In words, with names for the two models.
+    pub fn words(&self, this: &str, other: &str) -> String {
+        match self {
+            Self::Unfoldable { path, why, reason } => format!("`{path}` {why} and does not fold: {reason}"),
+            Self::Depth { ours, theirs } => {
+                let layers = if *ours == 1 { "layer" } else { "layers" };
+                format!("{this} has {ours} {layers}, and {other} {theirs}")
+            }
+            Self::Op { place, name, ours, theirs } => {
+                format!("{place}: `{name}` is `{ours}` in {this}, where {other} has `{theirs}`")
+            }
+            Self::Size { place, ours, theirs } => {
+                format!("{place}: {this} has {ours}, where {other} has {theirs}")
+            }
+            Self::Sharing { place, ours, others, theirs } => {
+                format!(
+                    "{place}: {this} has both `{ours}` and `{others}`, where {other} has `{theirs}` alone"
+                )
+            }
+            Self::Unread { name } => {
+                format!("nothing says what `{name}` would be: no logit of {other} depends on it")
+            }
+        }
+    }
+
+    /// What would help, in words.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unfoldable { .. } => {
+                "give the vector a place and a form in the new spec that can hold its value; `svc fold` says what would let \
+                 it fold"
+            }
+            Self::Depth { .. } => "give the new spec as many layers: none are added, and none taken away",
+            Self::Op { .. } | Self::Size { .. } => {
+                "take the change out of the new spec; or train the new spec from its own start: what is computed otherwise \
+                 is learned anew"
+            }
+            Self::Sharing { .. } => {
+                "keep the two apart in the new spec: values that differ have no common one"
+            }
+            Self::Unread { .. } => "take it out of the new spec, or let something read it",
+        }
+    }
 }
 
 /// What two nodes compute, as prints show it.
@@ -62,4 +128,17 @@ pub(super) fn of_nodes(place: &str, (ours, a): (&Model, &Node), (theirs, b): (&M
         ours: show(ours, a),
         theirs: show(theirs, b),
     }
+}
+
+/// What two tensors are, by name and sizes.
+pub(super) fn of_sizes(
+    place: &str,
+    (ours, a): (&Model, ParamId),
+    (theirs, b): (&Model, ParamId),
+) -> Difference {
+    let show = |model: &Model, id: ParamId| {
+        let param = model.params.get(id.0);
+        param.map_or_else(String::new, |param| format!("`{}` {}", param.path, paths::sizes(&param.dims)))
+    };
+    Difference::Size { place: place.to_owned(), ours: show(ours, a), theirs: show(theirs, b) }
 }

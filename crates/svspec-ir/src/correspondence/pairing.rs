@@ -3,8 +3,7 @@
 
 use super::alike::are_alike;
 use super::difference::{self, Difference};
-use super::{Correspondence, Source};
-use crate::op::Scale;
+use super::{Correspondence, Known, Source, vectors};
 use crate::{Instance, Model, Node, Op, Param, ParamId, RegionId, RegionKind, ScaleId, ValueId, dim};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,39 +12,54 @@ pub(super) enum Fault {
     /// They compute different things.
     Differs(Difference),
     /// They may, once these vectors of ours are in weights.
-    MustFold(Vec<ScaleId>),
+    MustFold(MustFold),
+}
+
+/// Vectors of ours that have to go into weights, each with what stands against leaving it a vector.
+pub(super) struct MustFold(pub Vec<(ScaleId, String)>);
+
+impl MustFold {
+    pub(super) fn one(scale: ScaleId, why: String) -> Fault {
+        Fault::MustFold(Self(vec![(scale, why)]))
+    }
 }
 
 /// What has met so far.
 pub(super) struct Pairing<'a> {
-    ours: &'a Model,
-    theirs: &'a Model,
-    folded: &'a BTreeSet<ScaleId>,
-    met: Met,
+    pub(super) ours: &'a Model,
+    pub(super) theirs: &'a Model,
+    pub(super) folded: &'a BTreeSet<ScaleId>,
+    pub(super) known: &'a Known,
+    pub(super) met: Met,
 }
 
 #[derive(Clone, Default)]
-struct Met {
-    /// By tensor of theirs.
+pub(super) struct Met {
+    /// By tensor of theirs. Several may have one tensor of ours.
     params: BTreeMap<Instance, Instance>,
-    /// By tensor of ours.
-    taken: BTreeMap<Instance, Instance>,
     /// By vector of theirs and its layer: that of ours, or none, where ones go.
-    scales: BTreeMap<(ScaleId, Option<usize>), Option<ScaleId>>,
+    pub(super) scales: BTreeMap<(ScaleId, Option<usize>), Option<ScaleId>>,
+    /// Vectors of theirs that several of ours, all equal, have become.
+    pub(super) merged: BTreeSet<ScaleId>,
     values: BTreeSet<(Block, ValueId, ValueId)>,
 }
 
 /// A region of ours and one of theirs, at one depth.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Block {
-    ours: RegionId,
-    theirs: RegionId,
-    layer: Option<usize>,
+pub(super) struct Block {
+    pub(super) ours: RegionId,
+    pub(super) theirs: RegionId,
+    pub(super) layer: Option<usize>,
 }
 
 impl<'a> Pairing<'a> {
-    pub(super) fn new(ours: &'a Model, theirs: &'a Model, folded: &'a BTreeSet<ScaleId>) -> Self {
-        Self { ours, theirs, folded, met: Met::default() }
+    pub(super) fn new(
+        ours: &'a Model,
+        theirs: &'a Model,
+        folded: &'a BTreeSet<ScaleId>,
+        known: &'a Known,
+    ) -> Self {
+        Self { ours, theirs, folded, known, met: Met::default() }
     }
 
     /// Walks every block up to the logits.
@@ -78,7 +92,7 @@ impl<'a> Pairing<'a> {
         Ok(())
     }
 
-    /// What met, for every tensor of the other model; one that nothing reads keeps its identity.
+    /// What met, for every tensor of the other model.
     pub(super) fn finish(self) -> Correspondence {
         let mut tensors: BTreeMap<Instance, Source> =
             self.met.params.iter().map(|(theirs, ours)| (*theirs, Source::Tensor(*ours))).collect();
@@ -87,116 +101,136 @@ impl<'a> Pairing<'a> {
             for (index, &param) in vector.params.iter().enumerate() {
                 let form = vector.form;
                 let source = match ours {
-                    Some(scale) => Source::Gamma { scale, layer, form, index },
+                    Some(scale) => self.of_vector(scale, id, layer, index),
                     None => Source::Identity { form, index },
                 };
                 tensors.insert(self.theirs.instance(param, layer), source);
             }
         }
-        Correspondence { folded: self.folded.iter().copied().collect(), tensors }
+        Correspondence { folded: self.folded.iter().copied().collect(), tensors, merged: self.met.merged }
+    }
+
+    /// A parameter of their vector `place` from our `scale`: as it is where both are kept alike, or by way of γ.
+    fn of_vector(&self, scale: ScaleId, place: ScaleId, layer: Option<usize>, index: usize) -> Source {
+        let (ours, theirs) = (self.ours.scales.get(scale.0), self.theirs.scales.get(place.0));
+        let is_alike = ours.zip(theirs).is_some_and(|(ours, theirs)| {
+            ours.form == theirs.form && dim::sizes(&ours.dims) == dim::sizes(&theirs.dims)
+        });
+        let own = ours.and_then(|ours| ours.params.get(index)).filter(|_| is_alike);
+        match (own, theirs) {
+            (Some(&own), _) => Source::Tensor(self.ours.instance(own, layer)),
+            (None, Some(theirs)) => Source::Gamma { scale, layer, form: theirs.form, index },
+            (None, None) => Source::Identity { form: crate::ScaleForm::Direct, index },
+        }
     }
 
     fn values(&mut self, block: Block, a: ValueId, b: ValueId) -> Result<(), Fault> {
         if self.met.values.contains(&(block, a, b)) {
             return Ok(());
         }
-        let (Some(ours), Some(theirs)) = (node(self.ours, block.ours, a), node(self.theirs, block.theirs, b))
+        let (of_ours, inner_a) = self.run_of_ours(block.ours, a);
+        let (of_theirs, inner_b) = vectors::run(self.theirs, block.theirs, b);
+        self.place_all(block, &of_ours, of_theirs)?;
+        let (Some(ours), Some(theirs)) =
+            (node(self.ours, block.ours, inner_a), node(self.theirs, block.theirs, inner_b))
         else {
             return Ok(());
         };
-        match (scale_of(ours), scale_of(theirs)) {
-            (Some((scale, input)), _) if self.folded.contains(&scale) => self.values(block, input, b)?,
-            (Some((scale, a)), Some((place, b))) => {
-                self.place(block, (place, theirs), Some((scale, ours)))?;
-                self.values(block, a, b)?;
-            }
-            (Some((scale, _)), None) => return Err(Fault::MustFold(vec![scale])),
-            (None, Some((place, input))) => {
-                self.place(block, (place, theirs), None)?;
-                self.values(block, a, input)?;
-            }
-            (None, None) => self.nodes(block, ours, theirs)?,
+        if !self.met.values.contains(&(block, inner_a, inner_b)) {
+            self.nodes(block, ours, theirs)?;
+            self.met.values.insert((block, inner_a, inner_b));
         }
         self.met.values.insert((block, a, b));
         Ok(())
     }
 
-    /// Puts a vector of ours, or ones, into a place of theirs; what cannot share a place must fold.
-    fn place(
-        &mut self,
-        block: Block,
-        (place, theirs): (ScaleId, &Node),
-        ours: Option<(ScaleId, &Node)>,
-    ) -> Result<(), Fault> {
-        let id = ours.map(|(id, _)| id);
-        if let Some((id, node)) = ours {
-            let entries = |model: &Model, id: ScaleId, node: &Node| {
-                let sizes = model.scales.get(id.0).map(|scale| dim::sizes(&scale.dims)).unwrap_or_default();
-                dim::broadcast_channels(&sizes, &dim::sizes(&node.dims))
-            };
-            let fits = match (self.ours.scales.get(id.0), self.theirs.scales.get(place.0)) {
-                (Some(a), Some(b)) => dim::broadcasts(&dim::sizes(&a.dims), &dim::sizes(&b.dims)),
-                (None, _) | (_, None) => false,
-            };
-            if !fits || entries(self.ours, id, node).len() != entries(self.theirs, place, theirs).len() {
-                return Err(Fault::MustFold(vec![id]));
+    fn nodes(&mut self, block: Block, ours: &Node, theirs: &Node) -> Result<(), Fault> {
+        let is_free = |op: &Op| matches!(op, Op::Add(_) | Op::Mul(_));
+        if is_free(&ours.op) && is_free(&theirs.op) {
+            let (a, b) = (terms(self.ours, block.ours, ours), terms(self.theirs, block.theirs, theirs));
+            if ours.op != theirs.op || a.len() != b.len() || sizes_of(ours) != sizes_of(theirs) {
+                return Err(self.differs(block, ours, theirs));
             }
+            return self.in_some_order(block, (ours, theirs), &a, &mut b.clone());
         }
-        match self.met.scales.insert((place, block.layer), id) {
-            Some(known) if known != id => Err(Fault::MustFold(known.into_iter().chain(id).collect())),
-            Some(_) | None => Ok(()),
-        }
+        self.ops(block, ours, theirs)?;
+        ours.inputs.iter().zip(&theirs.inputs).try_for_each(|(&a, &b)| self.values(block, a, b))
     }
 
-    fn nodes(&mut self, block: Block, ours: &Node, theirs: &Node) -> Result<(), Fault> {
-        self.ops(block, ours, theirs)?;
-        match (ours.inputs.as_slice(), theirs.inputs.as_slice()) {
-            (&[a, b], &[c, d]) if matches!(ours.op, Op::Add(_) | Op::Mul(_)) => {
-                let before = self.met.clone();
-                let Err(fault) = self.values(block, a, c).and_then(|()| self.values(block, b, d)) else {
-                    return Ok(());
-                };
-                let after = std::mem::replace(&mut self.met, before);
-                match self.values(block, a, d).and_then(|()| self.values(block, b, c)) {
-                    Ok(()) => Ok(()),
-                    Err(swapped) => {
-                        self.met = after;
-                        Err(nearer(fault, swapped))
-                    }
-                }
+    /// The values `ours` against `theirs`, in whatever order they meet; those of one name are tried first.
+    fn in_some_order(
+        &mut self,
+        block: Block,
+        nodes: (&Node, &Node),
+        ours: &[ValueId],
+        theirs: &mut Vec<ValueId>,
+    ) -> Result<(), Fault> {
+        let Some((&a, rest)) = ours.split_first() else { return Ok(()) };
+        let what = |model: &Model, region: RegionId, value: ValueId| {
+            let (_, inner) = vectors::run(model, region, value);
+            node(model, region, inner).map(|node| (node.op.operation().name(), node.name.clone()))
+        };
+        let own = what(self.ours, block.ours, a);
+        let mut candidates: Vec<(bool, usize)> = Vec::new();
+        for (index, &b) in theirs.iter().enumerate() {
+            let other = what(self.theirs, block.theirs, b);
+            if own.as_ref().map(|(op, _)| op) == other.as_ref().map(|(op, _)| op) {
+                candidates.push((own != other, index));
             }
-            (a, b) => a.iter().zip(b).try_for_each(|(&a, &b)| self.values(block, a, b)),
         }
+        if candidates.is_empty() {
+            // None meets it; the first says in what they differ.
+            candidates.extend((!theirs.is_empty()).then_some((true, 0)));
+        }
+        candidates.sort_unstable();
+        let mut nearest = None;
+        for (_, index) in candidates {
+            let before = self.met.clone();
+            let b = theirs.remove(index);
+            let met = self.values(block, a, b).and_then(|()| self.in_some_order(block, nodes, rest, theirs));
+            let Err(fault) = met else { return Ok(()) };
+            theirs.insert(index, b);
+            self.met = before;
+            nearest = Some(match nearest {
+                None => fault,
+                Some(nearest) => nearer(nearest, fault),
+            });
+        }
+        Err(nearest.unwrap_or_else(|| self.differs(block, nodes.0, nodes.1)))
     }
 
     /// The ops themselves, and the tensors that they read.
     fn ops(&mut self, block: Block, ours: &Node, theirs: &Node) -> Result<(), Fault> {
-        let place = self.place_of(block);
-        let differs =
-            || Fault::Differs(difference::of_nodes(&place, (self.ours, ours), (self.theirs, theirs)));
         let (a, b) = (ours.op.operation().params(), theirs.op.operation().params());
         let is_same = are_alike(&ours.op, &theirs.op, block.layer);
-        let has_same_sizes = dim::sizes(&ours.dims) == dim::sizes(&theirs.dims);
-        if !is_same || !has_same_sizes || a.len() != b.len() || ours.inputs.len() != theirs.inputs.len() {
-            return Err(differs());
+        let is_shaped_alike = a.len() == b.len() && ours.inputs.len() == theirs.inputs.len();
+        if !is_same || !is_shaped_alike {
+            return Err(self.differs(block, ours, theirs));
+        }
+        let misfit = a.iter().zip(&b).find(|&(&a, &b)| sizes(self.ours, a) != sizes(self.theirs, b));
+        if let Some((&a, &b)) = misfit {
+            let place = self.place_of(block);
+            return Err(Fault::Differs(difference::of_sizes(&place, (self.ours, a), (self.theirs, b))));
+        }
+        if sizes_of(ours) != sizes_of(theirs) {
+            return Err(self.differs(block, ours, theirs));
         }
         for (&a, &b) in a.iter().zip(&b) {
-            if sizes(self.ours, a) != sizes(self.theirs, b) {
-                return Err(differs());
-            }
             let (own, other) = (self.ours.instance(a, block.layer), self.theirs.instance(b, block.layer));
-            let known = self.met.params.insert(other, own);
-            let taken = self.met.taken.insert(own, other);
-            if known.is_some_and(|known| known != own) || taken.is_some_and(|taken| taken != other) {
+            if let Some(known) = self.met.params.insert(other, own).filter(|known| *known != own) {
                 return Err(Fault::Differs(Difference::Sharing {
-                    place,
-                    name: ours.name.clone(),
-                    ours: self.ours.instance_name(own),
+                    place: self.place_of(block),
+                    ours: self.ours.instance_name(known),
+                    others: self.ours.instance_name(own),
                     theirs: self.theirs.instance_name(other),
                 }));
             }
         }
         Ok(())
+    }
+
+    fn differs(&self, block: Block, ours: &Node, theirs: &Node) -> Fault {
+        Fault::Differs(difference::of_nodes(&self.place_of(block), (self.ours, ours), (self.theirs, theirs)))
     }
 
     fn place_of(&self, block: Block) -> String {
@@ -215,15 +249,26 @@ fn nearer(first: Fault, second: Fault) -> Fault {
     }
 }
 
+/// What a sum or a product is made of; a sum of sums is one.
+fn terms(model: &Model, region: RegionId, of: &Node) -> Vec<ValueId> {
+    let mut all = Vec::new();
+    for &input in &of.inputs {
+        match node(model, region, input) {
+            Some(inner) if matches!((&inner.op, &of.op), (Op::Add(_), Op::Add(_))) => {
+                all.extend(terms(model, region, inner));
+            }
+            Some(_) | None => all.push(input),
+        }
+    }
+    all
+}
+
 fn node(model: &Model, region: RegionId, value: ValueId) -> Option<&Node> {
     model.regions.get(region.0)?.nodes.get(value.0)
 }
 
-fn scale_of(node: &Node) -> Option<(ScaleId, ValueId)> {
-    match (&node.op, node.inputs.as_slice()) {
-        (Op::Scale(Scale { scale }), &[input]) => Some((*scale, input)),
-        (_, _) => None,
-    }
+fn sizes_of(node: &Node) -> Vec<usize> {
+    dim::sizes(&node.dims)
 }
 
 fn sizes(model: &Model, param: ParamId) -> Vec<usize> {

@@ -2,6 +2,7 @@
 
 use super::edge::{self, Edge};
 use crate::dim::broadcast_channels;
+use crate::migrate::{How, Plan};
 use crate::print::roles;
 use crate::{Absorption, CheckedModel, Model, Param, ScaleForm, ScaleId, ScaleVector};
 
@@ -38,9 +39,37 @@ fn region_name<'a>(model: &'a Model, scale: &ScaleVector) -> &'a str {
     model.regions.get(scale.region.0).map_or("", |region| region.name.as_str())
 }
 
-/// The fate of the old model's scale vector `id`: its own successor bears it, or vectors that came do, or the weights
-/// into which it folds.
-pub(super) fn fate(old: &CheckedModel, new: &CheckedModel, id: ScaleId) -> Fate {
+/// The fate of the old model's scale vector `id`, judged by names, or by `map`, where there is one and names do not tell.
+pub(super) fn fate(old: &CheckedModel, new: &CheckedModel, id: ScaleId, map: Option<&Plan>) -> Fate {
+    match (by_name(old, new, id), map) {
+        (Fate::Lost(_), Some(map)) => Fate::Borne(by_map(old, new.model(), id, map)),
+        (fate, _) => fate,
+    }
+}
+
+/// What the map does with it.
+fn by_map(old: &CheckedModel, new: &Model, id: ScaleId, map: &Plan) -> String {
+    let Some(vector) = old.model().scales.get(id.0) else { return String::new() };
+    let is_from_it = |how: &How| match how {
+        How::Copy(own) | How::Multiplied(own, _) => vector.params.contains(&own.param),
+        How::Gamma { scale, .. } => *scale == id,
+        How::Identity { .. } => false,
+    };
+    let takes_it = |heir: &&ScaleVector| {
+        map.steps.iter().any(|step| heir.params.contains(&step.tensor.param) && is_from_it(&step.how))
+    };
+    let heirs: Vec<&str> = new.scales.iter().filter(takes_it).map(|heir| heir.path.as_str()).collect();
+    if !heirs.is_empty() {
+        return format!("taken over by {}", crate::print::paths::joined(&heirs).join(", "));
+    }
+    let facts = old.facts().iter().find(|facts| facts.scale == id);
+    facts.map_or_else(String::new, |facts| {
+        format!("it folds {}", roles::absorption(old.model(), &facts.absorption))
+    })
+}
+
+/// Its own successor bears it, or vectors that came do, or the weights into which it folds.
+fn by_name(old: &CheckedModel, new: &CheckedModel, id: ScaleId) -> Fate {
     let Some(scale) = old.model().scales.get(id.0) else {
         return Fate::Lost("it is not of this model".to_owned());
     };

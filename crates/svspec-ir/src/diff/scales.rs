@@ -2,6 +2,7 @@
 
 use super::Class;
 use super::mapping::{self, Fate};
+use crate::migrate::Plan;
 use crate::param::ScalePart;
 use crate::print::number::shortest;
 use crate::print::paths;
@@ -46,7 +47,7 @@ pub struct ScaleSummary {
 }
 
 /// The scale vectors that differ. A vector that only moved to another group is not here but among the groups.
-pub(super) fn changes(old: &CheckedModel, new: &CheckedModel) -> Vec<ScaleChange> {
+pub(super) fn changes(old: &CheckedModel, new: &CheckedModel, map: Option<&Plan>) -> Vec<ScaleChange> {
     let mut found: Vec<(ScaleChange, Vec<String>)> = Vec::new();
     for (index, scale) in old.model().scales.iter().enumerate() {
         let after = mapping::counterpart(old.model(), scale, new.model());
@@ -55,7 +56,7 @@ pub(super) fn changes(old: &CheckedModel, new: &CheckedModel) -> Vec<ScaleChange
         if before.as_ref().zip(after.as_ref()).is_some_and(|(before, after)| before.is_like(after)) {
             continue;
         }
-        let (class, reason) = match mapping::fate(old, new, ScaleId(index)) {
+        let (class, reason) = match mapping::fate(old, new, ScaleId(index), map) {
             Fate::Borne(how) => (Class::FunctionPreserving, how),
             Fate::Lost(why) => (Class::Breaking, why),
         };

@@ -16,7 +16,7 @@ pub struct TensorChange {
     pub before: Option<String>,
     /// The new shape; `None`: they went.
     pub after: Option<String>,
-    /// Always breaking.
+    /// Breaking, unless there is a map for the change as a whole.
     pub class: Class,
 }
 

@@ -1,7 +1,9 @@
 //! The class of a change as a whole, and the reasons.
 
 use super::{Class, PlacementChange, ScaleChange, SettingChange, TensorChange, placement};
-use crate::{Dim, Model};
+use crate::migrate::{Difference, How, Plan};
+use crate::print::paths;
+use crate::{Dim, Instance, Model, ParamKind};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -14,10 +16,10 @@ pub struct Verdict {
     pub reasons: Vec<String>,
 }
 
-/// Breaking takes both: another function, and other tensors. Another function of the same tensors still loads.
+/// Function-preserving is what there is a map for. Breaking takes both: another function, and other tensors. Another function of the same tensors still loads.
 pub(super) fn verdict(
-    old: &Model,
-    new: &Model,
+    (old, new): (&Model, &Model),
+    map: &Result<Plan, Difference>,
     settings: &[SettingChange],
     placement: &[PlacementChange],
     tensors: &[TensorChange],
@@ -35,20 +37,66 @@ pub(super) fn verdict(
     causes
         .extend(scales.map(|change| format!("the values of `{}` are lost: {}", change.paths, change.reason)));
     let has_same_tensors = shapes(old) == shapes(new);
-    let (class, meaning) = match (causes.is_empty(), has_same_tensors) {
-        (true, true) => (Class::FunctionPreserving, "the function and its tensors are the same"),
-        (true, false) => {
+    let (class, meaning) = match (map, has_same_tensors) {
+        (Ok(map), true) if is_identity(old, new, map) => {
+            (Class::FunctionPreserving, "the function and its tensors are the same")
+        }
+        (Ok(_), _) => {
             (Class::FunctionPreserving, "the old parameters map to new ones that compute the same function")
         }
-        (false, true) => {
+        (Err(_), true) => {
             (Class::CheckpointCompatible, "the tensors are the same, the function of them is another")
         }
-        (false, false) => {
+        (Err(_), false) => {
             (Class::Breaking, "the tensors differ, and no mapping of them is known to keep the function")
         }
     };
+    match map {
+        Ok(map) => causes = renamed(old, new, map),
+        Err(difference) if causes.is_empty() => causes.push(difference.to_string()),
+        Err(_) => {}
+    }
     let reasons = std::iter::once(meaning.to_owned()).chain(causes).collect();
     Verdict { class, reasons }
+}
+
+/// Whether every tensor is taken as it is, under its name.
+fn is_identity(old: &Model, new: &Model, map: &Plan) -> bool {
+    map.steps.iter().all(|step| match &step.how {
+        How::Copy(own) => old.instance_name(*own) == new.instance_name(step.tensor),
+        How::Multiplied(..) | How::Gamma { .. } | How::Identity { .. } => false,
+    })
+}
+
+/// The tensors that have another name in the old model. Of vectors, which are told of elsewhere, only those whose name meant
+/// another there.
+fn renamed(old: &Model, new: &Model, map: &Plan) -> Vec<String> {
+    let path = |model: &Model, tensor: Instance| {
+        model.params.get(tensor.param.0).map_or("", |param| param.path.as_str()).to_owned()
+    };
+    let is_told_of = |tensor: Instance| {
+        let param = new.params.get(tensor.param.0);
+        param.is_some_and(|param| {
+            param.kind == ParamKind::Scale && !old.params.iter().any(|other| other.path == param.path)
+        })
+    };
+    let mut renamed: Vec<(String, String)> = Vec::new();
+    for step in map.steps.iter().filter(|step| !is_told_of(step.tensor)) {
+        let Some(source) = step.how.source() else { continue };
+        let pair = (path(new, step.tensor), path(old, source));
+        if pair.0 != pair.1 && !renamed.contains(&pair) {
+            renamed.push(pair);
+        }
+    }
+    let line = |(after, before): (&str, &str)| format!("`{after}` takes the values of `{before}`");
+    let after: Vec<&str> = renamed.iter().map(|(after, _)| after.as_str()).collect();
+    let before: Vec<&str> = renamed.iter().map(|(_, before)| before.as_str()).collect();
+    let (joined_after, joined_before) = (paths::joined(&after), paths::joined(&before));
+    if joined_after.len() == joined_before.len() {
+        joined_after.iter().zip(&joined_before).map(|(after, before)| line((after, before))).collect()
+    } else {
+        after.into_iter().zip(before).map(line).collect()
+    }
 }
 
 /// One cause for all places that changed alike.

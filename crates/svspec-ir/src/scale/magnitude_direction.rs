@@ -22,8 +22,9 @@ fn rms(alpha: &[f64]) -> f64 {
     (alpha.iter().map(|a| a * a).sum::<f64>() / alpha.len() as f64).sqrt()
 }
 
-/// β and α that make γ these entries, if any do.
-pub(super) fn parameters(gamma: &[f64]) -> Option<(f64, Vec<f64>)> {
+/// β and α that make γ these entries. Zeros are any direction with the magnitude 0.
+pub(super) fn parameters(gamma: &[f64]) -> (f64, Vec<f64>) {
     let beta = rms(gamma);
-    (beta > 0.0).then(|| (beta, gamma.to_vec()))
+    let alpha = if beta > 0.0 { gamma.to_vec() } else { vec![1.0; gamma.len()] };
+    (beta, alpha)
 }

@@ -54,6 +54,8 @@ fn what_folds_corresponds_to_the_baseline() {
     assert_eq!(carry(&base, &spec::tiny_target("or")), 0);
     assert_eq!(carry(&base, &spec::tiny_target("no_scales")), 3);
     assert_eq!(carry(&spec::tiny_target("dnp"), &spec::tiny_target("unified")), 0);
+    // The head gets a copy of the table.
+    assert_eq!(carry(&spec::tiny_target("tied"), &base), 0);
 }
 
 #[test]
@@ -74,7 +76,9 @@ fn what_differs_is_named() {
     let base = spec::tiny_target("base");
     let why = |target: &str| correspondence(&spec::tiny_target(target), base.model()).unwrap_err();
     assert!(matches!(why("dnp"), Difference::Op { .. } | Difference::Unfoldable { .. }));
-    assert!(matches!(why("tied"), Difference::Sharing { .. }), "{}", why("tied"));
+    let tied = spec::tiny_target("tied");
+    let why_tied = correspondence(&base, tied.model()).unwrap_err();
+    assert!(matches!(why_tied, Difference::Sharing { .. }), "{why_tied}");
     assert!(matches!(why("windowed"), Difference::Op { .. }), "{}", why("windowed"));
     assert!(matches!(why("parallel"), Difference::Op { .. }), "{}", why("parallel"));
     assert!(matches!(why("outputs"), Difference::Op { .. } | Difference::Unfoldable { .. }));

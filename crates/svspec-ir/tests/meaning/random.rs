@@ -20,7 +20,7 @@ fn placement(
     prop_oneof![2 => Just(String::new()), 1 => placed].boxed()
 }
 
-fn placements() -> impl Strategy<Value = Vec<String>> {
+pub fn placements() -> impl Strategy<Value = Vec<String>> {
     const ANY: &[&str] = &[
         "scale",
         "normalize",
@@ -45,18 +45,37 @@ fn placements() -> impl Strategy<Value = Vec<String>> {
     all
 }
 
+/// What two models of one shape have in common.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    kv_heads: usize,
+    rope: &'static str,
+    bias: &'static str,
+    tied: &'static str,
+    norm: &'static str,
+    batch: u64,
+}
+
 prop_compose! {
-    fn spec_text()(
-        placements in placements(),
+    pub fn shape()(
         kv_heads in select(vec![1, 2, 4]),
         rope in select(vec!["rope { theta = 100 }", "rope { theta = 100, fraction = 0.5 }", ""]),
         bias in select(vec!["on", "off"]),
         tied in select(vec!["on", "off"]),
         norm in select(vec!["rms_norm", "normalize", "layer_norm"]),
         batch in select(vec![1, 16, 4096]),
-    ) -> String {
+    ) -> Shape {
+        Shape { kv_heads, rope, bias, tied, norm, batch }
+    }
+}
+
+impl Shape {
+    /// The spec of a model with `placements`.
+    pub fn text(&self, placements: &[String]) -> String {
+        let Self { kv_heads, rope, bias, tied, norm, batch } = self;
         let placements = placements.join("\n    ");
-        format!("svspec 1
+        format!(
+            "svspec 1
 model random {{
     vocab = 7
     context = 5
@@ -75,7 +94,8 @@ model random {{
 }}
 optimizer adamw {{ lr = 1e-3, decay 0.1 on all }}
 train {{ steps = 10, batch = {batch} }}
-")
+"
+        )
     }
 }
 
@@ -83,7 +103,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rewrites_and_folds_keep_the_function(text in spec_text(), seed in 0_u64..1000) {
+    fn rewrites_and_folds_keep_the_function(
+        shape in shape(),
+        placements in placements(),
+        seed in 0_u64..1000,
+    ) {
+        let text = shape.text(&placements);
         let checked = spec::of_text(&text, "random");
         let model = checked.model();
         check_kept(model);

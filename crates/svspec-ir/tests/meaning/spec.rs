@@ -7,8 +7,13 @@ use svspec_ir::{CheckedModel, load};
 
 /// Every target of `tiny.svspec`.
 pub fn tiny() -> Vec<CheckedModel> {
+    all_of(include_str!("tiny.svspec"))
+}
+
+/// Every target of a spec without imports.
+pub fn all_of(text: &str) -> Vec<CheckedModel> {
     let mut sources = Sources::new();
-    let program = program(&mut sources, include_str!("tiny.svspec"));
+    let program = program(&mut sources, text);
     program.targets().iter().map(|target| checked(&sources, &program, target)).collect()
 }
 

@@ -143,10 +143,40 @@ fn other_wiring_is_another_function_of_the_same_tensors() {
 }
 
 #[test]
-fn a_vector_that_stays_but_moves_is_another_function() {
+fn vectors_that_change_places_map_to_one_another() {
     let moved =
         Sketch { layer: "x = x + attn(mlp_norm(x))\n x = x + mlp(attn_norm(x))", ..Sketch::default() };
-    assert_eq!(class(&Sketch::default(), &moved), (COMPATIBLE, COMPATIBLE));
+    assert_eq!(class(&Sketch::default(), &moved), (PRESERVING, PRESERVING));
+    let said = between(&Sketch::default(), &moved);
+    assert!(
+        said.contains("`{mlp_norm, attn_norm}.scale` takes the values of `{attn_norm, mlp_norm}.scale`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn other_names_are_the_same_function() {
+    let text =
+        Sketch::default().text().replace("attn", "attention_of_it").replace("attention_of_it_norm", "first");
+    let text = text.replace("mlp {", "ffn {").replace("mlp(", "ffn(");
+    let (old, new) = (Sketch::default().compile(), spec::compile(&text, "small"));
+    assert_eq!(diff(&old, &new).verdict.class, PRESERVING);
+    insta::assert_snapshot!(diff(&old, &new).text());
+}
+
+#[test]
+fn a_head_of_its_own_is_a_copy() {
+    let tied = Sketch { settings: "tie_embeddings = on", ..Sketch::default() };
+    assert_eq!(class(&tied, &Sketch::default()), (PRESERVING, BREAKING));
+    insta::assert_snapshot!(between(&tied, &Sketch::default()));
+}
+
+#[test]
+fn how_terms_of_a_sum_are_grouped_is_free() {
+    let one = Sketch { layer: "x = x + attn(attn_norm(x)) + mlp(mlp_norm(x))", ..Sketch::default() };
+    let other =
+        Sketch { layer: "y = mlp(mlp_norm(x)) + attn(attn_norm(x))\n x = y + x", ..Sketch::default() };
+    assert_eq!(class(&one, &other), (PRESERVING, PRESERVING));
 }
 
 #[test]

@@ -4,6 +4,15 @@ use anyhow::{Context as _, bail};
 use safetensors::{Dtype, SafeTensors};
 use std::path::{Path, PathBuf};
 
+/// Where the newest checkpoint of `run` lies; of one whose replacement was cut short, the one before.
+pub fn folder(run: &Path) -> anyhow::Result<PathBuf> {
+    let mut folders = ["checkpoint", "checkpoint.previous"].into_iter().map(|folder| run.join(folder));
+    match folders.find(|folder| folder.join("state.json").is_file()) {
+        Some(folder) => Ok(folder),
+        None => bail!("`{}` holds no checkpoint: train it for a step at least", run.display()),
+    }
+}
+
 /// The bytes of a checkpoint's weights.
 #[derive(Debug)]
 pub struct Checkpoint {
@@ -12,13 +21,9 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the newest of `run`; of one whose replacement was cut short, the one before.
+    /// Reads the newest of `run`.
     pub fn read(run: &Path) -> anyhow::Result<Self> {
-        let mut folders = ["checkpoint", "checkpoint.previous"].into_iter().map(|folder| run.join(folder));
-        let Some(folder) = folders.find(|folder| folder.join("state.json").is_file()) else {
-            bail!("`{}` holds no checkpoint: train it for a step at least", run.display());
-        };
-        let path = folder.join("model.safetensors");
+        let path = folder(run)?.join("model.safetensors");
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         Ok(Self { path, bytes })
     }

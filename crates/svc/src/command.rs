@@ -12,6 +12,7 @@ pub mod export;
 pub mod fmt;
 pub mod fold;
 pub mod import;
+pub mod migrate;
 pub mod new;
 pub mod show;
 pub mod snapshot;

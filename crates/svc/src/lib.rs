@@ -16,6 +16,7 @@ mod huggingface;
 mod interrupt;
 mod libtorch;
 mod manifest;
+mod migration;
 mod outcome;
 mod read;
 mod run_folder;

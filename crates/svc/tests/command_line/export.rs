@@ -7,65 +7,10 @@
 )]
 
 use crate::scene::{Scene, TINY};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use svspec_diagnostics::Sources;
+use crate::trained::{compile, run};
+use safetensors::SafeTensors;
 use svspec_ir::CheckedModel;
-use svspec_ir::eval::{Tensor, Values, forward, random_tokens, random_values};
-
-const TARGETS: &str = "
-/// HG, a vector after each map, and OR.
-variant mixed of tiny with hg {
-    attn.{q, k, v}, mlp.{gate, up, down} : out scale
-    scale : magnitude_direction
-}
-/// Its vectors after q and k have a place in Qwen3 and no weight takes them.
-variant qk_hg of tiny with hg, qk {}
-variant normed of tiny { mlp.down : out normalize + scale }
-";
-
-fn compile(text: &str, target: &str) -> CheckedModel {
-    struct NoImports;
-    impl svspec_ir::Loader for NoImports {
-        fn load(&mut self, _: &str, path: &str) -> Result<(String, String), String> {
-            Err(format!("{path} is not there"))
-        }
-    }
-    let mut sources = Sources::new();
-    let entry = sources.add("spec", text);
-    let (program, _) = svspec_ir::load(&mut sources, entry, &mut NoImports);
-    svspec_ir::compile(&program, &sources, target).unwrap().checked
-}
-
-fn bytes(tensor: &Tensor) -> Vec<u8> {
-    tensor.data.iter().flat_map(|&entry| (entry as f32).to_le_bytes()).collect()
-}
-
-/// A run of `target` as `svc train` leaves it, with random weights that are exact in 32 bits.
-fn run(scene: &Scene, folder: &str, target: &str) -> (CheckedModel, Values) {
-    let text = format!("{TINY}{TARGETS}");
-    let checked = compile(&text, target);
-    let model = checked.model();
-    let mut values = random_values(model, 5);
-    for value in values.values_mut() {
-        *value = value.map(|entry| f64::from(entry as f32));
-    }
-    std::fs::create_dir_all(scene.path(&format!("{folder}/checkpoint"))).unwrap();
-    std::fs::create_dir_all(scene.path(&format!("{folder}/spec"))).unwrap();
-    scene.write(&format!("{folder}/spec/tiny.svspec"), text);
-    let record = serde_json::json!({
-        "format_version": 1, "spec": "spec/tiny.svspec", "target": target, "without": [], "data": null
-    });
-    scene.write(&format!("{folder}/svc.json"), record.to_string());
-    scene.write(&format!("{folder}/checkpoint/state.json"), "{}");
-    let data: Vec<_> =
-        values.iter().map(|(&id, value)| (model.instance_name(id), value, bytes(value))).collect();
-    let views = data
-        .iter()
-        .map(|(name, value, bytes)| (name, TensorView::new(Dtype::F32, value.shape.clone(), bytes).unwrap()));
-    let file = scene.path(&format!("{folder}/checkpoint/model.safetensors"));
-    safetensors::serialize_to_file(views, None, &file).unwrap();
-    (checked, values)
-}
+use svspec_ir::eval::{Tensor, Values, forward, random_tokens};
 
 /// The exported model, as its own config and names describe it.
 fn read_back(scene: &Scene, folder: &str) -> (CheckedModel, Values) {

@@ -17,6 +17,7 @@ fn help_pages() {
         "explain",
         "diff",
         "fold",
+        "migrate",
         "import",
         "export",
         "snapshot",

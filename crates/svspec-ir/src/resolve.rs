@@ -10,6 +10,7 @@ mod optimizer;
 mod part;
 mod path;
 mod placement;
+mod reserved;
 mod resolved;
 mod rule;
 mod setting;
@@ -20,6 +21,7 @@ mod unused;
 
 pub use crate::arithmetic::FUNCTIONS;
 pub use placement::FORMS;
+pub use reserved::reserved;
 pub use resolved::{
     Axis, Equation, Extent, Formula, FormulaKind, HeadWeight, Layer, Origin, Part, PartSetting, Place,
     Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
@@ -44,6 +46,7 @@ pub fn resolve(program: &Program, sources: &Sources, target: &str) -> (Option<Re
     let mut scope = Scope::new(&draft, sources);
     let own = lineage.blocks.len().saturating_sub(1);
     let (doc, span) = (last.trivia.doc.as_slice(), last.name.span);
+    scope.findings.extend(reserved::check(target, span));
     let head = Head { name: target, doc, lineage: lineage.names, span, own };
     let resolved = model(&mut scope, program, head);
     unused::report(&mut scope, own, resolved.as_ref());

@@ -79,7 +79,7 @@ fn folder(spec: &Spec) -> anyhow::Result<PathBuf> {
 }
 
 fn verify(folder: &Path, snapshot: &BTreeMap<String, String>) -> anyhow::Result<Outcome> {
-    let committed = committed(folder)?;
+    let committed = committed(folder, snapshot)?;
     let mut outcome = Outcome::Fine;
     let names: std::collections::BTreeSet<&String> = committed.keys().chain(snapshot.keys()).collect();
     for name in names {
@@ -93,11 +93,18 @@ fn verify(folder: &Path, snapshot: &BTreeMap<String, String>) -> anyhow::Result<
             terminal::print(&terminal::paint_diff(&diff, terminal::color(Stream::Output)))?;
         }
     }
+    if outcome == Outcome::Findings {
+        let shown = folder.with_extension("svspec");
+        terminal::note(&format!(
+            "the snapshot is not what the spec means: run `svc snapshot {}`, and read what changes",
+            shown.display()
+        ));
+    }
     Ok(outcome)
 }
 
-/// The Markdown files of the snapshot on disk; none if there is no snapshot yet.
-fn committed(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// The files of the snapshot on disk, whatever a reviewer keeps beside them left out; none if there is no snapshot yet.
+fn committed(folder: &Path, snapshot: &BTreeMap<String, String>) -> anyhow::Result<BTreeMap<String, String>> {
     let read = || -> std::io::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
         if !folder.exists() {
@@ -108,7 +115,10 @@ fn committed(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
             if path.extension().is_some_and(|extension| extension == "md") {
                 let name =
                     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                files.insert(name, std::fs::read_to_string(&path)?);
+                let text = std::fs::read_to_string(&path)?;
+                if snapshot.contains_key(&name) || text.contains("by `svc snapshot`") {
+                    files.insert(name, text);
+                }
             }
         }
         Ok(files)
@@ -116,18 +126,16 @@ fn committed(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     read().with_context(|| format!("cannot read the snapshot `{}`", folder.display()))
 }
 
-/// Writes what differs and removes the files of targets that are gone, if they are a snapshot's.
+/// Writes what differs and removes the files of targets that are gone.
 fn write(folder: &Path, snapshot: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    let committed = committed(folder)?;
+    let committed = committed(folder, snapshot)?;
     let attempt = || -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         for (name, text) in snapshot.iter().filter(|(name, text)| committed.get(*name) != Some(*text)) {
             std::fs::write(folder.join(name), text)?;
         }
-        for (name, text) in committed.iter().filter(|(name, _)| !snapshot.contains_key(*name)) {
-            if text.contains("by `svc snapshot`") {
-                std::fs::remove_file(folder.join(name))?;
-            }
+        for name in committed.keys().filter(|name| !snapshot.contains_key(*name)) {
+            std::fs::remove_file(folder.join(name))?;
         }
         Ok(())
     };

@@ -12,6 +12,7 @@ fn written_then_verified_then_drifted() {
     assert!(drifted.starts_with("exit code 1"), "{drifted}");
     assert!(drifted.contains("+++ tiny.snapshot/tiny.md (now)"), "{drifted}");
     assert!(drifted.contains("decay 0.1 on embedding"), "{drifted}");
+    assert!(drifted.contains("run `svc snapshot tiny.svspec`"), "{drifted}");
     scene.run("snapshot tiny.svspec");
     assert!(scene.run("snapshot --check tiny.svspec").starts_with("exit code 0"));
 }
@@ -26,6 +27,7 @@ fn a_target_that_is_gone_leaves_no_file() {
     assert!(!scene.path("tiny.snapshot/hg.md").exists());
     assert!(scene.path("tiny.snapshot/branches.md").exists());
     assert_eq!(scene.read("tiny.snapshot/notes.md"), "the reviewer's own");
+    assert!(scene.run("snapshot --check tiny.svspec").starts_with("exit code 0"));
 }
 
 #[test]

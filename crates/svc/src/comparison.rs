@@ -108,6 +108,17 @@ pub fn all_new(old: &str, new: &Spec, target: Option<&str>) -> anyhow::Result<Ve
     Ok(names.into_iter().map(came).collect())
 }
 
+/// A file that is there no more, `new` as messages show it: each target that it had, or the one asked for, is gone.
+pub fn all_gone(old: &Spec, new: &str, target: Option<&str>) -> anyhow::Result<Vec<Comparison>> {
+    let names = match target {
+        Some(name) => vec![old.target(Some(name))?],
+        None => old.targets()?,
+    };
+    let went =
+        |name| Comparison { old: format!("{}:{name}", old.shown), new: new.to_owned(), change: Change::Went };
+    Ok(names.into_iter().map(went).collect())
+}
+
 impl Comparison {
     /// Whether both mean the same.
     pub fn is_same(&self) -> bool {

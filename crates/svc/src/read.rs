@@ -30,14 +30,26 @@ impl Origin {
 
     /// Whether this is a git revision that is there and has no file at `path`.
     pub fn lacks(&self, path: &str) -> anyhow::Result<bool> {
-        let Self::Revision(revision) = self else { return Ok(false) };
+        Ok(self.file(path)? == Some(false))
+    }
+
+    /// Whether this is a git revision that has a file at `path`.
+    pub fn holds(&self, path: &str) -> anyhow::Result<bool> {
+        Ok(self.file(path)? == Some(true))
+    }
+
+    /// Whether the revision has a file at `path`; `None` if this is no revision, or it is not there.
+    fn file(&self, path: &str) -> anyhow::Result<Option<bool>> {
+        let Self::Revision(revision) = self else { return Ok(None) };
         let is_there = |object: String| -> anyhow::Result<bool> {
             let asked = git(Path::new(path)).args(["cat-file", "-e", &object]).output();
             Ok(asked.context("cannot run `git`, which --base needs")?.status.success())
         };
         let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
-        let is_named_well = !revision.starts_with('-') && is_there(format!("{revision}^{{commit}}"))?;
-        Ok(is_named_well && !is_there(format!("{revision}:./{name}"))?)
+        if revision.starts_with('-') || !is_there(format!("{revision}^{{commit}}"))? {
+            return Ok(None);
+        }
+        is_there(format!("{revision}:./{name}")).map(Some)
     }
 
     /// The text of the spec at `path`.

@@ -92,6 +92,11 @@ fn against(args: &Diff, revision: &str, files: &[String]) -> anyhow::Result<Vec<
     let mut comparisons = Vec::new();
     for file in files {
         let (path, target) = resolve(args, file);
+        if !std::path::Path::new(&path).exists() && base.holds(&path)? {
+            let old = Spec::open(&base, &path)?;
+            comparisons.extend(comparison::all_gone(&old, &path, target.as_deref())?);
+            continue;
+        }
         let new = Spec::open(&Origin::Disk, &path)?;
         if base.lacks(&path)? {
             comparisons.extend(comparison::all_new(&base.shown(&path), &new, target.as_deref())?);

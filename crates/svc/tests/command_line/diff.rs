@@ -87,3 +87,13 @@ fn a_file_that_the_revision_lacks_is_new_and_hides_no_other() {
         "a revision that is not there: {shown}"
     );
 }
+
+#[test]
+fn a_file_that_is_gone_from_the_disk_is_a_difference() {
+    let scene = Scene::new();
+    scene.write("old.svspec", crate::scene::TINY);
+    scene.commit();
+    std::fs::remove_file(scene.path("old.svspec")).unwrap();
+    insta::assert_snapshot!("diff-gone", scene.run("diff --base HEAD old.svspec tiny.svspec"));
+    assert!(scene.run("diff --base HEAD never.svspec").starts_with("exit code 2"));
+}

@@ -25,5 +25,6 @@ mod spec;
 mod terminal;
 mod trainer;
 mod training;
+mod turn;
 
 pub use cli::run;

@@ -2,6 +2,7 @@
 
 use crate::interrupt;
 use crate::outcome::Outcome;
+use crate::turn::Turn;
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::SIGINT;
@@ -9,19 +10,26 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
 
 /// The exit code of a trainer that was told to stop and has written its checkpoint.
 const INTERRUPTED: i32 = 130;
 
 /// Runs `executable` on this process's own terminal. Signals reach it, and it is waited for: a stopped run ends with
-/// its checkpoint written.
-pub fn run(executable: &Path, arguments: &[OsString], libtorch: &Path) -> anyhow::Result<Outcome> {
+/// its checkpoint written. `turn` ends once it has been started: then its file may be replaced.
+pub fn run(
+    executable: &Path,
+    arguments: &[OsString],
+    libtorch: &Path,
+    turn: Option<Arc<Turn>>,
+) -> anyhow::Result<Outcome> {
     let caught = interrupt::catch()?;
     let mut child = Command::new(executable)
         .args(arguments)
         .env("LD_LIBRARY_PATH", library_path(libtorch))
         .spawn()
         .with_context(|| format!("cannot run the trainer `{}`", executable.display()))?;
+    drop(turn);
     let pid = Pid::from_child(&child);
     let watch = caught.watch(move |signal| forward(signal, pid));
     let status = wait(&mut child);

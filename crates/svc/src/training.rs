@@ -5,11 +5,13 @@ use crate::generate::Generated;
 use crate::home::Home;
 use crate::manifest::Consent;
 use crate::outcome::Outcome;
-use crate::{corpus, libtorch, runtime, trainer};
+use crate::turn::Turn;
+use crate::{corpus, libtorch, runtime, trainer, turn};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where and on what to train: the arguments that `train` and `ablate` share.
 #[derive(Clone, Debug, Args)]
@@ -52,6 +54,8 @@ pub struct Ready {
     pub libtorch: PathBuf,
     /// The text to train on.
     pub data: PathBuf,
+    /// Held until the trainer has been started, for as long as it lies where others are put, too.
+    pub turn: Option<Arc<Turn>>,
 }
 
 /// Writes `generated` to `folder`, compiles it, and finds the text to train on.
@@ -66,8 +70,9 @@ pub fn prepare(
             .with_context(|| format!("cannot read the text to train on, `{}`", data.display()))?;
     }
     let home = Home::find()?;
-    generated.write(folder, consent)?;
     let libtorch = libtorch::ensure(&home)?;
+    let turn = turn::wait(&home.target())?;
+    generated.write(folder, consent)?;
     let runtime = runtime::ensure(&home, generated)?;
     let toolchain = Toolchain { libtorch: libtorch.clone(), runtime, target: home.target() };
     let trainer = cargo::build(folder, &generated.name, &toolchain)?;
@@ -75,7 +80,7 @@ pub fn prepare(
         Some(data) => data.to_owned(),
         None => corpus::ensure(&home, folder)?,
     };
-    Ok(Ready { trainer, libtorch, data })
+    Ok(Ready { trainer, libtorch, data, turn: Some(Arc::new(turn)) })
 }
 
 /// Whether a run begins or goes on.
@@ -91,13 +96,13 @@ pub enum Start<'a> {
 
 /// Trains in the folder `run`.
 pub fn train(
-    ready: &Ready,
+    ready: Ready,
     run: &Path,
     start: Start<'_>,
     setting: &Setting,
     seed: Option<u64>,
 ) -> anyhow::Result<Outcome> {
-    let mut arguments: Vec<OsString> = vec!["--data".into(), ready.data.clone().into()];
+    let mut arguments: Vec<OsString> = vec!["--data".into(), ready.data.into()];
     arguments.push(match start {
         Start::Fresh | Start::From(_) => "--out".into(),
         Start::Resumed => "--resume".into(),
@@ -118,5 +123,5 @@ pub fn train(
     if !ready.trainer.is_file() {
         bail!("the trainer `{}` has been removed: run the same command again", ready.trainer.display());
     }
-    trainer::run(&ready.trainer, &arguments, &ready.libtorch)
+    trainer::run(&ready.trainer, &arguments, &ready.libtorch, ready.turn)
 }

@@ -105,14 +105,17 @@ fn prepare(args: &Ablate, spec: &Spec, name: &str, out: &Path) -> anyhow::Result
     std::fs::copy(&ready.trainer, &trainer)
         .with_context(|| format!("cannot write `{}`", trainer.display()))?;
     ready.trainer = std::path::absolute(&trainer).context("the path of --out")?;
+    ready.turn = None;
     Ok((ready, runs))
 }
 
 fn train(args: &Ablate, ready: &Ready, run: &Run) -> anyhow::Result<Outcome> {
     match run.progress()? {
         Progress::Finished => Ok(Outcome::Fine),
-        Progress::Stopped => training::train(ready, &run.folder, Start::Resumed, &args.setting, None),
-        Progress::New => training::train(ready, &run.folder, Start::Fresh, &args.setting, Some(run.seed)),
+        Progress::Stopped => training::train(ready.clone(), &run.folder, Start::Resumed, &args.setting, None),
+        Progress::New => {
+            training::train(ready.clone(), &run.folder, Start::Fresh, &args.setting, Some(run.seed))
+        }
     }
 }
 

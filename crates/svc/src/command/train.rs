@@ -83,7 +83,7 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     };
     run_folder::record(&folder, &spec, &generated, &args.target, data)?;
     let start = args.init_from.as_deref().map_or(Start::Fresh, Start::From);
-    let trained = training::train(&ready, &folder, start, &args.setting, args.seed);
+    let trained = training::train(ready, &folder, start, &args.setting, args.seed);
     if trained.is_err() {
         run_folder::discard_unless_begun(&folder)?;
     }
@@ -104,7 +104,7 @@ fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcom
     let data = args.setting.data.as_deref().or(recorded.data.as_deref());
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
     // What the command line leaves out, the trainer takes from the run itself.
-    let outcome = training::train(&ready, run, Start::Resumed, &args.setting, args.seed)?;
+    let outcome = training::train(ready, run, Start::Resumed, &args.setting, args.seed)?;
     conclude(run, &generated.name, outcome)
 }
 

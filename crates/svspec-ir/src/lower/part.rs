@@ -90,6 +90,8 @@ pub struct Setting {
 pub enum Takes {
     /// A whole number from 1 on.
     Count,
+    /// A whole number from 0 on.
+    CountFromZero,
     /// A number.
     Number(Range),
     /// One of these words.

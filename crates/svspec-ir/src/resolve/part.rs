@@ -103,7 +103,7 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
                 Takes::Block => {
                     Some(PartSetting { value: SettingValue::Present, span: Some(entry.name_span) })
                 }
-                Takes::Count | Takes::Number(_) | Takes::Word(_) => {
+                Takes::Count | Takes::CountFromZero | Takes::Number(_) | Takes::Word(_) => {
                     let message = format!("`{}` of `{}` has no value", setting.name, part.name);
                     scope.findings.push(
                         Diagnostic::error("missing-setting", message)
@@ -141,6 +141,11 @@ fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) ->
         Takes::Count => {
             let count = setting::count(scope, path, expr, LARGEST_COUNT)?;
             // Marks the value as known to expressions that name it.
+            SettingValue::Number(count as f64)
+        }
+        Takes::CountFromZero => {
+            let value = scope.number(expr)?;
+            let count = setting::whole_from_zero(scope, path, value, expr.span, LARGEST_COUNT)?;
             SettingValue::Number(count as f64)
         }
         Takes::Number(range) => SettingValue::Number(setting::real(scope, path, expr, range)?),
@@ -188,7 +193,7 @@ fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartS
                         return None;
                     }
                 }
-                Takes::Number(_) | Takes::Word(_) | Takes::Block => {}
+                Takes::CountFromZero | Takes::Number(_) | Takes::Word(_) | Takes::Block => {}
             }
             SettingValue::Number(value)
         }

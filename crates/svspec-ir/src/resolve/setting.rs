@@ -24,6 +24,25 @@ pub fn whole(scope: &mut Scope<'_>, what: &str, value: f64, span: Span, largest:
         );
         return None;
     }
+    whole_from_zero(scope, what, value, span, largest)
+}
+
+/// Checks that a value is a whole number from 0 to `largest`.
+pub fn whole_from_zero(
+    scope: &mut Scope<'_>,
+    what: &str,
+    value: f64,
+    span: Span,
+    largest: f64,
+) -> Option<usize> {
+    if value < 0.0 {
+        scope.findings.push(
+            Diagnostic::error("out-of-range", format!("`{what}` is {}; it is at least 0", plain(value)))
+                .at(span, "too small")
+                .help(format!("write a whole number from 0 on, such as `{what} = 2`")),
+        );
+        return None;
+    }
     if value.fract() != 0.0 {
         let quoted = scope.quote(span);
         let message = if quoted == plain(value) {

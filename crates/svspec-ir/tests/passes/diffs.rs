@@ -192,3 +192,13 @@ fn training_alone_keeps_the_function() {
     let decayed = Sketch { optimizer: "decay 0.1 on all\n init normal(0.01) on attn.o", ..Sketch::default() };
     assert_eq!(class(&Sketch::default(), &decayed), (PRESERVING, PRESERVING));
 }
+
+#[test]
+fn no_rows_before_the_first_position_is_what_is_meant_by_default() {
+    let with = |settings: &str| {
+        let parts = format!("rms_norm attn_norm, mlp_norm, final_norm\n positions pos {settings}");
+        Sketch { parts: &parts, embedding: "x = embed(tokens) + pos(tokens)", ..Sketch::default() }.compile()
+    };
+    assert!(diff(&with(""), &with("{ offset = 0 }")).is_empty());
+    assert_eq!(diff(&with(""), &with("{ offset = 2 }")).verdict.class, BREAKING);
+}

@@ -23,7 +23,7 @@ pub const POSITIONS: PartKind = PartKind {
         },
         Setting {
             name: "offset",
-            takes: Takes::Count,
+            takes: Takes::CountFromZero,
             preset: Preset::Absent,
             summary: "rows of the table before the first position's",
         },

@@ -181,10 +181,10 @@ pub enum StatementKind {
     Train(Body),
 }
 
-/// `attn.{q, k}`: a dotted name whose last segment may be a list. `attn.q` has one segment list of one.
+/// `attn.{q, k}`: a dotted name whose segments may be lists. `attn.q` has two lists of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    /// The segments; all but possibly one hold exactly one word.
+    /// The segments, each at least one word.
     pub segments: Vec<Vec<Ident>>,
     /// The whole path.
     pub span: Span,

@@ -6,7 +6,8 @@ use svspec_syntax::ast::Path;
 /// More names than this in one path are cut; a path of one list stays far below.
 const MOST_NAMES: usize = 1024;
 
-/// Every name that a path stands for. The place is the list's entry where there is a list, else the whole path.
+/// Every name that a path stands for. The place is the entry of the last list where
+/// there is one, else the whole path.
 pub fn expand(path: &Path) -> Vec<(String, Span)> {
     let mut names = vec![(String::new(), path.span)];
     for segment in &path.segments {

@@ -83,11 +83,13 @@ fn is_ignore(path: &Path) -> bool {
     single(path).is_some_and(|(name, _)| name == "ignore")
 }
 
-/// The foreign tensors of one statement: one that holds all its parameters, or one for each.
+/// The foreign tensors of one statement: for each word of all lists but the last, one that holds the parameters of the
+/// last, or one for each of these.
 fn entry(scope: &mut Scope<'_>, path: &Path, value: &Expr, of: Of) -> Option<Vec<TensorStatement>> {
     let found = right_side(scope, value)?;
     let members = expand(path);
-    let list = path.segments.iter().find(|segment| segment.len() > 1);
+    let list = path.segments.iter().rfind(|segment| segment.len() > 1);
+    let together = list.map_or(1, Vec::len);
     let statement = |members, word: Option<&str>| TensorStatement {
         members,
         layer: of.layer,
@@ -101,7 +103,7 @@ fn entry(scope: &mut Scope<'_>, path: &Path, value: &Expr, of: Of) -> Option<Vec
         (Some(list), Held::One) => Some(
             members
                 .into_iter()
-                .zip(list)
+                .zip(list.iter().cycle())
                 .map(|(member, word)| statement(vec![member], Some(&word.text)))
                 .collect(),
         ),
@@ -115,7 +117,9 @@ fn entry(scope: &mut Scope<'_>, path: &Path, value: &Expr, of: Of) -> Option<Vec
             );
             None
         }
-        (None | Some(_), _) => Some(vec![statement(members, None)]),
+        (None | Some(_), _) => {
+            Some(members.chunks(together).map(|members| statement(members.to_vec(), None)).collect())
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod region;
 mod ropes;
 mod scope;
 
+pub use region::live_values;
 pub use scope::{Scope, Variable};
 
 use crate::options::SpecSource;

@@ -7,6 +7,7 @@ mod bias;
 mod choose;
 mod clamp;
 mod combine;
+mod concat;
 mod cross_entropy;
 mod dispatch;
 mod embed;
@@ -21,6 +22,7 @@ mod route;
 mod scale;
 mod slice;
 mod soft_cap;
+mod view;
 
 use crate::model::{Scope, Variable};
 use proc_macro2::TokenStream;
@@ -40,6 +42,8 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
     let expression = match &node.op {
         Op::Input(op) => return Emitted::Known(scope.argument(*op, node)),
         Op::Slice(op) => return slice::emit(scope, op, input(0), id),
+        Op::View(op) => view::emit(scope, op, input(0)),
+        Op::Concat(_) => concat::emit(scope, node),
         Op::Choose(_) => return choose::emit(scope, node, input(0)),
         Op::Embed(op) => embed::emit(scope, *op, input(0)),
         Op::Positions(op) => positions::emit(scope, *op, input(0)),
@@ -117,7 +121,9 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
     let input = |index: usize| inputs.get(index).expect("the checker counted the inputs");
     match &node.op {
         Op::Input(_) => Term::atom(node.name.as_str()),
-        Op::Slice(_) => input(0).clone(),
+        Op::View(_) => input(0).clone(),
+        Op::Slice(op) => slice::equation(op, input(0)),
+        Op::Concat(_) => concat::equation(inputs),
         Op::Embed(op) => embed::equation(model, *op, input(0)),
         Op::Positions(op) => positions::equation(model, *op),
         Op::Normalize(op) => normalize::equation(op, input(0)),

@@ -42,7 +42,7 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
             let factors: Vec<f64> = fold
                 .channels
                 .iter()
-                .map(|&entry| gamma.data.get(entry).copied().unwrap_or(f64::NAN))
+                .map(|entry| entry.map_or(1.0, |entry| gamma.data.get(entry).copied().unwrap_or(f64::NAN)))
                 .collect();
             let side = side_of(param.kind, side);
             if let Some(weight) = values.get_mut(&model.instance(fold.weight, layer)) {

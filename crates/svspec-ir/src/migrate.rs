@@ -63,8 +63,8 @@ pub enum How {
 pub struct Factor {
     /// The old vector.
     pub scale: ScaleId,
-    /// For each of the tensor's columns, or rows, the entry of γ that multiplies it.
-    pub channels: Vec<usize>,
+    /// For each of the tensor's columns, or rows, the entry of γ that multiplies it, if one does.
+    pub channels: Vec<Option<usize>>,
     /// Which way it meets the tensor.
     pub side: Side,
 }
@@ -149,7 +149,8 @@ pub fn value(old: &Model, new: &Model, step: &Step, values: &Values) -> Option<T
 /// The number that multiplies each row or column.
 fn entries(old: &Model, factor: &Factor, layer: Option<usize>, values: &Values) -> Vec<f64> {
     let gamma = scale::gamma(old, factor.scale, layer, values);
-    factor.channels.iter().map(|&entry| gamma.data.get(entry).copied().unwrap_or(f64::NAN)).collect()
+    let of = |entry: usize| gamma.data.get(entry).copied().unwrap_or(f64::NAN);
+    factor.channels.iter().map(|entry| entry.map_or(1.0, of)).collect()
 }
 
 /// The parameters of the old model's vectors, which every plan reads.

@@ -5,9 +5,11 @@ pub mod activation;
 pub mod add;
 pub mod attention;
 pub mod bias;
+pub mod broadcast;
 pub mod choose;
 pub mod clamp;
 pub mod combine;
+pub mod concat;
 pub mod cross_entropy;
 pub mod dispatch;
 pub mod embed;
@@ -24,6 +26,7 @@ pub mod scale;
 pub mod slice;
 pub mod soft_cap;
 mod table_rows;
+pub mod view;
 
 #[cfg(test)]
 mod trial;
@@ -35,6 +38,7 @@ pub use bias::Bias;
 pub use choose::Choose;
 pub use clamp::Clamp;
 pub use combine::Combine;
+pub use concat::Concat;
 pub use cross_entropy::CrossEntropy;
 pub use dispatch::Dispatch;
 pub use embed::Embed;
@@ -50,6 +54,7 @@ pub use route::{Gating, Route};
 pub use scale::Scale;
 pub use slice::Slice;
 pub use soft_cap::SoftCap;
+pub use view::View;
 
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, ParamId, ScaleId};
@@ -67,7 +72,9 @@ pub enum Op {
     Scale(Scale),
     Bias(Bias),
     Linear(Linear),
+    View(View),
     Slice(Slice),
+    Concat(Concat),
     Rope(Rope),
     Attention(Attention),
     Activation(Activation),
@@ -99,11 +106,11 @@ pub struct Cost {
 }
 
 /// What happens to a per-channel scale γ on one input of an op. `channels[c]` is the entry of γ that multiplies
-/// channel `c` of the input (channels counted flat over its dimensions).
+/// channel `c` of the input (channels counted flat over its dimensions), or none where γ leaves the channel alone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Passage {
     /// `op(γ ⊙ x) = γ' ⊙ op(x)`: the same for the output, with these channels.
-    Through(Vec<usize>),
+    Through(Vec<Option<usize>>),
     /// A linear map whose columns can take γ.
     Absorbed,
     /// Neither; says why in words that complete "γ does not pass …".
@@ -133,7 +140,13 @@ pub trait Operation {
     fn is_linear_in(&self, index: usize) -> bool;
 
     /// What happens to a per-channel scale on input `index`.
-    fn pass_scale(&self, model: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage;
+    fn pass_scale(
+        &self,
+        model: &Model,
+        index: usize,
+        channels: &[Option<usize>],
+        inputs: &[&[Dim]],
+    ) -> Passage;
 
     /// The value, in `f64`.
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor;
@@ -171,7 +184,9 @@ impl Op {
             Self::Scale(op) => op,
             Self::Bias(op) => op,
             Self::Linear(op) => op,
+            Self::View(op) => op,
             Self::Slice(op) => op,
+            Self::Concat(op) => op,
             Self::Rope(op) => op,
             Self::Attention(op) => op,
             Self::Activation(op) => op,
@@ -206,16 +221,7 @@ fn operands<'a, const N: usize>(inputs: &[&'a Tensor]) -> [&'a Tensor; N] {
 }
 
 /// Whether the copies of a token that its experts are given, `num_channels` each, have the same `channels`.
-fn is_periodic(channels: &[usize], num_channels: usize) -> bool {
+fn is_periodic(channels: &[Option<usize>], num_channels: usize) -> bool {
     let first = channels.get(..num_channels);
     first.is_some_and(|first| channels.chunks(num_channels.max(1)).all(|copy| copy == first))
-}
-
-/// The same dimensions as the two inputs', or how they differ.
-fn same_dims(inputs: &[&[Dim]]) -> Result<Dims, String> {
-    let [left, right] = arity(inputs)?;
-    if crate::dim::sizes(left) == crate::dim::sizes(right) {
-        return Ok(left.to_vec());
-    }
-    Err(format!("its sides have dimensions {} and {}", crate::dim::show(left), crate::dim::show(right)))
 }

@@ -23,8 +23,8 @@ pub use crate::arithmetic::FUNCTIONS;
 pub use placement::FORMS;
 pub use reserved::reserved;
 pub use resolved::{
-    Axis, Equation, Extent, Formula, FormulaKind, HeadWeight, Layer, Origin, Part, PartSetting, Place,
-    Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
+    Axis, Equation, Extent, Formula, FormulaKind, Function, HeadWeight, Layer, Origin, Part, PartSetting,
+    Place, Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
 };
 pub(crate) use setting::LARGEST_COUNT;
 

@@ -18,8 +18,9 @@ pub enum Role {
 pub struct Fold {
     /// The parameter.
     pub weight: ParamId,
-    /// For each of its columns (or rows, or a bias's entries), counted flat, the entry of γ that multiplies it.
-    pub channels: Vec<usize>,
+    /// For each of its columns (or rows, or a bias's entries), counted flat, the entry of γ that multiplies it, if
+    /// one does.
+    pub channels: Vec<Option<usize>>,
 }
 
 /// Whether γ folds exactly into neighbouring weights.

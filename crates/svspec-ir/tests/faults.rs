@@ -1,6 +1,6 @@
 //! Faults beyond the pages' examples: several in one run, awkward ones, and what follows from them. Read the snapshots.
 
-use svspec_diagnostics::{Color, Sources, render_text};
+use svspec_diagnostics::{Color, Diagnostic, Severity, Sources, render_text};
 use svspec_ir::{Loader, check, compile, load};
 
 /// Nothing can be imported.
@@ -13,11 +13,17 @@ impl Loader for Nothing {
 }
 
 fn report(text: &str) -> String {
+    report_if(text, |_| true)
+}
+
+/// What is rendered of the findings that `is_shown`.
+fn report_if(text: &str, is_shown: impl Fn(&Diagnostic) -> bool) -> String {
     let mut sources = Sources::new();
     let entry = sources.add("spec.svspec", text);
     let (program, mut findings) = load(&mut sources, entry, &mut Nothing);
     findings.extend(check(&program, &sources));
-    render_text(&findings, &sources, Color::Plain)
+    let shown: Vec<Diagnostic> = findings.into_iter().filter(|finding| is_shown(finding)).collect();
+    render_text(&shown, &sources, Color::Plain)
 }
 
 const OPTIMIZER: &str = "optimizer adamw { decay 0.1 on weight, scale, decay 0 on embedding, bias }\n";
@@ -56,6 +62,34 @@ fn many_faults_in_one_run() {
         }\n\
         train { steps = 1.5, batch = 7 steps, micro_batch = 3, schedule = linear, clip = 0 }\n";
     insta::assert_snapshot!(report(text));
+}
+
+/// Values with heads that do not go together.
+#[test]
+fn heads() {
+    let parts = "    linear q { heads = 4, out = 6 }\n    linear k { heads = 2, out = 8 }\n    linear o { out = width }\n    \
+                 rope turn { fraction = 50% }\n    attend look\n";
+    let layer = |equation: &str| small(parts).replace("x + attn(norm(x))", equation);
+    let cases = [
+        ("keys of another size", layer("o(look(q(x), k(x), k(x)))")),
+        ("heads that do not divide", layer("o(look(k(x), q(x), q(x)))")),
+        ("attention to flat values", layer("o(look(q(x), x, x))")),
+        ("an odd number of rotating channels", layer("o(turn(q(x)))")),
+        ("rotation of a flat value", layer("turn(x)")),
+        ("a slice past the end", layer("o(slice(q(x), 2, 7))")),
+        ("a slice of nothing", layer("o(slice(q(x), 3, 3))")),
+        ("a slice by layer", layer("o(slice(q(x), 0, layer))")),
+        ("heads side by side with other heads", layer("o(concat(q(x), k(x)))")),
+        ("heads beside none", layer("o(concat(q(x), x))")),
+        ("one value to put side by side", layer("o(concat(q(x)))")),
+        ("heads apart", layer("o(split_heads(x, 5) + split_heads(q(x), 2))")),
+        ("nothing to join", layer("join_heads(x)")),
+        ("sums over heads", layer("o(q(x) + k(x))")),
+    ];
+    // Parts that a case does not need are no fault of it.
+    let errors = |text: &str| report_if(text, |finding| finding.severity == Severity::Error);
+    let report = cases.map(|(name, text)| format!("### {name}\n{}\n", errors(&text))).concat();
+    insta::assert_snapshot!(report);
 }
 
 #[test]

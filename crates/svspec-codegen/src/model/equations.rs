@@ -90,10 +90,12 @@ fn is_step(op: &Op) -> bool {
         | Op::SoftCap(_)
         | Op::Dispatch(_)
         | Op::Clamp(_)
+        | Op::View(_)
         | Op::Slice(_) => true,
         Op::Embed(_)
         | Op::Positions(_)
         | Op::Linear(_)
+        | Op::Concat(_)
         | Op::Attention(_)
         | Op::Mul(_)
         | Op::Add(_)

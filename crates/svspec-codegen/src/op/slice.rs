@@ -1,28 +1,32 @@
-//! `slice` to its share of a fused product; all shares of one product are split off at once, which keeps one gradient
-//! for all of them instead of one filled with zeros for each.
+//! `slice` to its share of a value; where shares cover all of it, all are split off at once, which keeps one gradient for
+//! all of them instead of one filled with zeros for each.
 
-use super::Emitted;
-use crate::model::{Scope, Variable};
+use super::{Emitted, Term};
+use crate::literal::integer;
+use crate::model::{Scope, Variable, live_values};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use svspec_ir::op::Slice;
-use svspec_ir::{Dim, Node, Op, ValueId};
+use svspec_ir::{Dim, Node, Op, ValueId, dim};
 
 /// The share itself, or a view of it as `op.dims`.
 pub fn emit(scope: &mut Scope<'_>, op: &Slice, input: ValueId, id: ValueId) -> Emitted {
     if !scope.is_defined(id) {
-        split(scope, input);
+        let shares = shares(scope, input);
+        if shares.len() == 1 || !is_cover(&shares, scope.dims(input)) {
+            return Emitted::Expression(alone(scope, op, input));
+        }
+        split(scope, input, &shares);
     }
     let flat = scope.receiver(id);
     if op.dims.len() > 1 {
-        let sizes = scope.around.constants.shape(&op.dims);
-        Emitted::Expression(quote!(#flat.unflatten(-1, [#sizes])))
+        Emitted::Expression(viewed(scope, quote!(#flat), &op.dims))
     } else {
         Emitted::Known(Variable::Owned(flat))
     }
 }
 
-/// A product of one projection as `dims`.
+/// The flat `product` as `dims`.
 pub fn viewed(scope: &Scope<'_>, product: TokenStream, dims: &[Dim]) -> TokenStream {
     if dims.len() > 1 {
         let sizes = scope.around.constants.shape(dims);
@@ -32,32 +36,72 @@ pub fn viewed(scope: &Scope<'_>, product: TokenStream, dims: &[Dim]) -> TokenStr
     }
 }
 
-/// `let [q, k, v] = nn::split(&qkv, [sizes]);`, which must cover the whole product: every projection is read.
-fn split(scope: &mut Scope<'_>, product: ValueId) {
-    let mut shares: Vec<(usize, ValueId, &Node, &Slice)> = Vec::new();
+/// One share of a value.
+#[derive(Clone, Copy)]
+struct Share<'a> {
+    id: ValueId,
+    node: &'a Node,
+    slice: &'a Slice,
+}
+
+/// The shares of `value` that something reads, in order.
+fn shares<'a>(scope: &Scope<'a>, value: ValueId) -> Vec<Share<'a>> {
+    let live = live_values(scope.region);
+    let mut shares: Vec<Share<'a>> = Vec::new();
     for (index, node) in scope.region.nodes.iter().enumerate() {
         if let Op::Slice(slice) = &node.op
-            && node.inputs.first() == Some(&product)
+            && node.inputs.first() == Some(&value)
+            && live.contains(&ValueId(index))
         {
-            shares.push((slice.start, ValueId(index), node, slice));
+            shares.push(Share { id: ValueId(index), node, slice });
         }
     }
-    shares.sort_by_key(|(start, ..)| *start);
+    shares.sort_by_key(|share| share.slice.start);
+    shares
+}
+
+/// Whether the shares lie end to end, from the first channel to the last.
+fn is_cover(shares: &[Share<'_>], dims: &[Dim]) -> bool {
+    let mut end = 0;
+    for Share { slice, .. } in shares {
+        if slice.start != end {
+            return false;
+        }
+        end += dim::num_elements(&slice.dims);
+    }
+    dims.last().is_some_and(|last| last.size == end)
+}
+
+/// `x.narrow(-1, start, size)`.
+fn alone(scope: &Scope<'_>, op: &Slice, input: ValueId) -> TokenStream {
+    let (x, start) = (scope.receiver(input), integer(op.start as u64));
+    let size = scope.around.constants.product(&op.dims);
+    viewed(scope, quote!(#x.narrow(-1, #start, #size)), &op.dims)
+}
+
+/// `let [q, k, v] = nn::split(&qkv, [sizes]);`.
+fn split(scope: &mut Scope<'_>, value: ValueId, shares: &[Share<'_>]) {
     let sizes: Vec<TokenStream> =
-        shares.iter().map(|(.., slice)| scope.around.constants.product(&slice.dims)).collect();
+        shares.iter().map(|share| scope.around.constants.product(&share.slice.dims)).collect();
     let names: Vec<Ident> = shares
         .iter()
-        .map(|(.., node, slice)| {
+        .map(|Share { node, slice, .. }| {
             if slice.dims.len() > 1 {
                 scope.bare_variable(&node.name)
             } else {
-                scope.variable(&node.name, &slice.dims)
+                scope.variable(&node.name, &node.dims)
             }
         })
         .collect();
-    for ((_, id, ..), name) in shares.iter().zip(&names) {
-        scope.define(*id, Variable::Owned(name.clone()));
+    for (share, name) in shares.iter().zip(&names) {
+        scope.define(share.id, Variable::Owned(name.clone()));
     }
-    let product = scope.reference(product);
-    scope.statements.push(quote!(let [#(#names),*] = nn::split(#product, [#(#sizes),*]);));
+    let value = scope.reference(value);
+    scope.statements.push(quote!(let [#(#names),*] = nn::split(#value, [#(#sizes),*]);));
+}
+
+/// `x[0 .. 8]`.
+pub fn equation(op: &Slice, input: &Term) -> Term {
+    let end = op.start + dim::num_elements(&op.dims);
+    Term::atom(format!("{}[{} .. {end}]", input.as_argument(), op.start))
 }

@@ -1,11 +1,13 @@
 //! The right side of an equation in; nodes out.
 
+mod function;
+
 use super::linear::DEFAULT_STD;
 use super::parameters::NewParam;
 use super::region::{RegionBuilder, dims_text};
-use crate::op::{Add, Clamp, Embed, Gain, Mul, SoftCap, mul};
+use crate::op::{Add, Embed, Gain, Mul, add, broadcast};
 use crate::resolve::{Formula, FormulaKind};
-use crate::{Init, Op, ParamKind, ValueId, dim};
+use crate::{Init, Op, ParamKind, ValueId};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// What a node of a formula is called.
@@ -58,19 +60,7 @@ impl RegionBuilder<'_, '_> {
                 }
                 self.formula(result, name)
             }
-            FormulaKind::Activation(activation, argument) => {
-                let x = self.term(argument, within)?;
-                self.same_dims(&naming.name("activated"), Op::Activation(*activation), x, "", span)
-            }
-            FormulaKind::SoftCap(argument, cap) => {
-                let x = self.term(argument, within)?;
-                self.same_dims(&naming.name("capped"), Op::SoftCap(SoftCap { cap: *cap }), x, "", span)
-            }
-            FormulaKind::Clamp(argument, [low, high]) => {
-                let x = self.term(argument, within)?;
-                let clamp = Op::Clamp(Clamp { low: *low, high: *high });
-                self.same_dims(&naming.name("clamped"), clamp, x, "", span)
-            }
+            FormulaKind::Call(function, arguments) => self.call(*function, arguments, naming, span),
             FormulaKind::Gain(factor, argument) => {
                 let x = self.term(argument, within)?;
                 self.same_dims(
@@ -84,20 +74,18 @@ impl RegionBuilder<'_, '_> {
             FormulaKind::Add(left, right) => {
                 let (a, b) = self.sides(left, right, naming);
                 let (a, b) = (a?, b?);
-                let [of_a, of_b] = [a, b].map(|value| dim::sizes(self.dims(value)));
-                if of_a != of_b {
-                    let cure =
-                        "both sides have the same dimensions; a `linear` part changes the number of channels";
+                let Some(dims) = add::sum_dims(self.dims(a), self.dims(b)) else {
+                    let cure = "both sides have the same dimensions, or one of them has one head; a `linear` part \
+                                changes the number of channels";
                     return self.mismatch("add", [(left, a), (right, b)], cure);
-                }
-                let dims = self.dims(a).to_vec();
+                };
                 self.node(&naming.name("sum"), Op::Add(Add), vec![a, b], dims, "", span)
             }
             FormulaKind::Mul(left, right) => {
                 let (a, b) = self.sides(left, right, naming);
                 let (a, b) = (a?, b?);
-                let Some(dims) = mul::product_dims(self.dims(a), self.dims(b)) else {
-                    let cure = "both sides have the same dimensions, or one of them has one channel; \
+                let Some(dims) = broadcast::broadcast_dims(self.dims(a), self.dims(b)) else {
+                    let cure = "both sides have the same dimensions, or one of them has one channel or one head; \
                                 a `linear` part changes the number of channels";
                     return self.mismatch("multiply", [(left, a), (right, b)], cure);
                 };

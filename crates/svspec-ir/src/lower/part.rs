@@ -1,6 +1,7 @@
 //! The kinds of part: for each its settings, its ports, its own checks, and how it expands to ops.
 //! Nothing outside this folder knows a kind; a new one is a new file and a line in [`KINDS`].
 
+mod attend;
 mod attention;
 mod bias;
 mod gated;
@@ -9,6 +10,7 @@ mod mlp;
 mod moe;
 mod norm;
 mod positions;
+mod rope;
 mod scale;
 mod unembed;
 
@@ -141,8 +143,10 @@ pub enum Preset {
 }
 
 /// Every kind that a spec can declare.
-pub const KINDS: [&PartKind; 13] = [
+pub const KINDS: [&PartKind; 15] = [
     &attention::ATTENTION,
+    &attend::ATTEND,
+    &rope::ROPE,
     &gated::SWIGLU,
     &gated::GEGLU,
     &gated::GATED,

@@ -80,7 +80,7 @@ impl Operation for Activation {
     }
 
     /// Not even `relu`, since an entry of γ may be negative.
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked(format!("through `{}`, which is not linear", self.name()))
     }
 

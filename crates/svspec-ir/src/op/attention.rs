@@ -86,7 +86,7 @@ impl Operation for Attention {
         index == 2
     }
 
-    fn pass_scale(&self, _: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, index: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let (Some([heads, _]), Some([kv_heads, v_dim]), 2) = (inputs.first(), inputs.get(2), index) else {
             return Passage::Blocked("through `attention`'s softmax of q and k".to_owned());
         };
@@ -268,7 +268,7 @@ fn softmax(scores: &[f64], sink: Option<f64>) -> (Vec<f64>, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::trial::Trial;
+    use crate::op::trial::{Trial, entries};
 
     const PLAIN: Attention = Attention { scale: 0.7, window: None, soft_cap: None, sinks: None };
 
@@ -309,8 +309,8 @@ mod tests {
     fn two_query_heads_read_one_value_head() {
         let [heads, kv_heads, dim] = [Dim::new("heads", 4), Dim::new("kv_heads", 2), Dim::new("head_dim", 2)];
         let (q, kv) = ([heads, dim.clone()], [kv_heads, dim]);
-        let passage = PLAIN.pass_scale(&Trial::new().model(), 2, &[0, 1, 2, 3], &[&q, &kv, &kv]);
-        assert_eq!(passage, Passage::Through(vec![0, 1, 0, 1, 2, 3, 2, 3]));
+        let passage = PLAIN.pass_scale(&Trial::new().model(), 2, &entries(&[0, 1, 2, 3]), &[&q, &kv, &kv]);
+        assert_eq!(passage, Passage::Through(entries(&[0, 1, 0, 1, 2, 3, 2, 3])));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Operation for Bias {
         false
     }
 
-    fn pass_scale(&self, model: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, model: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         let path = model.params.get(self.param.0).map_or("bias", |param| param.path.as_str());
         Passage::Blocked(format!("through `{path}`, a bias, which it would not multiply"))
     }
@@ -84,7 +84,7 @@ impl Operation for Bias {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::trial::Trial;
+    use crate::op::trial::{Trial, entries};
 
     #[test]
     fn derivative() {
@@ -99,7 +99,8 @@ mod tests {
     fn no_scale_passes_an_addition() {
         let mut trial = Trial::new();
         let param = trial.param("q.bias", &[3], 0);
-        let passage = Bias { param }.pass_scale(&trial.model(), 0, &[0, 1, 2], &[&[Dim::new("width", 3)]]);
+        let passage =
+            Bias { param }.pass_scale(&trial.model(), 0, &entries(&[0, 1, 2]), &[&[Dim::new("width", 3)]]);
         let reason = "through `q.bias`, a bias, which it would not multiply".to_owned();
         assert_eq!(passage, Passage::Blocked(reason));
     }

@@ -46,7 +46,7 @@ impl Operation for Choose {
         false
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through the choice of experts".to_owned())
     }
 

@@ -43,7 +43,7 @@ impl Operation for Combine {
     }
 
     /// A vector on the channels of every copy is one on the channels of the sum.
-    fn pass_scale(&self, _: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, index: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let num_channels = inputs.first().map_or(0, |x| dim::num_elements(channel_dims(x)));
         if index == 0 && super::is_periodic(channels, num_channels) {
             Passage::Through(channels.iter().copied().take(num_channels).collect())

@@ -41,7 +41,7 @@ impl Operation for CrossEntropy {
         false
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `cross_entropy`, which is not linear".to_owned())
     }
 

@@ -37,7 +37,7 @@ impl Operation for Dispatch {
     }
 
     /// Every copy has the channels.
-    fn pass_scale(&self, _: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, index: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         if index != 0 {
             return Passage::Blocked("through the choice of experts".to_owned());
         }

@@ -38,7 +38,7 @@ impl Operation for Embed {
         false
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `embed`, which reads token ids".to_owned())
     }
 

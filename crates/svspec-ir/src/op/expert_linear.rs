@@ -50,7 +50,7 @@ impl Operation for ExpertLinear {
     }
 
     /// Every expert's columns take it: nothing but the channel tells the copies of a token apart.
-    fn pass_scale(&self, _: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, index: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let num_in = inputs.first().map_or(0, |x| dim::num_elements(channel_dims(x)));
         if index == 0 && super::is_periodic(channels, num_in) {
             Passage::Absorbed
@@ -135,7 +135,8 @@ mod tests {
     fn a_vector_that_differs_from_copy_to_copy_is_not_absorbed() {
         let op = ExpertLinear { weight: ParamId(0) };
         let dims: [&[Dim]; 2] = [&[Dim::new("chosen", 2), Dim::new("width", 2)], &[Dim::new("chosen", 2)]];
-        let pass = |channels: &[usize]| op.pass_scale(&Trial::new().model(), 0, channels, &dims);
+        let pass =
+            |channels: &[usize]| op.pass_scale(&Trial::new().model(), 0, &trial::entries(channels), &dims);
         assert_eq!(pass(&[0, 1, 0, 1]), Passage::Absorbed);
         assert!(matches!(pass(&[0, 1, 2, 3]), Passage::Blocked(_)));
     }

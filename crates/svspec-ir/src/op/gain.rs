@@ -35,7 +35,7 @@ impl Operation for Gain {
         true
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, channels: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Through(channels.to_vec())
     }
 

@@ -48,7 +48,7 @@ impl Operation for Input {
         false
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("a region's input, which reads nothing".to_owned())
     }
 

@@ -89,7 +89,7 @@ impl Operation for Linear {
         true
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Absorbed
     }
 

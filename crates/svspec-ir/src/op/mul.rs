@@ -1,12 +1,12 @@
-//! Element-wise product; a value of one channel multiplies all channels of the other side.
+//! Element-wise product; a value of one channel, or of one head, multiplies all of the other side's.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
-/// `y = a ⊙ b`. Both inputs have the same dimensions, but that the last of one may be 1: it multiplies the whole last
-/// dimension of the other, as a gate of one channel does. The output has the dimensions of the larger.
+/// `y = a ⊙ b`. Each dimension is the same on both sides, or 1 on one of them, which then multiplies all of the other:
+/// a gate of one channel, one head for all. A side of fewer dimensions has one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Mul;
 
@@ -17,7 +17,7 @@ impl Operation for Mul {
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [a, b] = super::arity(inputs)?;
-        product_dims(a, b)
+        broadcast::broadcast_dims(a, b)
             .ok_or_else(|| format!("its sides have dimensions {} and {}", dim::show(a), dim::show(b)))
     }
 
@@ -35,9 +35,9 @@ impl Operation for Mul {
         true
     }
 
-    fn pass_scale(&self, _: &Model, index: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, index: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let output = match inputs {
-            [a, b] => product_dims(a, b),
+            [a, b] => broadcast::broadcast_dims(a, b),
             _ => None,
         };
         let (Some(input), Some(output)) = (inputs.get(index), output) else {
@@ -49,8 +49,8 @@ impl Operation for Mul {
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [a, b] = super::operands(inputs);
-        let channels = larger(a, b).channel_shape();
-        widen(a, channels).zip(&widen(b, channels), |a, b| a * b)
+        let channels = broadcast::broadcast_sizes(a.channel_shape(), b.channel_shape());
+        broadcast::widen(a, &channels).zip(&broadcast::widen(b, &channels), |a, b| a * b)
     }
 
     fn vjp(
@@ -64,59 +64,17 @@ impl Operation for Mul {
         let [a, b] = super::operands(inputs);
         let channels = gradient.channel_shape();
         let of = |input: &Tensor, other: &Tensor| {
-            narrow(&gradient.zip(&widen(other, channels), |g, y| g * y), input.channel_shape())
+            let product = gradient.zip(&broadcast::widen(other, channels), |g, y| g * y);
+            broadcast::narrow(&product, input.channel_shape())
         };
         vec![Some(of(a, b)), Some(of(b, a))]
     }
 }
 
-/// The dimensions of the product, or `None` if the two do not go together.
-pub fn product_dims(a: &[Dim], b: &[Dim]) -> Option<Dims> {
-    let (of_a, of_b) = (dim::sizes(a), dim::sizes(b));
-    if of_a == of_b || stretches(&of_b, &of_a) {
-        Some(a.to_vec())
-    } else {
-        stretches(&of_a, &of_b).then(|| b.to_vec())
-    }
-}
-
-/// Whether `narrow` is `wide` but for a last dimension of 1.
-fn stretches(narrow: &[usize], wide: &[usize]) -> bool {
-    match (narrow.split_last(), wide.split_last()) {
-        (Some((1, narrow)), Some((_, wide))) => narrow == wide,
-        (Some(_) | None, Some(_) | None) => false,
-    }
-}
-
-fn larger<'t>(a: &'t Tensor, b: &'t Tensor) -> &'t Tensor {
-    if a.num_channels() < b.num_channels() { b } else { a }
-}
-
-/// The value with `channels` for its own, its last dimension repeated where it is 1.
-fn widen(x: &Tensor, channels: &[usize]) -> Tensor {
-    let met = dim::broadcast_channels(x.channel_shape(), channels);
-    let data = x.tokens().flat_map(|token| met.iter().filter_map(|entry| token.get(*entry))).copied();
-    Tensor::new(x.shape_with(channels), data.collect())
-}
-
-/// The transpose of [`widen`]: what was repeated is summed.
-fn narrow(x: &Tensor, channels: &[usize]) -> Tensor {
-    let met = dim::broadcast_channels(channels, x.channel_shape());
-    let mut sums = Tensor::zeros(&x.shape_with(channels));
-    for (sums, token) in sums.tokens_mut().zip(x.tokens()) {
-        for (entry, term) in met.iter().zip(token) {
-            if let Some(sum) = sums.get_mut(*entry) {
-                *sum += term;
-            }
-        }
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::trial::Trial;
+    use crate::op::trial::{Trial, entries};
 
     #[test]
     fn derivative() {
@@ -127,6 +85,13 @@ mod tests {
     fn derivative_of_a_gate_of_one_channel_on_either_side() {
         Trial::new().check(&Mul, &[&[1], &[3]]);
         Trial::new().check(&Mul, &[&[2, 3], &[2, 1]]);
+        Trial::new().check(&Mul, &[&[1], &[2, 3]]);
+    }
+
+    #[test]
+    fn derivative_of_one_head_for_all() {
+        Trial::new().check(&Mul, &[&[1, 3], &[2, 3]]);
+        Trial::new().check(&Mul, &[&[2, 1], &[1, 3]]);
     }
 
     #[test]
@@ -141,16 +106,9 @@ mod tests {
     fn a_scale_on_the_gate_meets_every_channel() {
         let dims = |size| vec![Dim::new("channels", size)];
         let (gate, x) = (dims(1), dims(3));
-        let passed = Mul.pass_scale(&Trial::new().model(), 0, &[0], &[&gate, &x]);
-        assert_eq!(passed, Passage::Through(vec![0, 0, 0]));
-        let passed = Mul.pass_scale(&Trial::new().model(), 1, &[0, 1, 2], &[&gate, &x]);
-        assert_eq!(passed, Passage::Through(vec![0, 1, 2]));
-    }
-
-    #[test]
-    fn sides_that_differ_otherwise_are_refused() {
-        let dims = |size| vec![Dim::new("channels", size)];
-        assert_eq!(product_dims(&dims(2), &dims(3)), None);
-        assert_eq!(product_dims(&[], &dims(3)), None);
+        let passed = Mul.pass_scale(&Trial::new().model(), 0, &[Some(0)], &[&gate, &x]);
+        assert_eq!(passed, Passage::Through(vec![Some(0); 3]));
+        let passed = Mul.pass_scale(&Trial::new().model(), 1, &entries(&[0, 1, 2]), &[&gate, &x]);
+        assert_eq!(passed, Passage::Through(entries(&[0, 1, 2])));
     }
 }

@@ -76,7 +76,7 @@ impl Operation for Normalize {
         false
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `normalize`, whose statistic depends on γ".to_owned())
     }
 

@@ -48,7 +48,7 @@ impl Operation for Positions {
         false
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, _: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `positions`, which reads only where a token stands".to_owned())
     }
 

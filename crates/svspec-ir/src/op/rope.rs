@@ -63,7 +63,7 @@ impl Operation for Rope {
         true
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, channels: &[usize], inputs: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let head_dim = inputs.first().and_then(|x| x.last()).map_or(1, |dim| dim.size).max(1);
         let equal_in_pairs = channels.chunks(head_dim).all(|head| {
             let mut pairs = (0..self.angles.rotary_dim / 2).map(|pair| self.pair(pair));
@@ -130,7 +130,7 @@ impl Rope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::trial::Trial;
+    use crate::op::trial::{Trial, entries};
 
     const ROPE: Rope = Rope {
         angles: Angles { theta: 100.0, rotary_dim: 4, scaling: Scaling::Unscaled },
@@ -168,10 +168,11 @@ mod tests {
     #[test]
     fn a_scale_passes_if_it_is_equal_in_each_rotary_pair() {
         let dims = [Dim::new("heads", 1), Dim::new("head_dim", 5)];
-        let pass =
-            |rope: &Rope, channels: &[usize]| rope.pass_scale(&Trial::new().model(), 0, channels, &[&dims]);
-        assert_eq!(pass(&ROPE, &[0, 1, 0, 1, 2]), Passage::Through(vec![0, 1, 0, 1, 2]));
-        assert_eq!(pass(&INTERLEAVED, &[0, 0, 1, 1, 2]), Passage::Through(vec![0, 0, 1, 1, 2]));
+        let pass = |rope: &Rope, channels: &[usize]| {
+            rope.pass_scale(&Trial::new().model(), 0, &entries(channels), &[&dims])
+        };
+        assert_eq!(pass(&ROPE, &[0, 1, 0, 1, 2]), Passage::Through(entries(&[0, 1, 0, 1, 2])));
+        assert_eq!(pass(&INTERLEAVED, &[0, 0, 1, 1, 2]), Passage::Through(entries(&[0, 0, 1, 1, 2])));
         for (rope, channels) in [(&ROPE, [0, 0, 1, 1, 2]), (&INTERLEAVED, [0, 1, 0, 1, 2])] {
             let Passage::Blocked(reason) = pass(rope, &channels) else { panic!("a rotation mixes channels") };
             assert_eq!(reason, "through `rope`, which mixes the two channels of a rotary pair");

@@ -40,7 +40,7 @@ impl Operation for Scale {
         true
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, channels: &[usize], _: &[&[Dim]]) -> Passage {
+    fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Through(channels.to_vec())
     }
 

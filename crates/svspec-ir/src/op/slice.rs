@@ -1,16 +1,17 @@
-//! One projection's share of a fused linear map's output.
+//! Some channels of a value, or of each of its heads: of a fused linear map's output, one projection's share.
 
 use super::{Cost, Operation, Passage};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
-/// `y = x[start .. start + num_elements(dims)]`, viewed as `dims`; input: one dimension; output: `dims`.
+/// `y = x[…, start .. start + num_elements(dims)]`, its last dimension viewed as `dims`; output: the input's dimensions
+/// with `dims` in place of the last.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Slice {
     /// The first channel.
     pub start: usize,
-    /// The output's dimensions.
+    /// What the last dimension becomes.
     pub dims: Dims,
 }
 
@@ -22,8 +23,10 @@ impl Operation for Slice {
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         let end = self.start + dim::num_elements(&self.dims);
-        if x.len() == 1 && end <= dim::num_elements(x) {
-            return Ok(self.dims.clone());
+        if let Some((last, leading)) = x.split_last()
+            && end <= last.size
+        {
+            return Ok(leading.iter().chain(&self.dims).cloned().collect());
         }
         Err(format!("channels {}..{end} are not in {}", self.start, dim::show(x)))
     }
@@ -41,16 +44,18 @@ impl Operation for Slice {
         true
     }
 
-    fn pass_scale(&self, _: &Model, _: usize, channels: &[usize], _: &[&[Dim]]) -> Passage {
-        let taken = channels.iter().skip(self.start).take(dim::num_elements(&self.dims));
-        Passage::Through(taken.copied().collect())
+    fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
+        let size = inputs.first().and_then(|x| x.last()).map_or(1, |dim| dim.size).max(1);
+        Passage::Through(channels.chunks(size).flat_map(|head| self.taken(head)).copied().collect())
     }
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
-        let len = dim::num_elements(&self.dims);
-        let data = x.tokens().flat_map(|token| token.iter().skip(self.start).take(len)).copied().collect();
-        Tensor::new(x.shape_with(&dim::sizes(&self.dims)), data)
+        let (size, leading) =
+            x.channel_shape().split_last().map_or((1, &[][..]), |(size, rest)| (*size, rest));
+        let data = x.data.chunks(size.max(1)).flat_map(|head| self.taken(head)).copied().collect();
+        let channels: Vec<usize> = leading.iter().copied().chain(dim::sizes(&self.dims)).collect();
+        Tensor::new(x.shape_with(&channels), data)
     }
 
     fn vjp(
@@ -63,8 +68,10 @@ impl Operation for Slice {
     ) -> Vec<Option<Tensor>> {
         let [x] = super::operands(inputs);
         let mut of_x = Tensor::zeros(&x.shape);
-        for (token, gradient) in of_x.tokens_mut().zip(gradient.tokens()) {
-            for (sum, term) in token.iter_mut().skip(self.start).zip(gradient) {
+        let size = x.shape.last().copied().unwrap_or(1).max(1);
+        let len = dim::num_elements(&self.dims).max(1);
+        for (head, gradient) in of_x.data.chunks_mut(size).zip(gradient.data.chunks(len)) {
+            for (sum, term) in head.iter_mut().skip(self.start).zip(gradient) {
                 *sum += term;
             }
         }
@@ -72,10 +79,17 @@ impl Operation for Slice {
     }
 }
 
+impl Slice {
+    /// What is taken of one head's entries.
+    fn taken<'e, T>(&self, head: &'e [T]) -> impl Iterator<Item = &'e T> + use<'e, T> {
+        head.iter().skip(self.start).take(dim::num_elements(&self.dims))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::trial::Trial;
+    use crate::op::trial::{Trial, entries};
 
     fn slice() -> Slice {
         Slice { start: 2, dims: vec![Dim::new("heads", 2), Dim::new("head_dim", 2)] }
@@ -87,9 +101,21 @@ mod tests {
     }
 
     #[test]
+    fn derivative_of_channels_of_each_head() {
+        let channels = Slice { start: 1, dims: vec![Dim::new("head_dim", 2)] };
+        Trial::new().check(&channels, &[&[2, 4]]);
+    }
+
+    #[test]
     fn a_scale_passes_with_the_channels_that_are_taken() {
-        let passage = slice().pass_scale(&Trial::new().model(), 0, &[0, 1, 2, 3, 4, 5, 6], &[]);
-        assert_eq!(passage, Passage::Through(vec![2, 3, 4, 5]));
+        let pass = |slice: &Slice, x: &[Dim]| {
+            let channels = entries(&(0..dim::num_elements(x)).collect::<Vec<_>>());
+            slice.pass_scale(&Trial::new().model(), 0, &channels, &[x])
+        };
+        assert_eq!(pass(&slice(), &[Dim::new("fused", 7)]), Passage::Through(entries(&[2, 3, 4, 5])));
+        let heads = [Dim::new("heads", 2), Dim::new("head_dim", 3)];
+        let channels = Slice { start: 1, dims: vec![Dim::new("head_dim", 2)] };
+        assert_eq!(pass(&channels, &heads), Passage::Through(entries(&[1, 2, 4, 5])));
     }
 
     #[test]

@@ -199,6 +199,11 @@ pub fn assert_close(found: &Tensor, expected: &Tensor, what: &str) {
     }
 }
 
+/// An entry of γ for each channel.
+pub fn entries(channels: &[usize]) -> Vec<Option<usize>> {
+    channels.iter().copied().map(Some).collect()
+}
+
 /// Random entries, as of an activation.
 pub fn random_activation(channel_shape: &[usize], seed: u64) -> Tensor {
     random_tensor(&[&[BATCH, TIME], channel_shape].concat(), &mut Random::new(seed))

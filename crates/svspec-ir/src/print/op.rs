@@ -29,7 +29,9 @@ pub fn name(op: &Op) -> &'static str {
         Op::Scale(_) => "scale",
         Op::Bias(_) => "bias",
         Op::Linear(_) => "linear",
+        Op::View(_) => "view",
         Op::Slice(_) => "slice",
+        Op::Concat(_) => "concat",
         Op::Rope(_) => "rope",
         Op::Attention(_) => "attention",
         Op::Activation(activation) => match activation {
@@ -88,7 +90,9 @@ pub fn subject(model: &Model, op: &Op) -> Vec<String> {
         }
         Op::Input(_)
         | Op::Normalize(_)
+        | Op::View(_)
         | Op::Slice(_)
+        | Op::Concat(_)
         | Op::Rope(_)
         | Op::Activation(_)
         | Op::Mul(_)
@@ -135,6 +139,8 @@ pub fn attributes(op: &Op, dims: &[Dim]) -> Vec<Attribute> {
         | Op::Scale(_)
         | Op::Bias(_)
         | Op::Linear(_)
+        | Op::View(_)
+        | Op::Concat(_)
         | Op::Activation(_)
         | Op::Mul(_)
         | Op::Add(_)

@@ -1,13 +1,13 @@
 //! The right side of an equation in; a formula over values, with every number folded and every name known, out.
 
 mod composite;
+mod function;
 
-use super::number::{self, NUMERIC_SETTINGS, Scope, names_layer};
+use super::number::{self, NUMERIC_SETTINGS, Scope};
 use super::resolved::{Formula, FormulaKind, Part};
-use super::{list, path::single, setting};
+use super::{list, path::single};
 use crate::PerLayer;
 use crate::arithmetic::FUNCTIONS;
-use crate::lower::part::{self, Range};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Operator};
 
@@ -232,13 +232,6 @@ fn call(
     span: Span,
     depth: usize,
 ) -> Option<Formula> {
-    let one = |scope: &mut Scope<'_>| {
-        if let [argument] = arguments {
-            return value(scope, context, argument, depth + 1);
-        }
-        scope.findings.push(number::wrong_arguments(name, name_span, &["x"], arguments.len()));
-        None
-    };
     if name == "embed" {
         return embed(scope, context, name_span, arguments, span);
     }
@@ -271,38 +264,8 @@ fn call(
     if let Some(&composite) = scope.draft.composites.get(name) {
         return composite::apply(scope, context, composite, (name, name_span), arguments, span, depth);
     }
-    if let Some(activation) = part::activation(name) {
-        let argument = one(scope)?;
-        return Some(Formula { kind: FormulaKind::Activation(activation, Box::new(argument)), span });
-    }
-    if name == "softcap" {
-        let [argument, cap] = arguments else {
-            scope.findings.push(number::wrong_arguments(name, name_span, &["x", "cap"], arguments.len()));
-            return None;
-        };
-        let argument = value(scope, context, argument, depth + 1);
-        let cap = bound(scope, "cap", "softcap(x, cap)", cap, Range::Positive);
-        return Some(Formula { kind: FormulaKind::SoftCap(Box::new(argument?), cap?), span });
-    }
-    if name == "clamp" {
-        let [argument, low, high] = arguments else {
-            let inputs = ["x", "low", "high"];
-            scope.findings.push(number::wrong_arguments(name, name_span, &inputs, arguments.len()));
-            return None;
-        };
-        let argument = value(scope, context, argument, depth + 1);
-        let bounds = [low, high].map(|expr| bound(scope, "bound", "clamp(x, low, high)", expr, Range::Any));
-        let [Some(low), Some(high)] = bounds else { return None };
-        if low >= high {
-            let message = format!("nothing lies between {low} and {high}");
-            scope.findings.push(
-                Diagnostic::error("out-of-range", message)
-                    .at(span, "the lower bound is not below the upper one")
-                    .help("write the lower bound first: `clamp(x, -8, 8)`"),
-            );
-            return None;
-        }
-        return Some(Formula { kind: FormulaKind::Clamp(Box::new(argument?), [low, high]), span });
+    if let Some(inputs) = function::inputs(name) {
+        return function::call(scope, context, (name, name_span), inputs, arguments, span, depth);
     }
     // A part that is declared but at fault was reported there.
     if scope.draft.parts.iter().any(|declared| declared.name.text == name)
@@ -314,33 +277,22 @@ fn call(
     None
 }
 
-/// A number within an equation that is the same in every layer.
-fn bound(scope: &mut Scope<'_>, noun: &str, what: &str, expr: &Expr, range: Range) -> Option<f64> {
-    if names_layer(expr, 0) {
-        let message = format!("a {noun} is the same in every layer: `layer` has no value in it");
-        scope.findings.push(
-            Diagnostic::error("unknown-name", message)
-                .at(expr.span, "names `layer`")
-                .help(format!("declare a kind of layer for each {noun}, and name them in `stack`")),
-        );
-        return None;
-    }
-    setting::real(scope, what, expr, range)
-}
-
 fn unknown_call(scope: &mut Scope<'_>, name: &str, span: Span) {
     let parts: Vec<&str> = scope.draft.part_names().chain(["unembed"]).collect();
     if FUNCTIONS.iter().any(|(known, _)| *known == name) {
         scope.findings.push(
-            Diagnostic::error("unknown-function", format!("`{name}` is a function of numbers, not of values"))
-                .at(span, "given a value")
-                .help("functions of values: `silu`, `gelu`, `gelu_tanh`, `gelu_quick`, `relu`, `relu2`, `tanh`, `sigmoid`, `softcap`, `clamp`"),
+            Diagnostic::error(
+                "unknown-function",
+                format!("`{name}` is a function of numbers, not of values"),
+            )
+            .at(span, "given a value")
+            .help(format!("functions of values: {}", list(&function::names()))),
         );
         return;
     }
-    let functions = part::ACTIVATIONS.iter().map(|(function, _)| *function).chain(["softcap", "clamp"]);
-    let close = did_you_mean(name, parts.iter().copied().chain(functions.clone()));
-    let looks_like_function = close.is_some_and(|close| functions.clone().any(|function| function == close));
+    let functions = function::names();
+    let close = did_you_mean(name, parts.iter().chain(&functions).copied());
+    let looks_like_function = close.is_some_and(|close| functions.contains(&close));
     let name_of = if looks_like_function { "unknown-function" } else { "unknown-part" };
     let mut finding =
         Diagnostic::error(name_of, format!("no part or function is called `{name}`")).at(span, "unknown");

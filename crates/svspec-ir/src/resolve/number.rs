@@ -336,11 +336,14 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A function is given too few or too many arguments.
+/// A function is given too few or too many arguments; an ellipsis at the end of `inputs` stands for any number more.
 pub fn wrong_arguments(name: &str, span: Span, inputs: &[&str], given: usize) -> Diagnostic {
-    let expected = inputs.len();
-    let arguments = if expected == 1 { "argument" } else { "arguments" };
-    Diagnostic::error("wrong-arguments", format!("`{name}` takes {expected} {arguments}, not {given}"))
+    let expected = match inputs {
+        [_] => "1 argument".to_owned(),
+        [least @ .., "…"] => format!("{} or more arguments", least.len()),
+        inputs => format!("{} arguments", inputs.len()),
+    };
+    Diagnostic::error("wrong-arguments", format!("`{name}` takes {expected}, not {given}"))
         .at(span, format!("given {given}"))
         .help(format!("write `{name}({})`", inputs.join(", ")))
 }

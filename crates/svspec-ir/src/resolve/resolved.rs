@@ -145,18 +145,33 @@ pub enum FormulaKind {
         /// Its value.
         result: Box<Formula>,
     },
-    /// A non-linearity applied.
-    Activation(Activation, Box<Formula>),
-    /// `softcap(x, cap)`
-    SoftCap(Box<Formula>, f64),
-    /// `clamp(x, low, high)`
-    Clamp(Box<Formula>, [f64; 2]),
+    /// A function of the language applied to values.
+    Call(Function, Vec<Formula>),
     /// A constant times a value.
     Gain(PerLayer, Box<Formula>),
     /// A sum.
     Add(Box<Formula>, Box<Formula>),
     /// An element-wise product.
     Mul(Box<Formula>, Box<Formula>),
+}
+
+/// A function of the language, with the numbers that it was given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Function {
+    /// A non-linearity: `silu(x)`.
+    Activation(Activation),
+    /// `softcap(x, cap)`
+    SoftCap(f64),
+    /// `clamp(x, low, high)`
+    Clamp([f64; 2]),
+    /// `slice(x, start, end)`: channels, of each head.
+    Slice([usize; 2]),
+    /// `concat(a, b, …)`: channels side by side, of each head.
+    Concat,
+    /// `split_heads(x, heads)`
+    SplitHeads(usize),
+    /// `join_heads(x)`
+    JoinHeads,
 }
 
 /// A part with its settings and what is placed at its ports.

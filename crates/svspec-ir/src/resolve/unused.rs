@@ -127,14 +127,13 @@ fn reads(formula: &Formula, name: &str) -> bool {
     match &formula.kind {
         FormulaKind::Name(read) => read == name,
         FormulaKind::Embed => false,
-        FormulaKind::Part(_, arguments) => arguments.iter().any(|argument| reads(argument, name)),
+        FormulaKind::Part(_, arguments) | FormulaKind::Call(_, arguments) => {
+            arguments.iter().any(|argument| reads(argument, name))
+        }
         FormulaKind::Composite { equations, result, .. } => {
             equations.iter().any(|equation| reads(&equation.formula, name)) || reads(result, name)
         }
-        FormulaKind::Activation(_, argument)
-        | FormulaKind::SoftCap(argument, _)
-        | FormulaKind::Clamp(argument, _)
-        | FormulaKind::Gain(_, argument) => reads(argument, name),
+        FormulaKind::Gain(_, argument) => reads(argument, name),
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
             reads(left, name) || reads(right, name)
         }
@@ -156,10 +155,12 @@ fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
             }
             used(result, parts);
         }
-        FormulaKind::Activation(_, argument)
-        | FormulaKind::SoftCap(argument, _)
-        | FormulaKind::Clamp(argument, _)
-        | FormulaKind::Gain(_, argument) => used(argument, parts),
+        FormulaKind::Gain(_, argument) => used(argument, parts),
+        FormulaKind::Call(_, arguments) => {
+            for argument in arguments {
+                used(argument, parts);
+            }
+        }
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
             used(left, parts);
             used(right, parts);

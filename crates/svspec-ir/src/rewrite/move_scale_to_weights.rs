@@ -85,7 +85,8 @@ fn columns(model: &Model, region: &Region, value: ValueId, scale: ScaleId) -> Op
     let dims = |value: &ValueId| region.nodes.get(value.0).map_or(&[][..], |node| node.dims.as_slice());
     let mut maps = BTreeSet::new();
     let mut passed = BTreeSet::new();
-    let mut pending = vec![(value, dim::broadcast_channels(&gamma, &dim::sizes(dims(&value))))];
+    let entries = dim::broadcast_channels(&gamma, &dim::sizes(dims(&value)));
+    let mut pending = vec![(value, entries.into_iter().map(Some).collect::<Vec<_>>())];
     while let Some((value, channels)) = pending.pop() {
         if is_output(region, value) {
             return None;
@@ -97,6 +98,7 @@ fn columns(model: &Model, region: &Region, value: ValueId, scale: ScaleId) -> Op
             let (index, _) = positions.next()?;
             let is_first = passed.insert(reader) && positions.next().is_none();
             match node.op.operation().pass_scale(model, index, &channels, &inputs) {
+                Passage::Through(channels) if channels.iter().all(Option::is_none) => {}
                 Passage::Through(channels) if is_first => pending.push((reader, channels)),
                 Passage::Absorbed if is_first && takes(node, &gamma, dims(&value), &channels) => {
                     maps.insert(reader);
@@ -109,11 +111,13 @@ fn columns(model: &Model, region: &Region, value: ValueId, scale: ScaleId) -> Op
 }
 
 /// Whether the columns are free, and γ laid out along them meets the channels that it must.
-fn takes(node: &Node, gamma: &[usize], input: &[Dim], channels: &[usize]) -> bool {
+fn takes(node: &Node, gamma: &[usize], input: &[Dim], channels: &[Option<usize>]) -> bool {
     let input = dim::sizes(input);
     let is_free =
         linear(Some(node)).is_some_and(|linear| linear.projections.iter().all(|p| p.column_scale.is_none()));
-    is_free && dim::broadcasts(gamma, &input) && dim::broadcast_channels(gamma, &input) == channels
+    is_free
+        && dim::broadcasts(gamma, &input)
+        && dim::broadcast_channels(gamma, &input).into_iter().map(Some).eq(channels.iter().copied())
 }
 
 /// The linear map that produces what the node multiplies, if nothing else reads it and its rows are free.

@@ -9,7 +9,10 @@ use crate::{Dim, Model, Op, ParamId, RegionId, ScaleId};
 use std::collections::BTreeMap;
 
 /// What each linear map takes of γ, once for each way that γ reaches it.
-type Taken = BTreeMap<Place, Vec<Vec<usize>>>;
+type Taken = BTreeMap<Place, Vec<Channels>>;
+
+/// For each channel of a value the entry of γ on it.
+type Channels = Vec<Option<usize>>;
 
 /// Folds `scale`, applied at `places`, into the columns of what reads it; every reader must take it.
 pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut Vec<String>) -> Folding {
@@ -17,11 +20,11 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
         .scales
         .get(scale.0)
         .map_or_else(Vec::new, |scale| scale.dims.iter().map(|dim| dim.size).collect());
-    let mut pending: Vec<(Place, Vec<usize>)> = Vec::new();
+    let mut pending: Vec<(Place, Channels)> = Vec::new();
     for &place in places.iter().rev() {
         let sizes: Vec<usize> = flow::node(model, place)
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
-        pending.push((place, broadcast_channels(&gamma, &sizes)));
+        pending.push((place, broadcast_channels(&gamma, &sizes).into_iter().map(Some).collect()));
     }
     let mut taken = Taken::new();
     while let Some((place, channels)) = pending.pop() {
@@ -45,6 +48,8 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
                 .collect();
             match reader.node.op.operation().pass_scale(model, reader.input, &channels, &inputs) {
                 Passage::Absorbed => taken.entry(reader.place).or_default().push(channels.clone()),
+                // The reader takes channels only that γ leaves alone.
+                Passage::Through(passed) if passed.iter().all(Option::is_none) => {}
                 Passage::Through(passed) => {
                     let op = reader.node.op.operation().name();
                     steps.push(format!("γ on `{name}` passes through {op} to `{}`", reader.node.name));
@@ -60,7 +65,7 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
 
 /// Checks that each weight takes γ alike wherever it is used, and lists it as often as it takes γ.
 fn by_weight(model: &Model, region: RegionId, taken: &Taken, steps: &mut Vec<String>) -> Folding {
-    let mut by_weight: BTreeMap<ParamId, Vec<&Vec<Vec<usize>>>> = BTreeMap::new();
+    let mut by_weight: BTreeMap<ParamId, Vec<&Vec<Channels>>> = BTreeMap::new();
     for (&place, ways) in taken {
         let node = flow::node(model, place);
         for weight in node.map_or_else(Vec::new, |node| node.op.operation().params()) {
@@ -84,7 +89,7 @@ fn by_weight(model: &Model, region: RegionId, taken: &Taken, steps: &mut Vec<Str
             return Err(format!("`{path}` cannot take γ: {what}"));
         }
         let Some((first, rest)) = uses.split_first() else { continue };
-        let sorted = |ways: &[Vec<usize>]| {
+        let sorted = |ways: &[Channels]| {
             let mut ways = ways.to_vec();
             ways.sort();
             ways
@@ -95,7 +100,7 @@ fn by_weight(model: &Model, region: RegionId, taken: &Taken, steps: &mut Vec<Str
         steps.push(format!("γ multiplies the columns of `{path}`"));
         // What experts read has a copy of each channel for every chosen one, all alike.
         let num_columns = param.dims.iter().skip(param.num_out_dims).map(|dim| dim.size).product();
-        let columns = |channels: &Vec<usize>| channels.iter().copied().take(num_columns).collect();
+        let columns = |channels: &Channels| channels.iter().copied().take(num_columns).collect();
         folds.extend(first.iter().map(|channels| Fold { weight, channels: columns(channels) }));
     }
     Ok(folds)

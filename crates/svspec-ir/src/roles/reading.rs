@@ -83,6 +83,8 @@ fn reading(model: &Model, reader: &Reader<'_>) -> Reading {
         }
         Op::Gain(_) => Reading::LookThrough("a constant factor".to_owned()),
         Op::Slice(_) => Reading::LookThrough("a slice".to_owned()),
+        Op::View(_) => Reading::LookThrough("a view".to_owned()),
+        Op::Concat(_) => Reading::LookThrough("a concatenation".to_owned()),
         Op::Dispatch(_) => Reading::LookThrough("the dispatch to experts".to_owned()),
         Op::Input(_) | Op::Embed(_) | Op::Positions(_) => Reading::Other("an input"),
         Op::Normalize(_) => Reading::Other("a normalisation"),

@@ -34,7 +34,10 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
             return Err(format!("γ multiplies what comes from `{}` more than once", path(model, param)));
         }
     }
-    Ok(taken.into_iter().map(|(weight, (_, channels))| Fold { weight, channels }).collect())
+    Ok(taken
+        .into_iter()
+        .map(|(weight, (_, channels))| Fold { weight, channels: channels.into_iter().map(Some).collect() })
+        .collect())
 }
 
 /// The parameters that produce what the node at `start` multiplies: a weight, and the biases added to its product.
@@ -88,7 +91,9 @@ fn producers(
             Op::Normalize(_) => {
                 return Err(format!("`{name}` is a normalisation, which undoes a scale before it"));
             }
-            Op::Slice(_)
+            Op::View(_)
+            | Op::Slice(_)
+            | Op::Concat(_)
             | Op::Rope(_)
             | Op::Attention(_)
             | Op::Activation(_)

@@ -163,7 +163,15 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             let detail = format!("{from} → {}", sizes(&node.dims, " × "));
             Card::new(Shape::Box(palette::LINEAR), names.join(", "), detail)
         }
-        Op::Slice(slice) => Card::new(Shape::Pill(palette::PLAIN), format!("from {}", slice.start), ""),
+        Op::View(view) => {
+            let title = if view.dims.len() > 1 { "heads apart" } else { "heads joined" };
+            Card::new(Shape::Pill(palette::PLAIN), title, sizes(&view.dims, " × "))
+        }
+        Op::Slice(slice) => {
+            let end = slice.start + slice.dims.iter().map(|dim| dim.size).product::<usize>();
+            Card::new(Shape::Pill(palette::PLAIN), format!("channels {} to {end}", slice.start), "")
+        }
+        Op::Concat(_) => Card::new(Shape::Pill(palette::PLAIN), "concat", sizes(&node.dims, " × ")),
         Op::Rope(rope) => {
             Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", short(rope.angles.theta)), "")
         }

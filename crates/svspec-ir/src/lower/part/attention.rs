@@ -1,15 +1,13 @@
 //! Causal self-attention: q, k, v, rotary positions, softmax attention, o.
 
-mod rotation;
 mod settings;
 
-use super::{Own, PartKind, Ports, has_bias, operands};
+use super::{Own, PartKind, Ports, attend, has_bias, operands, rope};
 use crate::lower::linear::LinearMap;
-use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
-use crate::op::{Attention, Clamp, Rope};
+use crate::op::{Clamp, Rope};
 use crate::resolve::Part;
-use crate::{Dim, Init, Op, ParamId, ParamKind, Site, ValueId};
+use crate::{Dim, Op, Site, ValueId};
 use settings::SETTINGS;
 use svspec_diagnostics::Diagnostic;
 
@@ -57,7 +55,15 @@ fn check(part: &Part, width: usize, findings: &mut Vec<Diagnostic>) {
             .help(format!("write `kv_heads = {nearest}`")),
         );
     }
-    rotation::check(part, findings);
+    if part.has("rope") {
+        findings.extend(part.count("head_dim").and_then(|size| rope::even_channels(part, "rope.", size)));
+        rope::check(part, "rope.", findings);
+    }
+}
+
+/// The rotation; `None` without `rope`, or where `check` found a fault.
+fn rope(part: &Part, head_dim: usize) -> Option<Rope> {
+    if part.has("rope") { rope::rope(part, "rope.", head_dim) } else { None }
 }
 
 /// The divisor of `whole` that is nearest to `wanted`, the smaller of two.
@@ -73,7 +79,7 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
     let q_dims = vec![Dim::new("heads", part.count("heads")?), head_dim.clone()];
     let kv_dims = vec![Dim::new("kv_heads", part.count("kv_heads")?), head_dim.clone()];
     let project = |port, out, out_site| LinearMap { port, out, has_bias: has_bias(part, port), out_site };
-    let mut query = region.linear(part, &project("q", q_dims.clone(), Site::QkHead), x)?;
+    let mut query = region.linear(part, &project("q", q_dims, Site::QkHead), x)?;
     let mut key = region.linear(part, &project("k", kv_dims.clone(), Site::QkHead), x)?;
     let mut value = region.linear(part, &project("v", kv_dims, Site::LinearOutput), x)?;
     if let Some(bound) = part.number("clip") {
@@ -81,39 +87,14 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
             *projected = clip(region, part, port, bound, *projected)?;
         }
     }
-    if let Some(rope) = rotation::rope(part, head_dim.size) {
+    if let Some(rope) = rope(part, head_dim.size) {
         query = rotate(region, part, "q", rope, query)?;
         key = rotate(region, part, "k", rope, key)?;
     }
-    let sinks = match part.word("sinks")? {
-        "on" => Some(sinks(region, part)?),
-        _ => None,
-    };
-    let attention = Attention {
-        scale: part.number("scale")?,
-        window: part.count("window"),
-        soft_cap: part.number("soft_cap"),
-        sinks,
-    };
-    let name = format!("{}_context", part.name);
-    let inputs = vec![query, key, value];
-    let context = region.node(&name, Op::Attention(attention), inputs, q_dims, &part.name, part.span)?;
+    let context = attend::context(region, part, &format!("{}_context", part.name), [query, key, value])?;
     let out = vec![region.width_dim()];
     let map = LinearMap { port: "o", out, has_bias: has_bias(part, "o"), out_site: Site::LinearOutput };
     region.linear(part, &map, context)
-}
-
-/// A logit for each head that takes its share of the softmax, additive as a bias is.
-fn sinks(region: &mut RegionBuilder<'_, '_>, part: &Part) -> Option<ParamId> {
-    region.param(NewParam {
-        path: format!("{}.sinks", part.name),
-        kind: ParamKind::Bias,
-        scale_part: None,
-        dims: vec![Dim::new("heads", part.count("heads")?)],
-        num_out_dims: 0,
-        init: Init::Constant(0.0),
-        span: part.place("sinks"),
-    })
 }
 
 fn clip(

@@ -1,0 +1,135 @@
+//! The `attend` part: softmax attention of given queries, keys and values.
+
+use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, no_check, operands};
+use crate::lower::parameters::NewParam;
+use crate::lower::region::{RegionBuilder, dims_text};
+use crate::op::Attention;
+use crate::resolve::Part;
+use crate::{Dim, Init, Op, ParamId, ParamKind, ValueId};
+use svspec_diagnostics::Diagnostic;
+
+/// `attend look { window = 512 }`
+pub const ATTEND: PartKind = PartKind {
+    name: "attend",
+    summary: "causal softmax attention of queries to keys, and the mean of values",
+    inputs: &["q", "k", "v"],
+    settings: &[
+        Setting {
+            name: "scale",
+            takes: Takes::Number(Range::Positive),
+            preset: Preset::Absent,
+            summary: "multiplies the scores; `1 / sqrt(channels of a query head)` if not written",
+        },
+        WINDOW,
+        SOFT_CAP,
+        SINKS,
+    ],
+    ports: Ports::None,
+    own: Own::Nothing,
+    check: no_check,
+    expand,
+};
+
+/// `window`
+pub const WINDOW: Setting = Setting {
+    name: "window",
+    takes: Takes::Count,
+    preset: Preset::Absent,
+    summary: "each query sees this many positions up to its own; `none`: all",
+};
+
+/// `soft_cap`
+pub const SOFT_CAP: Setting = Setting {
+    name: "soft_cap",
+    takes: Takes::Number(Range::Positive),
+    preset: Preset::Absent,
+    summary: "bounds the scores: `cap · tanh(score / cap)`",
+};
+
+/// `sinks`
+pub const SINKS: Setting = Setting {
+    name: "sinks",
+    takes: Takes::Word(&["on", "off"]),
+    preset: Preset::Word("off"),
+    summary: "a learned logit per head beside the scores, without a value",
+};
+
+fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -> Option<ValueId> {
+    context(region, part, &part.name, operands(inputs))
+}
+
+/// The context of queries `[heads, k]`, keys `[kv_heads, k]` and values `[kv_heads, v]`: `[heads, v]`. The settings are
+/// the part's.
+pub fn context(
+    region: &mut RegionBuilder<'_, '_>,
+    part: &Part,
+    name: &str,
+    [q, k, v]: [ValueId; 3],
+) -> Option<ValueId> {
+    let [of_q, of_k, of_v] = [q, k, v].map(|value| region.dims(value).to_vec());
+    let ([heads, head_dim], [kv_heads, k_dim], [v_heads, v_dim]) =
+        (of_q.as_slice(), of_k.as_slice(), of_v.as_slice())
+    else {
+        return mismatch(
+            region,
+            part,
+            [q, k, v],
+            "each of them has heads; `split_heads(x, n)` makes n heads of channels",
+        );
+    };
+    if head_dim.size != k_dim.size {
+        return mismatch(
+            region,
+            part,
+            [q, k, v],
+            "a head of q and one of k have the same number of channels",
+        );
+    }
+    if kv_heads.size != v_heads.size || !heads.size.is_multiple_of(kv_heads.size) {
+        let cure = "k and v have the same number of heads, which divides that of q";
+        return mismatch(region, part, [q, k, v], cure);
+    }
+    let sinks = match part.word("sinks")? {
+        "on" => Some(sinks(region, part, heads)?),
+        _ => None,
+    };
+    let attention = Attention {
+        scale: part.number("scale").unwrap_or((head_dim.size as f64).sqrt().recip()),
+        window: part.count("window"),
+        soft_cap: part.number("soft_cap"),
+        sinks,
+    };
+    let dims = vec![heads.clone(), v_dim.clone()];
+    region.node(name, Op::Attention(attention), vec![q, k, v], dims, &part.name, part.span)
+}
+
+fn mismatch(
+    region: &mut RegionBuilder<'_, '_>,
+    part: &Part,
+    inputs: [ValueId; 3],
+    cure: &str,
+) -> Option<ValueId> {
+    let [q, k, v] = inputs.map(|value| dims_text(region.dims(value)));
+    region.report(
+        Diagnostic::error(
+            "dimension-mismatch",
+            format!("`{}` cannot attend with q `{q}`, k `{k}` and v `{v}`", part.name),
+        )
+        .at(part.span, "given these")
+        .help(cure),
+    );
+    None
+}
+
+/// A logit for each head that takes its share of the softmax, additive as a bias is.
+fn sinks(region: &mut RegionBuilder<'_, '_>, part: &Part, heads: &Dim) -> Option<ParamId> {
+    region.param(NewParam {
+        path: format!("{}.sinks", part.name),
+        kind: ParamKind::Bias,
+        scale_part: None,
+        dims: vec![heads.clone()],
+        num_out_dims: 0,
+        init: Init::Constant(0.0),
+        span: part.place("sinks"),
+    })
+}

@@ -1,0 +1,122 @@
+//! A function of values, applied, in; what it is, with its numbers, and the values that it is given, out.
+
+use super::{Context, value};
+use crate::lower::part::{self, Range};
+use crate::resolve::number::{self, Scope, names_layer};
+use crate::resolve::resolved::{Formula, FormulaKind, Function};
+use crate::resolve::setting::{self, LARGEST_COUNT};
+use svspec_diagnostics::{Diagnostic, Span};
+use svspec_syntax::ast::Expr;
+
+/// Those that are no activations, with what each is given; an ellipsis stands for any number more.
+const FUNCTIONS: [(&str, &[&str]); 6] = [
+    ("softcap", &["x", "cap"]),
+    ("clamp", &["x", "low", "high"]),
+    ("slice", &["x", "start", "end"]),
+    ("concat", &["a", "b", "…"]),
+    ("split_heads", &["x", "heads"]),
+    ("join_heads", &["x"]),
+];
+
+/// Every function's name.
+pub(super) fn names() -> Vec<&'static str> {
+    let activations = part::ACTIVATIONS.iter().map(|(name, _)| *name);
+    activations.chain(FUNCTIONS.iter().map(|(name, _)| *name)).collect()
+}
+
+/// What the function of that name is given, if there is one.
+pub(super) fn inputs(name: &str) -> Option<&'static [&'static str]> {
+    let known = FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, inputs)| *inputs);
+    known.or_else(|| part::activation(name).map(|_| &["x"][..]))
+}
+
+/// The function of that name with its arguments.
+pub(super) fn call(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    (name, name_span): (&str, Span),
+    inputs: &[&str],
+    arguments: &[Expr],
+    span: Span,
+    depth: usize,
+) -> Option<Formula> {
+    let is_right = match inputs.split_last() {
+        Some((&"…", least)) => arguments.len() >= least.len(),
+        Some(_) | None => arguments.len() == inputs.len(),
+    };
+    if !is_right {
+        scope.findings.push(number::wrong_arguments(name, name_span, inputs, arguments.len()));
+        return None;
+    }
+    let num_values = if name == "concat" { arguments.len() } else { 1 };
+    let (values, numbers) = arguments.split_at_checked(num_values)?;
+    let values: Vec<Option<Formula>> =
+        values.iter().map(|argument| value(scope, context, argument, depth + 1)).collect();
+    let function = function(scope, name, numbers, span);
+    let values = values.into_iter().collect::<Option<Vec<Formula>>>()?;
+    Some(Formula { kind: FormulaKind::Call(function?, values), span })
+}
+
+fn function(scope: &mut Scope<'_>, name: &str, numbers: &[Expr], span: Span) -> Option<Function> {
+    match (name, numbers) {
+        ("softcap", [cap]) => {
+            bound(scope, "cap", "softcap(x, cap)", cap, Range::Positive).map(Function::SoftCap)
+        }
+        ("clamp", [low, high]) => {
+            let bounds =
+                [low, high].map(|expr| bound(scope, "bound", "clamp(x, low, high)", expr, Range::Any));
+            let [Some(low), Some(high)] = bounds else { return None };
+            if low >= high {
+                let message = format!("nothing lies between {low} and {high}");
+                scope.findings.push(
+                    Diagnostic::error("out-of-range", message)
+                        .at(span, "the lower bound is not below the upper one")
+                        .help("write the lower bound first: `clamp(x, -8, 8)`"),
+                );
+                return None;
+            }
+            Some(Function::Clamp([low, high]))
+        }
+        ("slice", [start, end]) => {
+            let what = "slice(x, start, end)";
+            let from = bound(scope, "channel", what, start, Range::NotNegative);
+            let to = bound(scope, "channel", what, end, Range::Positive);
+            let to = to.and_then(|to| setting::whole(scope, what, to, end.span, LARGEST_COUNT))?;
+            let from = match from? {
+                0.0 => 0,
+                from => setting::whole(scope, what, from, start.span, LARGEST_COUNT)?,
+            };
+            if from >= to {
+                scope.findings.push(
+                    Diagnostic::error("out-of-range", format!("no channel lies between {from} and {to}"))
+                        .at(span, "the start is not below the end")
+                        .help("channels are counted from 0, and the end is the first that is left out: `slice(x, 0, 16)`"),
+                );
+                return None;
+            }
+            Some(Function::Slice([from, to]))
+        }
+        ("concat", []) => Some(Function::Concat),
+        ("split_heads", [heads]) => {
+            let heads_given = bound(scope, "number of heads", "split_heads(x, heads)", heads, Range::Any)?;
+            setting::whole(scope, "split_heads(x, heads)", heads_given, heads.span, LARGEST_COUNT)
+                .map(Function::SplitHeads)
+        }
+        ("join_heads", []) => Some(Function::JoinHeads),
+        (_, _) => part::activation(name).map(Function::Activation),
+    }
+}
+
+/// A number within an equation that is the same in every layer.
+fn bound(scope: &mut Scope<'_>, noun: &str, what: &str, expr: &Expr, range: Range) -> Option<f64> {
+    if names_layer(expr, 0) {
+        let message = format!("a {noun} is the same in every layer: `layer` has no value in it");
+        scope.findings.push(
+            Diagnostic::error("unknown-name", message)
+                .at(expr.span, "names `layer`")
+                .help(format!("declare a kind of layer for each {noun}, and name them in `stack`")),
+        );
+        return None;
+    }
+    setting::real(scope, what, expr, range)
+}

@@ -117,10 +117,75 @@ pub enum Passage {
     Blocked(String),
 }
 
+/// What a per-channel scale γ on an op's output becomes before the op. Channels as in [`Passage`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// `γ ⊙ op(x, …) = op(γ' ⊙ x, …)`: for each input γ' on its channels, or none if it stays as it is.
+    Inputs(Vec<Option<Vec<Option<usize>>>>),
+    /// A parameter takes γ, and nothing is left for the inputs.
+    Taken {
+        /// The parameter.
+        by: ParamId,
+        /// Which of its entries, in words that stand before its name.
+        how: &'static str,
+    },
+    /// The entries of a parameter of the output's sizes take γ, and so does the input.
+    Shifted {
+        /// The parameter.
+        by: ParamId,
+        /// γ on the input's channels.
+        input: Vec<Option<usize>>,
+    },
+    /// None of these; says why in words that follow the value's name.
+    Blocked(String),
+}
+
+/// What an op makes of a scaled value that it reads.
+pub enum Reading {
+    /// A linear map: its columns meet γ.
+    LinearMap,
+    /// Still the same channels, each rescaled or shifted, or beside others; says how.
+    LookThrough(String),
+    /// Anything else; says what.
+    Other(&'static str),
+}
+
+/// An attribute of an op that a spec can change: its name and its value.
+pub type Attribute = (&'static str, String);
+
 /// What every op knows.
 pub trait Operation {
     /// The name in prints: `rms_norm`'s deterministic half is `normalize`.
     fn name(&self) -> &'static str;
+
+    /// What the role of a scale vector follows from.
+    fn reading(&self, model: &Model) -> Reading;
+
+    /// Whether it only dresses its one input, so that prints may hold both in one place.
+    fn is_step(&self) -> bool;
+
+    /// The numbers of the op as prints show them, those at their neutral value left out; `dims` are the result's.
+    fn attributes(&self, _dims: &[Dim]) -> Vec<Attribute> {
+        Vec::new()
+    }
+
+    /// The parameters and scale vectors that it applies, as prints show them.
+    fn subject(&self, model: &Model) -> Vec<String> {
+        let params = self.params().into_iter().filter_map(|param| model.params.get(param.0));
+        let scales = self.scales().into_iter().filter_map(|scale| model.scales.get(scale.0));
+        params.map(|param| param.path.clone()).chain(scales.map(|scale| scale.path.clone())).collect()
+    }
+
+    /// Whether its result goes by its part's name, rather than by its own.
+    fn is_of_part(&self) -> bool {
+        !self.is_step() && !self.params().is_empty()
+    }
+
+    /// Itself with other parameters of the same kind: what two ops are compared by that may read different tensors. `None`
+    /// if it reads none.
+    fn without_tensors(&self) -> Option<Op> {
+        None
+    }
 
     /// The output's dimensions, or what is wrong with the inputs' in words.
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String>;
@@ -147,6 +212,17 @@ pub trait Operation {
         channels: &[Option<usize>],
         inputs: &[&[Dim]],
     ) -> Passage;
+
+    /// What a per-channel scale on the output becomes before the op.
+    fn pull_scale(
+        &self,
+        _model: &Model,
+        _channels: &[Option<usize>],
+        _inputs: &[&[Dim]],
+        _output: &[Dim],
+    ) -> Origin {
+        Origin::Blocked(format!("is {}, not a linear map's product", self.name()))
+    }
 
     /// The value, in `f64`.
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor;

@@ -55,7 +55,7 @@ fn equations(model: &Model, region: &Region) -> Vec<String> {
         let term = op::equation(model, node, &inputs);
         let is_result = id == region.output;
         // A dispatched value is the value.
-        let is_inline = is_step(&node.op) && num_readers(region, id) == 1
+        let is_inline = node.op.operation().is_step() && num_readers(region, id) == 1
             || matches!(node.op, Op::Input(_) | Op::Dispatch(_));
         if is_result || !is_inline {
             let name = if is_result { result_name(region) } else { &node.name };
@@ -74,36 +74,6 @@ fn result_name(region: &Region) -> &str {
         RegionKind::Embed | RegionKind::Layer => "x",
         RegionKind::Head => "logits",
         RegionKind::Loss => "loss",
-    }
-}
-
-/// Whether the op only dresses its input, so that an equation may hold it and its reader together.
-fn is_step(op: &Op) -> bool {
-    match op {
-        Op::Input(_)
-        | Op::Normalize(_)
-        | Op::Scale(_)
-        | Op::Bias(_)
-        | Op::Rope(_)
-        | Op::Activation(_)
-        | Op::Gain(_)
-        | Op::SoftCap(_)
-        | Op::Dispatch(_)
-        | Op::Clamp(_)
-        | Op::View(_)
-        | Op::Slice(_) => true,
-        Op::Embed(_)
-        | Op::Positions(_)
-        | Op::Linear(_)
-        | Op::Concat(_)
-        | Op::Attention(_)
-        | Op::Mul(_)
-        | Op::Add(_)
-        | Op::Choose(_)
-        | Op::Route(_)
-        | Op::ExpertLinear(_)
-        | Op::Combine(_)
-        | Op::CrossEntropy(_) => false,
     }
 }
 

@@ -3,7 +3,6 @@
 
 use crate::op::Norm;
 use crate::print::number::rounded;
-use crate::print::op;
 use crate::{Model, Node, Op, PerLayer, Region, ScaleId, ValueId};
 
 /// What an input of an anchor reads: a chain of ops over another anchor.
@@ -167,76 +166,38 @@ fn chain(model: &Model, region: &Region, value: ValueId) -> (Option<ValueId>, Ve
 }
 
 fn link(model: &Model, node: &Node) -> Link {
-    match &node.op {
-        Op::Scale(scale) => Link::Scale {
+    let op = node.op.operation();
+    if let Op::Scale(scale) = &node.op {
+        return Link::Scale {
             id: scale.scale,
-            path: model.scales.get(scale.scale.0).map_or_else(String::new, |scale| scale.path.clone()),
+            path: op.subject(model).join(", "),
             sizes: node.dims.iter().map(|dim| dim.size).collect(),
-        },
-        Op::Normalize(normalize) => {
-            let norm = match normalize.norm {
-                Norm::Rms => "normalize",
-                Norm::Layer => "layer_normalize",
-            };
-            let skipped = node.dims.len().saturating_sub(normalize.num_axes);
-            let axes: Vec<&str> = node.dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
-            Link::Op(if skipped == 0 { norm.to_owned() } else { format!("{norm}[{}]", axes.join(", ")) })
-        }
-        Op::Bias(_) => Link::Bias(op::subject(model, &node.op).join(", ")),
-        Op::Gain(gain) => Link::Gain(match &gain.factor {
+        };
+    }
+    if let Op::Normalize(normalize) = &node.op {
+        let norm = match normalize.norm {
+            Norm::Rms => "normalize",
+            Norm::Layer => "layer_normalize",
+        };
+        let skipped = node.dims.len().saturating_sub(normalize.num_axes);
+        let axes: Vec<&str> = node.dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
+        return Link::Op(if skipped == 0 { norm.to_owned() } else { format!("{norm}[{}]", axes.join(", ")) });
+    }
+    if let Op::Bias(_) = &node.op {
+        return Link::Bias(op.subject(model).join(", "));
+    }
+    if let Op::Gain(gain) = &node.op {
+        return Link::Gain(match &gain.factor {
             PerLayer::Uniform(factor) => rounded(*factor),
             PerLayer::Each(_) => "c(layer)".to_owned(),
-        }),
-        Op::Input(_)
-        | Op::Embed(_)
-        | Op::Positions(_)
-        | Op::Linear(_)
-        | Op::View(_)
-        | Op::Slice(_)
-        | Op::Concat(_)
-        | Op::Rope(_)
-        | Op::Attention(_)
-        | Op::Activation(_)
-        | Op::Mul(_)
-        | Op::Add(_)
-        | Op::SoftCap(_)
-        | Op::Choose(_)
-        | Op::Route(_)
-        | Op::Dispatch(_)
-        | Op::ExpertLinear(_)
-        | Op::Combine(_)
-        | Op::Clamp(_)
-        | Op::CrossEntropy(_) => Link::Op(op::name(&node.op).to_owned()),
+        });
     }
+    Link::Op(op.name().to_owned())
 }
 
+/// What has no input has none to go on to.
 fn is_anchor(op: &Op) -> bool {
-    match op {
-        Op::Input(_)
-        | Op::Embed(_)
-        | Op::Positions(_)
-        | Op::Linear(_)
-        | Op::Concat(_)
-        | Op::Attention(_)
-        | Op::Mul(_)
-        | Op::Add(_)
-        | Op::Choose(_)
-        | Op::Route(_)
-        | Op::ExpertLinear(_)
-        | Op::Combine(_)
-        | Op::CrossEntropy(_) => true,
-        Op::Normalize(_)
-        | Op::Scale(_)
-        | Op::Bias(_)
-        | Op::View(_)
-        | Op::Slice(_)
-        | Op::Rope(_)
-        | Op::Activation(_)
-        | Op::Gain(_)
-        | Op::Dispatch(_)
-        | Op::SoftCap(_)
-        | Op::Clamp(_) => false,
-    }
+    matches!(op, Op::Input(_)) || !op.operation().is_step()
 }
 
 /// Linear maps, attention and the embedding go by their parts, what the region hands on is its output, and everything
@@ -246,37 +207,8 @@ fn anchor_name(region: &Region, value: ValueId) -> String {
     if is_named_output(region, value) {
         return "output".to_owned();
     }
-    match &node.op {
-        Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) | Op::Embed(_) | Op::Positions(_)
-            if !node.part.is_empty() =>
-        {
-            node.part.clone()
-        }
-        Op::Input(_)
-        | Op::Embed(_)
-        | Op::Positions(_)
-        | Op::Normalize(_)
-        | Op::Scale(_)
-        | Op::Bias(_)
-        | Op::Linear(_)
-        | Op::View(_)
-        | Op::Slice(_)
-        | Op::Concat(_)
-        | Op::Rope(_)
-        | Op::Attention(_)
-        | Op::Activation(_)
-        | Op::Mul(_)
-        | Op::Add(_)
-        | Op::Gain(_)
-        | Op::SoftCap(_)
-        | Op::Choose(_)
-        | Op::Route(_)
-        | Op::Dispatch(_)
-        | Op::ExpertLinear(_)
-        | Op::Combine(_)
-        | Op::Clamp(_)
-        | Op::CrossEntropy(_) => node.name.clone(),
-    }
+    let is_of_part = node.op.operation().is_of_part() && !node.part.is_empty();
+    if is_of_part { node.part.clone() } else { node.name.clone() }
 }
 
 impl Edge {

@@ -1,8 +1,9 @@
 //! Numbers that changed: of the architecture, of the optimizer, of training.
 
 use super::Class;
+use crate::op::Attribute;
+use crate::print::paths;
 use crate::print::resolved::{self, Setting};
-use crate::print::{op, paths};
 use crate::{Model, Op};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ fn op_settings(model: &Model) -> (Vec<OpKey>, OpSettings) {
     for region in &model.regions {
         for node in &region.nodes {
             let owner = if node.part.is_empty() { &node.name } else { &node.part };
-            let kind = op::name(&node.op);
+            let kind = node.op.operation().name();
             let is_alike = |key: &&OpKey| key.0 == region.name && key.1 == *owner && key.2 == kind;
             let key = (region.name.clone(), owner.clone(), kind, order.iter().filter(is_alike).count());
             order.push(key.clone());
@@ -116,8 +117,8 @@ fn op_settings(model: &Model) -> (Vec<OpKey>, OpSettings) {
 }
 
 /// The attributes that are numbers; which statistic a normalisation uses, over what, is part of the placement.
-fn numbers(op: &Op, node: &crate::Node) -> Vec<op::Attribute> {
-    let attributes = op::attributes(op, &node.dims).into_iter();
+fn numbers(op: &Op, node: &crate::Node) -> Vec<Attribute> {
+    let attributes = op.operation().attributes(&node.dims).into_iter();
     let numbers = attributes.filter(|(name, _)| !matches!(*name, "rms" | "layer" | "from"));
     let qualified = |(name, value)| match name {
         "theta" => ("rope.theta", value),

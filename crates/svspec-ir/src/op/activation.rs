@@ -1,6 +1,6 @@
 //! Element-wise non-linearities.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -40,6 +40,14 @@ impl Operation for Activation {
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
         }
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("an activation")
+    }
+
+    fn is_step(&self) -> bool {
+        true
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,6 +1,6 @@
 //! Element-wise sum.
 
-use super::{Cost, Operation, Passage, broadcast};
+use super::{Cost, Operation, Passage, Reading, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -12,6 +12,14 @@ pub struct Add;
 impl Operation for Add {
     fn name(&self) -> &'static str {
         "add"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("a sum")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

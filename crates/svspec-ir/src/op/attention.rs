@@ -1,9 +1,10 @@
 //! Causal softmax attention over the whole context, heads grouped (GQA) where k and v have fewer.
 #![expect(clippy::indexing_slicing, reason = "every range comes from the shapes, which infer checked")]
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, ParamId, dim};
+use crate::print::number::{rounded, shortest};
+use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
 use std::ops::Range;
 
@@ -24,6 +25,24 @@ pub struct Attention {
 impl Operation for Attention {
     fn name(&self) -> &'static str {
         "attention"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("attention")
+    }
+
+    fn is_step(&self) -> bool {
+        false
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        let window = self.window.map(|window| ("window", window.to_string()));
+        let soft_cap = self.soft_cap.map(|cap| ("soft_cap", shortest(cap)));
+        [Some(("scale", rounded(self.scale))), window, soft_cap].into_iter().flatten().collect()
+    }
+
+    fn is_of_part(&self) -> bool {
+        true
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -93,6 +112,10 @@ impl Operation for Attention {
         let group = (heads.size / kv_heads.size.max(1)).max(1);
         let of_head = |head: usize| channels.iter().skip(head / group * v_dim.size).take(v_dim.size).copied();
         Passage::Through((0..heads.size).flat_map(of_head).collect())
+    }
+
+    fn without_tensors(&self) -> Option<Op> {
+        Some(Op::Attention(Self { sinks: self.sinks.map(|_| ParamId(0)), ..*self }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

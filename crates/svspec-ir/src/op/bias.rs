@@ -1,8 +1,8 @@
 //! Addition of a parameter vector.
 
-use super::{Cost, Operation, Passage, scale};
+use super::{Cost, Operation, Origin, Passage, Reading, scale};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, ParamId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
 
 /// `y = x + b`, `b` broadcast over the leading dimensions; input and output have the same dimensions.
@@ -15,6 +15,15 @@ pub struct Bias {
 impl Operation for Bias {
     fn name(&self) -> &'static str {
         "bias"
+    }
+
+    fn reading(&self, model: &Model) -> Reading {
+        let path = model.params.get(self.param.0).map_or("", |param| param.path.as_str());
+        Reading::LookThrough(format!("`{path}`, which only shifts it"))
+    }
+
+    fn is_step(&self) -> bool {
+        true
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -43,6 +52,22 @@ impl Operation for Bias {
     fn pass_scale(&self, model: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         let path = model.params.get(self.param.0).map_or("bias", |param| param.path.as_str());
         Passage::Blocked(format!("through `{path}`, a bias, which it would not multiply"))
+    }
+
+    fn pull_scale(&self, model: &Model, channels: &[Option<usize>], _: &[&[Dim]], output: &[Dim]) -> Origin {
+        match model.params.get(self.param.0) {
+            Some(param) if dim::sizes(&param.dims) == dim::sizes(output) => {
+                Origin::Shifted { by: self.param, input: channels.to_vec() }
+            }
+            Some(param) => {
+                Origin::Blocked(format!("adds one number of `{}` to several channels", param.path))
+            }
+            None => Origin::Blocked("is a sum".to_owned()),
+        }
+    }
+
+    fn without_tensors(&self) -> Option<Op> {
+        Some(Op::Bias(Self { param: ParamId(0) }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

@@ -1,6 +1,6 @@
 //! The choice of experts: for each token those with the largest scores.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -19,6 +19,14 @@ pub struct Choose {
 impl Operation for Choose {
     fn name(&self) -> &'static str {
         "choose"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("the choice of experts")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,7 +1,8 @@
 //! A hard bound on every value.
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
+use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
@@ -17,6 +18,18 @@ pub struct Clamp {
 impl Operation for Clamp {
     fn name(&self) -> &'static str {
         "clamp"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("a clamp")
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        vec![("low", shortest(self.low)), ("high", shortest(self.high))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,7 +1,7 @@
 //! The weighted sum of what the chosen experts made of a token.
 
 use super::choose::channel_dims;
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -14,6 +14,14 @@ pub struct Combine;
 impl Operation for Combine {
     fn name(&self) -> &'static str {
         "combine"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("the sum over experts")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,6 +1,6 @@
 //! Values side by side, channel after channel of each head.
 
-use super::{Cost, Operation, Passage, broadcast};
+use super::{Cost, Operation, Origin, Passage, Reading, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -13,6 +13,14 @@ pub struct Concat;
 impl Operation for Concat {
     fn name(&self) -> &'static str {
         "concat"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LookThrough("a concatenation".to_owned())
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -44,6 +52,29 @@ impl Operation for Concat {
             if input == index { channels.get(channel).copied().flatten() } else { None }
         };
         Passage::Through(origins(&shapes).into_iter().map(of_origin).collect())
+    }
+
+    /// To the input that each channel comes from; one head beside all others takes it if all want the same.
+    fn pull_scale(&self, _: &Model, channels: &[Option<usize>], inputs: &[&[Dim]], _: &[Dim]) -> Origin {
+        let sizes: Vec<Vec<usize>> = inputs.iter().map(|input| dim::sizes(input)).collect();
+        let shapes: Vec<&[usize]> = sizes.iter().map(Vec::as_slice).collect();
+        let mut of_inputs: Vec<Vec<Option<Option<usize>>>> =
+            inputs.iter().map(|input| vec![None; dim::num_elements(input)]).collect();
+        for (origin, entry) in origins(&shapes).into_iter().zip(channels) {
+            let known = of_inputs.get_mut(origin.0).and_then(|input| input.get_mut(origin.1));
+            let Some(known) = known else { continue };
+            if known.is_some_and(|known| known != *entry) {
+                return Origin::Blocked(
+                    "has one head beside several, which want different factors".to_owned(),
+                );
+            }
+            *known = Some(*entry);
+        }
+        let of_input = |input: Vec<Option<Option<usize>>>| {
+            let entries: Vec<Option<usize>> = input.into_iter().map(Option::flatten).collect();
+            entries.iter().any(Option::is_some).then_some(entries)
+        };
+        Origin::Inputs(of_inputs.into_iter().map(of_input).collect())
     }
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

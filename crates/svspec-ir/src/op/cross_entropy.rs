@@ -1,6 +1,6 @@
 //! The loss of each token.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -13,6 +13,14 @@ pub struct CrossEntropy;
 impl Operation for CrossEntropy {
     fn name(&self) -> &'static str {
         "cross_entropy"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("the loss")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

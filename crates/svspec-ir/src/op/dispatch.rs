@@ -1,6 +1,6 @@
 //! Copies of each token for the experts that were chosen for it.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -13,6 +13,14 @@ pub struct Dispatch;
 impl Operation for Dispatch {
     fn name(&self) -> &'static str {
         "dispatch"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LookThrough("the dispatch to experts".to_owned())
+    }
+
+    fn is_step(&self) -> bool {
+        true
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

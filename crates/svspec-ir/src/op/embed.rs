@@ -1,8 +1,8 @@
 //! Rows of a table, chosen by token id.
 
-use super::{Cost, Operation, Passage, table_rows};
+use super::{Cost, Operation, Origin, Passage, Reading, table_rows};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, ParamId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
 
 /// `y = table[token]`; input: tokens; output `[width]`.
@@ -15,6 +15,14 @@ pub struct Embed {
 impl Operation for Embed {
     fn name(&self) -> &'static str {
         "embed"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("an input")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -40,6 +48,14 @@ impl Operation for Embed {
 
     fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `embed`, which reads token ids".to_owned())
+    }
+
+    fn pull_scale(&self, _: &Model, _: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Taken { by: self.table, how: "the columns of" }
+    }
+
+    fn without_tensors(&self) -> Option<Op> {
+        Some(Op::Embed(Self { table: ParamId(0) }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

@@ -1,9 +1,9 @@
 //! One linear map for each expert.
 
 use super::choose::channel_dims;
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, ParamId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
 
 /// `y_c = W[e_c] x_c` for each chosen expert e_c. Inputs: x `[chosen, in]` and the chosen experts `[chosen]`; output
@@ -17,6 +17,14 @@ pub struct ExpertLinear {
 impl Operation for ExpertLinear {
     fn name(&self) -> &'static str {
         "expert_linear"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LinearMap
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -59,6 +67,14 @@ impl Operation for ExpertLinear {
                 "into the experts' weights, which do not know the order of the choice".to_owned(),
             )
         }
+    }
+
+    fn pull_scale(&self, _: &Model, _: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Taken { by: self.weight, how: "the rows of every expert of" }
+    }
+
+    fn without_tensors(&self) -> Option<Op> {
+        Some(Op::ExpertLinear(Self { weight: ParamId(0) }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

@@ -1,7 +1,8 @@
 //! Multiplication by a constant of the spec: embedding and residual multipliers, DeepNorm's α.
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
+use crate::print::op::per_layer;
 use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
@@ -15,6 +16,18 @@ pub struct Gain {
 impl Operation for Gain {
     fn name(&self) -> &'static str {
         "gain"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LookThrough("a constant factor".to_owned())
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        vec![("factor", per_layer(&self.factor))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -37,6 +50,10 @@ impl Operation for Gain {
 
     fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Through(channels.to_vec())
+    }
+
+    fn pull_scale(&self, _: &Model, channels: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Inputs(vec![Some(channels.to_vec())])
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

@@ -1,6 +1,6 @@
 //! What a region is given.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model};
 use serde::Serialize;
@@ -28,6 +28,14 @@ impl Operation for Input {
 
     /// Of a carried value, the residual stream's dimensions; the loss region is the one that carries another, the
     /// head's output.
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("an input")
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [] = super::arity(inputs)?;
         Ok(match self {
@@ -50,6 +58,10 @@ impl Operation for Input {
 
     fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("a region's input, which reads nothing".to_owned())
+    }
+
+    fn pull_scale(&self, _: &Model, _: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Blocked("comes from another block".to_owned())
     }
 
     fn eval(&self, env: &Environment<'_>, _: &[&Tensor]) -> Tensor {

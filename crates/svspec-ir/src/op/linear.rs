@@ -1,8 +1,8 @@
 //! Linear maps. One projection is a plain matrix product; several share one product over the same input.
 
-use super::{Cost, Operation, Passage, scale};
+use super::{Cost, Operation, Origin, Passage, Reading, scale};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, ParamId, ScaleId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, ScaleId, dim};
 use serde::Serialize;
 
 /// One weight of a linear map and the scale vectors that have been moved onto it: `diag(row) W diag(column)`.
@@ -30,6 +30,27 @@ pub struct Linear {
 impl Operation for Linear {
     fn name(&self) -> &'static str {
         "linear"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LinearMap
+    }
+
+    fn is_step(&self) -> bool {
+        false
+    }
+
+    fn subject(&self, model: &Model) -> Vec<String> {
+        let path = |projection: &Projection| {
+            let on = |side: &str, scale: Option<ScaleId>| {
+                let vector = scale.and_then(|scale| model.scales.get(scale.0));
+                vector.map_or_else(String::new, |vector| format!(" ⊙ {side} {}", vector.path))
+            };
+            let weight = model.params.get(projection.weight.0).map_or("", |weight| weight.path.as_str());
+            let (columns, rows) = (on("columns", projection.column_scale), on("rows", projection.row_scale));
+            format!("{weight}{columns}{rows}")
+        };
+        self.projections.iter().map(path).collect()
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -91,6 +112,18 @@ impl Operation for Linear {
 
     fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Absorbed
+    }
+
+    fn pull_scale(&self, _: &Model, _: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        match self.projections.as_slice() {
+            [projection] => Origin::Taken { by: projection.weight, how: "the rows of" },
+            _ => Origin::Blocked("is a product of several weights".to_owned()),
+        }
+    }
+
+    fn without_tensors(&self) -> Option<Op> {
+        let plain = |projection: &Projection| Projection { weight: ParamId(0), ..projection.clone() };
+        Some(Op::Linear(Self { projections: self.projections.iter().map(plain).collect() }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

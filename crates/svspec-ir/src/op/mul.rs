@@ -1,6 +1,6 @@
 //! Element-wise product; a value of one channel, or of one head, multiplies all of the other side's.
 
-use super::{Cost, Operation, Passage, broadcast};
+use super::{Cost, Operation, Passage, Reading, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -13,6 +13,14 @@ pub struct Mul;
 impl Operation for Mul {
     fn name(&self) -> &'static str {
         "mul"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("an element-wise product")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,7 +1,8 @@
 //! Deterministic normalisation over trailing dimensions; the scale vector, if any, is a `scale` of its own.
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
+use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
@@ -29,6 +30,25 @@ pub struct Normalize {
 impl Operation for Normalize {
     fn name(&self) -> &'static str {
         "normalize"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("a normalisation")
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, dims: &[Dim]) -> Vec<Attribute> {
+        let norm = match self.norm {
+            Norm::Rms => "rms",
+            Norm::Layer => "layer",
+        };
+        let skipped = dims.len().saturating_sub(self.num_axes);
+        let axes: Vec<&str> = dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
+        let over = if skipped == 0 { String::new() } else { format!("over {}", axes.join(" × ")) };
+        vec![(norm, over), ("eps", shortest(self.eps))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -78,6 +98,10 @@ impl Operation for Normalize {
 
     fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `normalize`, whose statistic depends on γ".to_owned())
+    }
+
+    fn pull_scale(&self, _: &Model, _: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Blocked("is a normalisation, which undoes a scale before it".to_owned())
     }
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

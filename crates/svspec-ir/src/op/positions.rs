@@ -1,8 +1,8 @@
 //! Rows of a table, chosen by position: learned absolute positions.
 
-use super::{Cost, Operation, Passage, table_rows};
+use super::{Attribute, Cost, Operation, Passage, Reading, table_rows};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, ParamId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
 
 /// `y_t = table[t + offset]`, the same in every sequence; input: tokens, of which only the number counts; output
@@ -18,6 +18,18 @@ pub struct Positions {
 impl Operation for Positions {
     fn name(&self) -> &'static str {
         "positions"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("an input")
+    }
+
+    fn is_step(&self) -> bool {
+        false
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        if self.offset > 0 { vec![("offset", self.offset.to_string())] } else { Vec::new() }
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -50,6 +62,10 @@ impl Operation for Positions {
 
     fn pass_scale(&self, _: &Model, _: usize, _: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Blocked("through `positions`, which reads only where a token stands".to_owned())
+    }
+
+    fn without_tensors(&self) -> Option<Op> {
+        Some(Op::Positions(Self { table: ParamId(0), ..*self }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

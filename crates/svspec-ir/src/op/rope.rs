@@ -4,8 +4,9 @@ mod angles;
 
 pub use angles::{Angles, Llama3, RampEnds, Scaling, Yarn};
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
+use crate::print::number::{rounded, shortest};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
@@ -32,6 +33,57 @@ pub enum Layout {
 impl Operation for Rope {
     fn name(&self) -> &'static str {
         "rope"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("a rotary embedding")
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, dims: &[Dim]) -> Vec<Attribute> {
+        let Angles { theta, rotary_dim, scaling } = self.angles;
+        let mut attributes = vec![("theta", shortest(theta))];
+        if dims.last().is_none_or(|dim| dim.size != rotary_dim) {
+            attributes.push(("rotary_dim", rotary_dim.to_string()));
+        }
+        match self.layout {
+            Layout::Half => {}
+            Layout::Interleaved => attributes.push(("layout", "interleaved".to_owned())),
+        }
+        match scaling {
+            Scaling::Unscaled => {}
+            Scaling::Linear { factor } => attributes.push(("linear", format!("factor {}", shortest(factor)))),
+            Scaling::Llama3(llama3) => {
+                let [factor, low, high] =
+                    [llama3.factor, llama3.low_freq_factor, llama3.high_freq_factor].map(shortest);
+                let context = llama3.original_context;
+                attributes.push((
+                    "llama3",
+                    format!(
+                        "factor {factor} low_freq_factor {low} high_freq_factor {high} original_context {context}"
+                    ),
+                ));
+            }
+            Scaling::Yarn(yarn) => {
+                let [factor, fast, slow] = [yarn.factor, yarn.beta_fast, yarn.beta_slow].map(shortest);
+                let (context, attention_factor) = (yarn.original_context, rounded(yarn.attention_factor));
+                let truncate = match yarn.ends {
+                    RampEnds::Whole => "",
+                    RampEnds::Exact => " truncate off",
+                };
+                attributes.push((
+                    "yarn",
+                    format!(
+                        "factor {factor} beta_fast {fast} beta_slow {slow} original_context {context} \
+                         attention_factor {attention_factor}{truncate}"
+                    ),
+                ));
+            }
+        }
+        attributes
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,6 +1,6 @@
 //! The weights of the chosen experts.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -28,7 +28,20 @@ pub struct Route {
 
 impl Operation for Route {
     fn name(&self) -> &'static str {
-        "route"
+        match self.gating {
+            Gating::Softmax => "softmax_weights",
+            Gating::SoftmaxOfChosen => "softmax_of_chosen",
+            Gating::Sigmoid => "sigmoid_weights",
+            Gating::SigmoidNormalized => "sigmoid_normalized",
+        }
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("the weights of experts")
+    }
+
+    fn is_step(&self) -> bool {
+        false
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

@@ -1,6 +1,6 @@
 //! Multiplication by a scale vector.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, ScaleId, dim};
 use serde::Serialize;
@@ -15,6 +15,15 @@ pub struct Scale {
 impl Operation for Scale {
     fn name(&self) -> &'static str {
         "scale"
+    }
+
+    fn reading(&self, model: &Model) -> Reading {
+        let path = model.scales.get(self.scale.0).map_or("", |scale| scale.path.as_str());
+        Reading::LookThrough(format!("`{path}`, another scale vector"))
+    }
+
+    fn is_step(&self) -> bool {
+        true
     }
 
     fn infer(&self, model: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -42,6 +51,10 @@ impl Operation for Scale {
 
     fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Through(channels.to_vec())
+    }
+
+    fn pull_scale(&self, _: &Model, channels: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Inputs(vec![Some(channels.to_vec())])
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

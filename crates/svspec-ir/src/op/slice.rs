@@ -1,6 +1,6 @@
 //! Some channels of a value, or of each of its heads: of a fused linear map's output, one projection's share.
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -18,6 +18,18 @@ pub struct Slice {
 impl Operation for Slice {
     fn name(&self) -> &'static str {
         "slice"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LookThrough("a slice".to_owned())
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        vec![("from", self.start.to_string())]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -47,6 +59,18 @@ impl Operation for Slice {
     fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let size = inputs.first().and_then(|x| x.last()).map_or(1, |dim| dim.size).max(1);
         Passage::Through(channels.chunks(size).flat_map(|head| self.taken(head)).copied().collect())
+    }
+
+    /// To the channels that are taken.
+    fn pull_scale(&self, _: &Model, channels: &[Option<usize>], inputs: &[&[Dim]], _: &[Dim]) -> Origin {
+        let size = inputs.first().and_then(|x| x.last()).map_or(1, |dim| dim.size);
+        let len = dim::num_elements(&self.dims).max(1);
+        let head = |taken: &[Option<usize>]| {
+            let rest = size.saturating_sub(self.start + len);
+            let before = std::iter::repeat_n(None, self.start);
+            before.chain(taken.iter().copied()).chain(std::iter::repeat_n(None, rest)).collect::<Vec<_>>()
+        };
+        Origin::Inputs(vec![Some(channels.chunks(len).flat_map(head).collect())])
     }
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

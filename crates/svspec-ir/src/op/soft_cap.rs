@@ -1,7 +1,8 @@
 //! A smooth bound.
 
-use super::{Cost, Operation, Passage};
+use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
+use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
@@ -15,6 +16,18 @@ pub struct SoftCap {
 impl Operation for SoftCap {
     fn name(&self) -> &'static str {
         "soft_cap"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::Other("a soft-cap")
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        vec![("cap", shortest(self.cap))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

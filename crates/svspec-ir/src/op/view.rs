@@ -1,6 +1,6 @@
 //! The same channels under other dimensions: heads apart, or side by side.
 
-use super::{Cost, Operation, Passage};
+use super::{Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -15,6 +15,14 @@ pub struct View {
 impl Operation for View {
     fn name(&self) -> &'static str {
         "view"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LookThrough("a view".to_owned())
+    }
+
+    fn is_step(&self) -> bool {
+        true
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -41,6 +49,10 @@ impl Operation for View {
 
     fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
         Passage::Through(channels.to_vec())
+    }
+
+    fn pull_scale(&self, _: &Model, channels: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Inputs(vec![Some(channels.to_vec())])
     }
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {

@@ -1,18 +1,9 @@
 //! The role: whether all that reads the scaled value is a linear map.
 
 use super::flow::{self, Place, Reader};
-use crate::{Model, Op, Proof, Role, ScaleId};
+use crate::op::Reading;
+use crate::{Model, Proof, Role, ScaleId};
 use std::collections::BTreeSet;
-
-/// What a reader makes of a scaled value.
-enum Reading {
-    /// A linear map: its columns meet γ.
-    LinearMap,
-    /// Still the same channels, each rescaled or shifted; says how.
-    LookThrough(String),
-    /// Anything else; says what.
-    Other(&'static str),
-}
 
 /// The role of `scale`, and the path that proves it.
 pub(super) fn role(model: &Model, scale: ScaleId) -> (Role, Proof) {
@@ -31,7 +22,7 @@ pub(super) fn role(model: &Model, scale: ScaleId) -> (Role, Proof) {
         let mut linear_maps = Vec::new();
         let mut next = Vec::new();
         for reader in flow::readers(model, place) {
-            match reading(model, &reader) {
+            match reader.node.op.operation().reading(model) {
                 Reading::LinearMap => linear_maps.push(part_name(&reader)),
                 Reading::LookThrough(how) => {
                     steps.push(format!("`{name}` is read by {how}, giving `{}`", reader.node.name));
@@ -67,38 +58,6 @@ pub(super) fn role(model: &Model, scale: ScaleId) -> (Role, Proof) {
     } else {
         steps.push("no linear map reads it: role output".to_owned());
         (Role::Output, Proof { steps })
-    }
-}
-
-fn reading(model: &Model, reader: &Reader<'_>) -> Reading {
-    match &reader.node.op {
-        Op::Linear(_) | Op::ExpertLinear(_) => Reading::LinearMap,
-        Op::Scale(op) => {
-            let path = model.scales.get(op.scale.0).map_or("", |scale| scale.path.as_str());
-            Reading::LookThrough(format!("`{path}`, another scale vector"))
-        }
-        Op::Bias(op) => {
-            let path = model.params.get(op.param.0).map_or("", |param| param.path.as_str());
-            Reading::LookThrough(format!("`{path}`, which only shifts it"))
-        }
-        Op::Gain(_) => Reading::LookThrough("a constant factor".to_owned()),
-        Op::Slice(_) => Reading::LookThrough("a slice".to_owned()),
-        Op::View(_) => Reading::LookThrough("a view".to_owned()),
-        Op::Concat(_) => Reading::LookThrough("a concatenation".to_owned()),
-        Op::Dispatch(_) => Reading::LookThrough("the dispatch to experts".to_owned()),
-        Op::Input(_) | Op::Embed(_) | Op::Positions(_) => Reading::Other("an input"),
-        Op::Normalize(_) => Reading::Other("a normalisation"),
-        Op::Rope(_) => Reading::Other("a rotary embedding"),
-        Op::Attention(_) => Reading::Other("attention"),
-        Op::Activation(_) => Reading::Other("an activation"),
-        Op::Mul(_) => Reading::Other("an element-wise product"),
-        Op::Add(_) => Reading::Other("a sum"),
-        Op::SoftCap(_) => Reading::Other("a soft-cap"),
-        Op::Clamp(_) => Reading::Other("a clamp"),
-        Op::CrossEntropy(_) => Reading::Other("the loss"),
-        Op::Choose(_) => Reading::Other("the choice of experts"),
-        Op::Route(_) => Reading::Other("the weights of experts"),
-        Op::Combine(_) => Reading::Other("the sum over experts"),
     }
 }
 

@@ -1,130 +1,139 @@
-//! Backward: γ goes to the rows of the linear map that produces what it multiplies, or the embedding table's columns.
+//! Backward: γ goes to the rows of the linear maps that produce what it multiplies, or the embedding table's columns.
 
 use super::absorption::Folding;
-use super::flow::{self, Place};
-use crate::dim::broadcast_channels;
+use super::flow::{self, Place, Reader};
+use crate::dim::{broadcast_channels, num_elements};
+use crate::op::Origin;
 use crate::role::Fold;
-use crate::{Model, Op, ParamId, RegionId, ScaleId};
+use crate::{Dim, Model, Op, ParamId, RegionId, ScaleId};
 use std::collections::BTreeMap;
+
+/// For each channel of a value the entry of γ on it.
+type Channels = Vec<Option<usize>>;
+
+/// What each use of a parameter takes of γ.
+type Taken = BTreeMap<ParamId, BTreeMap<Place, Channels>>;
 
 /// Folds `scale`, applied at `places`, into what produces each scaled value; nothing else may read it.
 pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut Vec<String>) -> Folding {
     let Some(vector) = model.scales.get(scale.0) else { return Ok(Vec::new()) };
     let gamma: Vec<usize> = vector.dims.iter().map(|dim| dim.size).collect();
-    let mut taken: BTreeMap<ParamId, (usize, Vec<usize>)> = BTreeMap::new();
+    let mut taken = Taken::new();
     for &place in places {
         let sizes: Vec<usize> = flow::node(model, place)
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
-        let channels = broadcast_channels(&gamma, &sizes);
-        for param in producers(model, vector.region, place, steps)? {
-            let channels = of_rows(model, param, &channels);
-            let (uses, known) = taken.entry(param).or_insert_with(|| (0, channels.clone()));
-            *uses += 1;
-            if *known != channels {
-                return Err(format!("the uses of `{}` would need different rows", path(model, param)));
-            }
-        }
+        let channels = broadcast_channels(&gamma, &sizes).into_iter().map(Some).collect();
+        produce(model, place, channels, &mut taken, steps)?;
     }
-    for (&param, (uses, _)) in &taken {
-        let num_users = flow::users(model, param).len();
-        if num_users > *uses {
-            return Err(format!("`{}` cannot take γ: it is used elsewhere without it", path(model, param)));
-        }
-        if *uses > num_users {
-            return Err(format!("γ multiplies what comes from `{}` more than once", path(model, param)));
-        }
-    }
-    Ok(taken
-        .into_iter()
-        .map(|(weight, (_, channels))| Fold { weight, channels: channels.into_iter().map(Some).collect() })
-        .collect())
+    by_param(model, vector.region, taken)
 }
 
-/// The parameters that produce what the node at `start` multiplies: a weight, and the biases added to its product.
-fn producers(
+/// Follows γ from where it is applied, at `start` with these channels, to all that produces what it multiplies.
+fn produce(
     model: &Model,
-    region: RegionId,
     start: Place,
+    channels: Channels,
+    taken: &mut Taken,
     steps: &mut Vec<String>,
-) -> Result<Vec<ParamId>, String> {
-    let mut params = Vec::new();
-    let mut place = start;
-    loop {
-        let input = flow::node(model, place).and_then(|node| node.inputs.first());
-        let Some(&value) = input else { return Err("nothing produces what it multiplies".to_owned()) };
-        place = Place { region: place.region, value };
+) -> Result<(), String> {
+    let mut pending = vec![(start, 0, channels)];
+    while let Some((reader, input, channels)) = pending.pop() {
+        let value = flow::node(model, reader).and_then(|node| node.inputs.get(input));
+        let Some(&value) = value else { return Err("nothing produces what it multiplies".to_owned()) };
+        let place = Place { region: reader.region, value };
         let Some(node) = flow::node(model, place) else {
             return Err("nothing produces what it multiplies".to_owned());
         };
         let name = &node.name;
-        if flow::readers(model, place).len() > 1 || flow::is_output(model, place) {
+        let mut others = flow::readers(model, place).into_iter();
+        let is_read_too = others.any(|other| {
+            let is_this = other.place == reader && other.input == input;
+            !is_this && reads(&other, &node.dims, &channels)
+        });
+        if is_read_too || flow::is_output(model, place) {
             return Err(format!("`{name}` is read without γ too"));
         }
-        match &node.op {
-            Op::Scale(_) | Op::Gain(_) => steps.push(format!("γ commutes with `{name}`")),
-            Op::Bias(bias) if shape(model, bias.param) != crate::dim::sizes(&node.dims) => {
-                return Err(format!("`{}` adds one number to several channels", path(model, bias.param)));
+        let inputs: Vec<&[Dim]> = node
+            .inputs
+            .iter()
+            .map(|&value| {
+                flow::node(model, Place { region: place.region, value }).map_or(&[][..], |node| &node.dims)
+            })
+            .collect();
+        match node.op.operation().pull_scale(model, &channels, &inputs, &node.dims) {
+            Origin::Inputs(of_inputs) => {
+                steps.push(format!("γ commutes with `{name}`"));
+                let reached = of_inputs.into_iter().enumerate();
+                let reached = reached.filter_map(|(input, channels)| Some((place, input, channels?)));
+                pending.extend(reached.collect::<Vec<_>>().into_iter().rev());
             }
-            Op::Bias(bias) => {
-                steps.push(format!("γ multiplies the entries of `{}`", path(model, bias.param)));
-                params.push(bias.param);
+            Origin::Shifted { by, input } => {
+                steps.push(format!("γ multiplies the entries of `{}`", path(model, by)));
+                take(model, taken, by, place, &channels)?;
+                pending.push((place, 0, input));
             }
-            Op::Linear(linear) => {
-                let [projection] = linear.projections.as_slice() else {
-                    return Err(format!("`{name}` is a product of several weights"));
-                };
-                steps.push(format!("γ multiplies the rows of `{}`", path(model, projection.weight)));
-                params.push(projection.weight);
-                break;
+            Origin::Taken { by, how } => {
+                steps.push(format!("γ multiplies {how} `{}`", path(model, by)));
+                take(model, taken, by, place, &of_rows(model, by, &channels))?;
             }
-            Op::ExpertLinear(op) => {
-                steps.push(format!("γ multiplies the rows of every expert of `{}`", path(model, op.weight)));
-                params.push(op.weight);
-                break;
-            }
-            Op::Embed(embed) => {
-                steps.push(format!("γ multiplies the columns of `{}`", path(model, embed.table)));
-                params.push(embed.table);
-                break;
-            }
-            Op::Input(_) => return Err(format!("`{name}` comes from another block")),
-            Op::Normalize(_) => {
-                return Err(format!("`{name}` is a normalisation, which undoes a scale before it"));
-            }
-            Op::View(_)
-            | Op::Slice(_)
-            | Op::Concat(_)
-            | Op::Rope(_)
-            | Op::Attention(_)
-            | Op::Activation(_)
-            | Op::Mul(_)
-            | Op::Add(_)
-            | Op::SoftCap(_)
-            | Op::Choose(_)
-            | Op::Route(_)
-            | Op::Dispatch(_)
-            | Op::Combine(_)
-            | Op::Clamp(_)
-            | Op::Positions(_)
-            | Op::CrossEntropy(_) => {
-                return Err(format!(
-                    "`{name}` is {}, not a linear map's product",
-                    node.op.operation().name()
-                ));
-            }
+            Origin::Blocked(why) => return Err(format!("`{name}` {why}")),
         }
     }
-    let foreign = params.iter().find(|param| {
-        model.params.get(param.0).is_none_or(|param| !flow::share_tensors(model, region, param.region))
-    });
-    match foreign {
-        Some(&param) => Err(format!("`{}` is another block's", path(model, param))),
-        None => Ok(params),
+    Ok(())
+}
+
+/// Whether a reader of a value of dimensions `dims` takes any of the channels that γ multiplies.
+fn reads(reader: &Reader<'_>, dims: &[Dim], channels: &Channels) -> bool {
+    let Op::Slice(slice) = &reader.node.op else { return true };
+    let size = dims.last().map_or(1, |dim| dim.size).max(1);
+    let is_taken =
+        |channel: usize| (slice.start..slice.start + num_elements(&slice.dims)).contains(&(channel % size));
+    channels.iter().enumerate().any(|(channel, entry)| entry.is_some() && is_taken(channel))
+}
+
+/// Notes what `param`, as the node at `place` uses it, takes; several ways to it take different entries.
+fn take(
+    model: &Model,
+    taken: &mut Taken,
+    param: ParamId,
+    place: Place,
+    channels: &Channels,
+) -> Result<(), String> {
+    let nothing = || vec![None; channels.len()];
+    let known = taken.entry(param).or_default().entry(place).or_insert_with(nothing);
+    for (known, entry) in known.iter_mut().zip(channels) {
+        if known.is_some() && entry.is_some() {
+            return Err(format!("γ multiplies what comes from `{}` more than once", path(model, param)));
+        }
+        *known = known.or(*entry);
     }
+    Ok(())
+}
+
+/// Checks that every use of a parameter takes the same, and that it is none of another block.
+fn by_param(model: &Model, region: RegionId, taken: Taken) -> Folding {
+    let mut folds = Vec::new();
+    for (param, uses) in taken {
+        let path = path(model, param);
+        if flow::users(model, param).iter().any(|(place, _)| !uses.contains_key(place)) {
+            return Err(format!("`{path}` cannot take γ: it is used elsewhere without it"));
+        }
+        let is_foreign = |param: &crate::Param| !flow::share_tensors(model, region, param.region);
+        if model.params.get(param.0).is_none_or(is_foreign) {
+            return Err(format!("`{path}` is another block's"));
+        }
+        let mut uses = uses.into_values();
+        let Some(channels) = uses.next() else { continue };
+        if uses.any(|other| other != channels) {
+            return Err(format!("the uses of `{path}` would need different rows"));
+        }
+        folds.push(Fold { weight: param, channels });
+    }
+    Ok(folds)
 }
 
 /// `channels` of a product as those of the rows that make it: of experts, who share the vector, the same for each.
-fn of_rows(model: &Model, param: ParamId, channels: &[usize]) -> Vec<usize> {
+fn of_rows(model: &Model, param: ParamId, channels: &Channels) -> Channels {
     let num_rows = match model.params.get(param.0) {
         Some(param) if param.num_out_dims > 1 => {
             param.dims.iter().take(param.num_out_dims).map(|dim| dim.size).product()
@@ -132,11 +141,6 @@ fn of_rows(model: &Model, param: ParamId, channels: &[usize]) -> Vec<usize> {
         Some(_) | None => channels.len(),
     };
     channels.iter().copied().cycle().take(num_rows).collect()
-}
-
-/// The sizes of a parameter.
-fn shape(model: &Model, param: ParamId) -> Vec<usize> {
-    model.params.get(param.0).map(|param| crate::dim::sizes(&param.dims)).unwrap_or_default()
 }
 
 fn path(model: &Model, param: ParamId) -> &str {

@@ -122,6 +122,7 @@ pub fn diamond(centre: (f64, f64), size: (f64, f64), mark: Mark) -> Element {
 }
 
 /// The card of `node`, a node of `region`. `marks` are those of `model.scales`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "an op without a look of its own is drawn as it prints")]
 pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card {
     match &node.op {
         Op::Input(Input::Carried) => Card::new(Shape::Stream, "", ""),
@@ -163,15 +164,6 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             let detail = format!("{from} → {}", sizes(&node.dims, " × "));
             Card::new(Shape::Box(palette::LINEAR), names.join(", "), detail)
         }
-        Op::View(view) => {
-            let title = if view.dims.len() > 1 { "heads apart" } else { "heads joined" };
-            Card::new(Shape::Pill(palette::PLAIN), title, sizes(&view.dims, " × "))
-        }
-        Op::Slice(slice) => {
-            let end = slice.start + slice.dims.iter().map(|dim| dim.size).product::<usize>();
-            Card::new(Shape::Pill(palette::PLAIN), format!("channels {} to {end}", slice.start), "")
-        }
-        Op::Concat(_) => Card::new(Shape::Pill(palette::PLAIN), "concat", sizes(&node.dims, " × ")),
         Op::Rope(rope) => {
             Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", short(rope.angles.theta)), "")
         }
@@ -191,10 +183,6 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         Op::Gain(gain) => Card::new(Shape::Pill(palette::PLAIN), format!("× {}", factor(&gain.factor)), ""),
         Op::SoftCap(cap) => {
             Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", short(cap.cap)), "")
-        }
-        Op::Clamp(clamp) => {
-            let bounds = format!("clamp {} … {}", short(clamp.low), short(clamp.high));
-            Card::new(Shape::Pill(palette::PLAIN), bounds, "")
         }
         Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
         Op::Choose(choose) => {
@@ -220,7 +208,16 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             Card::new(Shape::Box(palette::LINEAR), name, detail)
         }
         Op::Combine(_) => Card::new(Shape::Pill(palette::PLAIN), "Σ", "weighted, over the chosen"),
+        op => printed(op, &node.dims),
     }
+}
+
+/// The card of an op that needs no other: its name and its numbers, as prints show them.
+fn printed(op: &Op, dims: &[Dim]) -> Card {
+    let op = op.operation();
+    let attributes = op.attributes(dims).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let detail = attributes.collect::<Vec<_>>().join(", ");
+    Card::new(Shape::Pill(palette::PLAIN), op.name().replace('_', " "), detail)
 }
 
 fn scale_card(model: &Model, index: usize, marks: &[Mark]) -> Card {

@@ -39,8 +39,10 @@ pub fn check(program: &Program, sources: &Sources) -> Vec<Diagnostic> {
         let own = |(rule, _): &(ResolvedRule, Hits)| Some(rule.text.span.source) == entry;
         reaches.push(analysis.reach.into_iter().filter(own).collect());
     }
-    let unreached = allow::unsilenced(lint::rule_reach(&reaches), &allows);
-    found.extend(unreached.into_iter().map(|finding| Found { variant: None, finding }));
+    let mut of_file = lint::rule_reach(&reaches);
+    of_file.extend(lint::replaced_optimizer(program, sources));
+    let of_file = allow::unsilenced(of_file, &allows);
+    found.extend(of_file.into_iter().map(|finding| Found { variant: None, finding }));
     in_order(found.into_iter().filter(|found| tells_more(program, &found.finding)).collect())
 }
 

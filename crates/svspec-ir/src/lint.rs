@@ -4,9 +4,11 @@ mod decayed_output_scale;
 mod direct_scale_zero_init;
 mod magnitude_direction_decay;
 mod one_plus_init;
+mod replaced_optimizer;
 mod rule_reach;
 mod undecayed_input_scale;
 
+pub(crate) use replaced_optimizer::lint as replaced_optimizer;
 pub(crate) use rule_reach::rule_reach;
 
 use crate::param::ScalePart;

@@ -102,9 +102,12 @@ impl Walk<'_> {
         let text = self.sources.get(source).map_or_else(String::new, |source| source.text.clone());
         let (file, findings) = svspec_syntax::parse(source, &text);
         self.findings.extend(findings);
+        let mut imports = Vec::new();
         for item in &file.items {
             match &item.kind {
-                ItemKind::Import { path, path_span } => self.import(name, path, *path_span),
+                ItemKind::Import { path, path_span } => {
+                    imports.extend(self.import(name, path, *path_span).map(|source| (source, *path_span)));
+                }
                 ItemKind::Part(_)
                 | ItemKind::Model { .. }
                 | ItemKind::Variant { .. }
@@ -113,10 +116,11 @@ impl Walk<'_> {
             }
         }
         self.open.pop();
-        self.files.push(ProgramFile { source, file });
+        self.files.push(ProgramFile { source, file, imports });
     }
 
-    fn import(&mut self, importer: &str, path: &str, span: Span) {
+    /// The imported file, if it can be had.
+    fn import(&mut self, importer: &str, path: &str, span: Span) -> Option<SourceId> {
         if self.open.len() >= DEEPEST_IMPORT {
             let message = format!("more than {DEEPEST_IMPORT} files import one another in a chain");
             self.findings.push(
@@ -124,7 +128,7 @@ impl Walk<'_> {
                     .at(span, "this import is one too many")
                     .help("import the files that are needed from one file, side by side"),
             );
-            return;
+            return None;
         }
         match self.loader.load(importer, path) {
             Ok((name, _)) if self.open.contains(&name) => {
@@ -135,11 +139,13 @@ impl Walk<'_> {
                         .at(span, "this import closes the circle")
                         .help("move what both files need into a third file, and import that from both"),
                 );
+                None
             }
-            Ok((name, _)) if self.known.contains_key(&name) => {}
+            Ok((name, _)) if self.known.contains_key(&name) => self.known.get(&name).copied(),
             Ok((name, text)) => {
                 let source = self.sources.add(name.clone(), text);
                 self.visit(&name, source);
+                Some(source)
             }
             Err(reason) => {
                 self.findings.push(
@@ -147,6 +153,7 @@ impl Walk<'_> {
                         .at(span, "imported here")
                         .help(format!("the path is relative to the importing file, `{importer}`")),
                 );
+                None
             }
         }
     }

@@ -11,7 +11,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     PAGES.into_iter()
 }
 
-const PAGES: [(&str, &str); 78] = [
+const PAGES: [(&str, &str); 79] = [
     ("absorbable", include_str!("../pages/absorbable.md")),
     ("batch-not-divisible", include_str!("../pages/batch-not-divisible.md")),
     ("circular-setting", include_str!("../pages/circular-setting.md")),
@@ -59,6 +59,7 @@ const PAGES: [(&str, &str); 78] = [
     ("part-in-and-outside-layers", include_str!("../pages/part-in-and-outside-layers.md")),
     ("placement-matches-nothing", include_str!("../pages/placement-matches-nothing.md")),
     ("placement-on-wrong-kind", include_str!("../pages/placement-on-wrong-kind.md")),
+    ("replaced-optimizer", include_str!("../pages/replaced-optimizer.md")),
     ("reserved-name", include_str!("../pages/reserved-name.md")),
     ("role-contradicted", include_str!("../pages/role-contradicted.md")),
     ("rows-not-divisible", include_str!("../pages/rows-not-divisible.md")),

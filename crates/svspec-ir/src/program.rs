@@ -10,6 +10,8 @@ pub struct ProgramFile {
     pub source: SourceId,
     /// Its tree.
     pub file: File,
+    /// The files that it imports, in its order, and where it says so.
+    pub imports: Vec<(SourceId, Span)>,
 }
 
 /// Parsed files, imports followed; made by [`crate::load::load`].

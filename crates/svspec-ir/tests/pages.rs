@@ -6,7 +6,18 @@ use std::path::{Path, PathBuf};
 use svspec_diagnostics::{Color, Diagnostic, Sources, render_text};
 use svspec_ir::{Loader, check, load, pages};
 
-/// What the examples may import: the example itself, and the last example of `decay`.
+/// An optimizer alone.
+const OPTIMIZER: &str = "svspec 1
+
+optimizer adamw {
+    decay 0.05 on weight
+    decay 0.05 on scale where role == input
+    decay 0    on scale where role == output
+    decay 0    on embedding
+}
+";
+
+/// What the examples may import: the example itself, the last example of `decay`, and an optimizer alone.
 struct Examples(String);
 
 impl Loader for Examples {
@@ -17,6 +28,7 @@ impl Loader for Examples {
                 let page = pages::page("decay").expect("there is one");
                 Ok((path.to_owned(), fenced(page, "svspec").last().expect("it has an example").clone()))
             }
+            "optimizer.svspec" => Ok((path.to_owned(), OPTIMIZER.to_owned())),
             _ => Err("no such file".to_owned()),
         }
     }

@@ -9,8 +9,23 @@ use svspec_ir::CheckedModel;
 use svspec_ir::eval::Tensor;
 use svspec_ir::migrate::{self, Memory, Moment, Plan, Step};
 
-const MOMENTS: [(&str, Moment); 2] = [("first_moment", Moment::First), ("second_moment", Moment::Second)];
-const STEP: &str = "step";
+/// One of the things that are remembered of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An average of the gradient, of the tensor's sizes.
+    Moment(Moment),
+    /// The steps taken, a number.
+    Count,
+}
+
+/// What AdamW remembers, by name.
+const ADAMW: [(&str, Kind); 3] = [
+    ("first_moment", Kind::Moment(Moment::First)),
+    ("second_moment", Kind::Moment(Moment::Second)),
+    ("step", Kind::Count),
+];
+
+/// What belongs to no parameter.
 const RANDOM: &str = "rng.";
 
 /// What the new run's optimizer remembers.
@@ -40,36 +55,35 @@ pub(super) fn carry(old: &Old<'_>, new: &CheckedModel, plan: &Plan) -> anyhow::R
     Ok(Remembered { tensors, lost })
 }
 
-/// What is remembered of a tensor, by kind, where that goes on.
+/// What is remembered of a tensor, by name, where that goes on.
 fn remembered(old: &Old<'_>, step: &Step) -> anyhow::Result<Option<Vec<(&'static str, Buffer)>>> {
     let Some(source) = step.memory.source() else { return Ok(None) };
     let model = old.checked.model();
-    let name = model.instance_name(source);
-    let count = (STEP, old.optimizer.copy(&format!("{name}.{STEP}"))?);
-    let mut all = vec![count];
-    for (kind, which) in MOMENTS {
-        let full = format!("{name}.{kind}");
-        let buffer = match &step.memory {
-            Memory::Kept(_) => old.optimizer.copy(&full)?,
-            Memory::Rescaled(..) | Memory::Restarts(_) | Memory::New => {
+    let mut all = Vec::new();
+    for (suffix, kind) in ADAMW {
+        let full = format!("{}.{suffix}", model.instance_name(source));
+        let buffer = match (&step.memory, kind) {
+            (Memory::Kept(_), _) | (_, Kind::Count) => old.optimizer.copy(&full)?,
+            (Memory::Rescaled(..) | Memory::Restarts(_) | Memory::New, Kind::Moment(which)) => {
                 let moment = old.optimizer.value(&full, migrate::sizes(model, source))?;
-                let values = old.values_for(None)?;
-                match step.memory.moment(model, which, &moment, &values) {
+                match step.memory.moment(model, which, &moment, &old.vectors) {
                     Some(moment) => Buffer::of(&moment),
                     None => return Ok(None),
                 }
             }
         };
-        all.push((kind, buffer));
+        all.push((suffix, buffer));
     }
     Ok(Some(all))
 }
 
 /// What an optimizer remembers before its first step.
 fn fresh(sizes: &[usize]) -> Vec<(&'static str, Buffer)> {
-    let moments = MOMENTS.map(|(kind, _)| (kind, Buffer::of(&Tensor::zeros(sizes))));
-    let count = (STEP, Buffer::of(&Tensor::zeros(&[])));
-    moments.into_iter().chain([count]).collect()
+    let zeros = |kind: Kind| match kind {
+        Kind::Moment(_) => Tensor::zeros(sizes),
+        Kind::Count => Tensor::zeros(&[]),
+    };
+    ADAMW.map(|(suffix, kind)| (suffix, Buffer::of(&zeros(kind)))).into()
 }
 
 /// Refuses what is not known how to carry over.
@@ -77,11 +91,10 @@ fn require_known(old: &Old<'_>) -> anyhow::Result<()> {
     let model = old.checked.model();
     let names: BTreeSet<String> =
         model.instances().into_iter().map(|tensor| model.instance_name(tensor)).collect();
-    let kinds = MOMENTS.map(|(kind, _)| kind);
     for full in old.optimizer.names().into_iter().filter(|name| !name.starts_with(RANDOM)) {
-        let is_known = full
-            .rsplit_once('.')
-            .is_some_and(|(name, kind)| names.contains(name) && (kind == STEP || kinds.contains(&kind)));
+        let is_known = full.rsplit_once('.').is_some_and(|(name, suffix)| {
+            names.contains(name) && ADAMW.iter().any(|(known, _)| *known == suffix)
+        });
         if !is_known {
             bail!(
                 "`{}` remembers `{full}`, and what that would be in another spec is not known",

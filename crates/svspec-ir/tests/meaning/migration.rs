@@ -95,8 +95,10 @@ fn check_pairs(all: &[CheckedModel]) -> (usize, usize) {
                 num_carried += 1;
                 num_going_on += check(old, new, &plan, &values);
                 // What is known of values only adds to what can be done.
-                let plan = migrate::plan(old, new, &Known::of(old.model(), &values)).unwrap();
-                num_going_on += check(old, new, &plan, &values);
+                let informed = migrate::plan(old, new, &Known::of(old.model(), &values)).unwrap();
+                if informed != plan {
+                    num_going_on += check(old, new, &informed, &values);
+                }
             }
         }
     }

@@ -404,3 +404,13 @@ fn a_tied_head_fits_the_table() {
     let narrow = "    tie_embeddings = on, embed.width = 16\n    linear widen { out = width }\n    x = widen(embed(tokens))\n";
     insta::assert_snapshot!(report(&small(narrow)));
 }
+
+/// 30 / 44 · 44 is not 30 in floating point, and is meant to be.
+#[test]
+fn a_fraction_of_a_head_is_counted_in_channels() {
+    let head = "    attn.head_dim = 44, attn.rope.fraction = 30 / 44\n";
+    assert_eq!(report(&small(head)), "");
+    insta::assert_snapshot!(report(&small(
+        "    attn.head_dim = 10, attn.rope.fraction = 25%, attn.rope.tetha = 2\n"
+    )));
+}

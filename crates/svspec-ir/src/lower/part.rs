@@ -108,6 +108,7 @@ pub enum Takes {
 pub enum Range {
     Any,
     Positive,
+    NotZero,
     NotNegative,
     /// `0 < x ≤ 1`
     Fraction,

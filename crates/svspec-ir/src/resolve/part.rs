@@ -274,6 +274,15 @@ fn unknown_settings(scope: &mut Scope<'_>) {
         if let Some(close) = did_you_mean(setting, names.iter().copied()) {
             finding = finding.help(format!("did you mean `{close}`?"));
         }
-        scope.findings.push(finding.help(format!("settings of `{}`: {}", kind.name, super::list(&names))));
+        // Of a block such as `rope`, what stands in it is enough.
+        let block = setting.rsplit_once('.').map_or("", |(block, _)| block);
+        let within: Vec<&str> = kind
+            .settings
+            .iter()
+            .filter(|known| !block.is_empty() && known.block() == Some(block))
+            .map(|known| known.name)
+            .collect();
+        let (of, listed) = if within.is_empty() { (kind.name, &names) } else { (block, &within) };
+        scope.findings.push(finding.help(format!("settings of `{of}`: {}", super::list(listed))));
     }
 }

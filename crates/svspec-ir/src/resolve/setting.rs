@@ -84,6 +84,7 @@ pub fn within(scope: &mut Scope<'_>, what: &str, value: f64, span: Span, range: 
     let (holds, words) = match range {
         Range::Any => (true, "any number"),
         Range::Positive => (value > 0.0, "greater than 0"),
+        Range::NotZero => (value != 0.0, "other than 0"),
         Range::NotNegative => (value >= 0.0, "0 or greater"),
         Range::Fraction => (value > 0.0 && value <= 1.0, "greater than 0 and at most 1"),
         Range::BelowOne => ((0.0..1.0).contains(&value), "from 0 to below 1"),

@@ -20,7 +20,7 @@ pub const ROPE: PartKind = PartKind {
         FRACTION,
         LAYOUT,
         LINEAR,
-        FACTOR.within("linear.factor"),
+        LINEAR_FACTOR.within("linear.factor"),
         LLAMA3,
         FACTOR.within("llama3.factor"),
         LLAMA3_LOW_FREQ_FACTOR,
@@ -95,6 +95,14 @@ pub const LINEAR: Setting = Setting {
     takes: Takes::Block,
     preset: Preset::Absent,
     summary: "every frequency divided by `factor`",
+};
+
+/// `linear.factor`
+pub const LINEAR_FACTOR: Setting = Setting {
+    name: "factor",
+    takes: Takes::Number(Range::NotZero),
+    preset: Preset::Required,
+    summary: "divides frequencies; a negative one turns backwards",
 };
 
 /// The block `llama3`.

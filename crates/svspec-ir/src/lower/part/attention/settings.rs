@@ -34,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     rope::FRACTION.within("rope.fraction"),
     rope::LAYOUT.within("rope.layout"),
     rope::LINEAR.within("rope.linear"),
-    rope::FACTOR.within("rope.linear.factor"),
+    rope::LINEAR_FACTOR.within("rope.linear.factor"),
     rope::LLAMA3.within("rope.llama3"),
     rope::FACTOR.within("rope.llama3.factor"),
     rope::LLAMA3_LOW_FREQ_FACTOR.within("rope.llama3.low_freq_factor"),

@@ -12,13 +12,22 @@ const SCALINGS: [&str; 3] = ["linear", "llama3", "yarn"];
 /// The rotation of heads of `head_dim` channels; `None` where `check` found a fault.
 pub fn rope(part: &Part, prefix: &str, head_dim: usize) -> Option<Rope> {
     let name = |setting: &str| format!("{prefix}{setting}");
-    let rotary_dim = (head_dim as f64 * part.number(&name("fraction"))?) as usize;
+    let rotary_dim = rotary_dim(head_dim, part.number(&name("fraction"))?)?;
     let layout = match part.word(&name("layout"))? {
         "interleaved" => Layout::Interleaved,
         _ => Layout::Half,
     };
     let scaling = scaling(part, prefix)?;
     Some(Rope { angles: Angles { theta: part.number(&name("theta"))?, rotary_dim, scaling }, layout })
+}
+
+/// The channels of a head that turn, in pairs; `None` where the fraction makes no whole number of pairs. A quotient such
+/// as `30 / 44` is as near to its channels as a number can be, no nearer.
+fn rotary_dim(head_dim: usize, fraction: f64) -> Option<usize> {
+    let share = head_dim as f64 * fraction;
+    let nearest = share.round();
+    let is_whole = (share - nearest).abs() < 1e-9 * head_dim as f64;
+    (is_whole && nearest >= 2.0 && nearest % 2.0 == 0.0).then_some(nearest as usize)
 }
 
 fn scaling(part: &Part, prefix: &str) -> Option<Scaling> {
@@ -111,10 +120,16 @@ fn in_order(part: &Part, [lower, upper]: [String; 2], findings: &mut Vec<Diagnos
 pub fn even_channels(part: &Part, prefix: &str, head_dim: usize) -> Option<Diagnostic> {
     let name = |setting: &str| format!("{prefix}{setting}");
     let fraction = part.number(&name("fraction"))?;
-    let rotary_dim = head_dim as f64 * fraction;
-    if rotary_dim.fract() == 0.0 && (rotary_dim as usize).is_multiple_of(2) && rotary_dim >= 2.0 {
+    if rotary_dim(head_dim, fraction).is_some() {
         return None;
     }
+    let share = head_dim as f64 * fraction;
+    let below = (share as usize / 2 * 2).max(2);
+    let cure = if part.is_written(&name("fraction")) {
+        format!("write `fraction = {below} / {head_dim}`, or ")
+    } else {
+        String::new()
+    };
     let written = [name("fraction"), "head_dim".to_owned(), "heads".to_owned()]
         .into_iter()
         .find(|setting| part.is_written(setting));
@@ -122,13 +137,15 @@ pub fn even_channels(part: &Part, prefix: &str, head_dim: usize) -> Option<Diagn
     Some(
         Diagnostic::error(
             "odd-rotary-dim",
-            format!("rotary positions turn pairs of channels, but {rotary_dim} of {head_dim} would turn"),
+            format!("rotary positions turn pairs of channels, but {share} of {head_dim} would turn"),
         )
         .at(
             written.map_or(asked_for, |setting| part.place(&setting)),
             format!("`head_dim` {head_dim}, `fraction` {fraction}"),
         )
         .because(asked_for, "rotary positions asked for here")
-        .help("choose `heads` or `head_dim` so that `head_dim * fraction` is even, or leave `rope` out"),
+        .help(format!(
+            "{cure}choose `heads` or `head_dim` so that `head_dim * fraction` is even, or leave `rope` out"
+        )),
     )
 }

@@ -60,7 +60,10 @@ def reference(model: Decoder, random: torch.Generator) -> tuple[dict, dict]:
 
 def trajectory(model: Decoder, tokens_sbt: torch.Tensor, targets_sbt: torch.Tensor) -> torch.Tensor:
     """The loss of each step, before its update."""
-    optimizer = torch.optim.AdamW(model.tensors.values(), **ADAMW)
+    groups = [
+        {"params": [tensor], "lr": ADAMW["lr"] * model.rate(name, tensor)} for name, tensor in model.tensors.items()
+    ]
+    optimizer = torch.optim.AdamW(groups, **ADAMW)
     clipped = [tensor for name, tensor in model.tensors.items() if not name.endswith(model.UNCLIPPED)]
     losses = []
     for tokens_bt, targets_bt in zip(tokens_sbt, targets_sbt):

@@ -1,5 +1,9 @@
 //! The pages of `svc explain`: a name in; what it means, why it matters, an example and the remedy, as Markdown, out.
-//! One file each in `pages/`, for every diagnostic, rule, role and technique.
+//! One file each in `pages/`, for every diagnostic, rule and role; techniques are sections of the book of architectures.
+
+mod book;
+
+pub use book::{section, sections};
 
 /// The page of that name.
 pub fn page(name: &str) -> Option<&'static str> {

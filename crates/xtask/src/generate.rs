@@ -1,5 +1,5 @@
-//! The checkout to its generated, committed files: the lock file of generated crates, snapshots of the tests, snapshots
-//! of the specs, their table, their pictures. Read what changed before committing it.
+//! The checkout to its generated, committed files: the lock file of generated crates, snapshots of the tests, what the book
+//! of architectures quotes, snapshots of the specs, their table, their pictures. Read what changed before committing it.
 
 mod lock;
 mod table;
@@ -9,7 +9,18 @@ use anyhow::{Context, Result};
 use std::process::ExitCode;
 
 /// Pictures of these targets stand in specs/pictures: (spec, target).
-const PICTURES: [(&str, &str); 2] = [("nano", "nano"), ("nano", "unified")];
+const PICTURES: [(&str, &str); 10] = [
+    ("nano", "nano"),
+    ("nano", "unified"),
+    ("placements", "pre"),
+    ("placements", "post"),
+    ("placements", "deepnorm"),
+    ("placements", "peri"),
+    ("placements", "reordered"),
+    ("placements", "parallel"),
+    ("placements", "keel"),
+    ("placements", "sub_ln"),
+];
 
 /// Refreshes everything, in the order of dependence.
 pub fn run() -> Result<ExitCode> {

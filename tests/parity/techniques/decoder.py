@@ -158,5 +158,9 @@ class Decoder:
         logits_btv = self.logits(tokens_bt)
         return logits_btv, F.cross_entropy(logits_btv.flatten(0, 1), targets_bt.flatten())
 
+    def rate(self, name: str, tensor: torch.Tensor) -> float:
+        """What multiplies the learning rate of a parameter."""
+        return 1.0
+
     def after_step(self) -> None:
         """What happens to the parameters after the optimizer's step."""

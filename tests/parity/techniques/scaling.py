@@ -36,6 +36,21 @@ class depth_and_width(Decoder):
         return super().head(x) / (self.WIDTH / 64)
 
 
+class mup(Decoder):
+    """Scores over head_dim, logits over the width, the rate of a matrix over its fan-in, from a width of 64, arXiv 2203.03466."""
+
+    def score_scale(self):
+        return 16**0.5 / self.HEAD_DIM
+
+    def head(self, x):
+        return super().head(x) / (self.WIDTH / 64)
+
+    def rate(self, name, tensor):
+        if ".attn." not in name and ".mlp." not in name:
+            return 1.0
+        return 64 / (tensor.shape[-1] if not name.endswith(".o.weight") else self.HEADS * self.HEAD_DIM)
+
+
 class learned_multipliers(Decoder):
     """diag(r) W diag(c) for every matrix of a block, c alone on the head; left out of clipping, arXiv 2601.04890."""
 

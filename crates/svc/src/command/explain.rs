@@ -21,6 +21,7 @@ use svspec_ir::print::roles::{self, RoleView};
     svc explain decay                               # a rule\n  \
     svc explain absorbable                          # a property of scale vectors\n  \
     svc explain dnp                                 # a technique\n  \
+    svc explain peri                                # a placement\n  \
     svc explain attn_norm.scale specs/nano.svspec   # a scale vector")]
 pub struct Explain {
     /// Such as `heads-not-divisible`, the name in brackets of a finding
@@ -36,7 +37,7 @@ pub struct Explain {
 pub fn run(args: &Explain) -> anyhow::Result<Outcome> {
     match (&args.name, &args.file) {
         (None, _) => terminal::print(&list())?,
-        (Some(name), None) => terminal::print(&format!("{}\n", page(name)?.trim_end()))?,
+        (Some(name), None) => terminal::print(&format!("{}\n", page(name)?.trim()))?,
         (Some(name), Some(file)) => {
             let spec = Spec::open(&Origin::Disk, file)?;
             let checked = spec.compile(&spec.target(args.variant.as_deref())?)?;
@@ -46,11 +47,14 @@ pub fn run(args: &Explain) -> anyhow::Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-fn page(name: &str) -> anyhow::Result<&'static str> {
-    if let Some(page) = pages::page(name) {
+fn page(name: &str) -> anyhow::Result<String> {
+    let page = pages::page(name).map(str::to_owned).or_else(|| pages::section(name));
+    if let Some(page) = page {
         return Ok(page);
     }
-    match svspec_diagnostics::did_you_mean(name, pages::all().map(|(name, _)| name)) {
+    let sections: Vec<String> = pages::sections().map(|(name, _)| name).collect();
+    let names = pages::all().map(|(name, _)| name).chain(sections.iter().map(String::as_str));
+    match svspec_diagnostics::did_you_mean(name, names) {
         Some(near) => bail!("there is no page called `{name}`: did you mean `{near}`?"),
         None => bail!("there is no page called `{name}`: `svc explain` lists them all"),
     }
@@ -58,9 +62,13 @@ fn page(name: &str) -> anyhow::Result<&'static str> {
 
 fn list() -> String {
     let title = |page: &'static str| page.lines().next().unwrap_or("").trim_start_matches('#').trim();
-    let width = pages::all().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let pages = pages::all().map(|(name, page)| (name.to_owned(), page));
+    // A technique may have a page and a section.
+    let sections = pages::sections().filter(|(name, _)| pages::page(name).is_none());
+    let all: Vec<(String, &str)> = pages.chain(sections).collect();
+    let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines: Vec<String> =
-        pages::all().map(|(name, page)| format!("{name:width$}  {}\n", title(page))).collect();
+        all.iter().map(|(name, page)| format!("{name:width$}  {}\n", title(page))).collect();
     lines.concat()
 }
 

@@ -1,11 +1,9 @@
 //! `svc train --resume`: a stopped run goes on to the bits of one that was not, or says why it cannot and is unharmed.
 
-use super::setting::{DESK, SPEC, begin};
-use rustix::process::{Pid, Signal, kill_process};
+use super::setting::{DESK, SPEC, begin, stop};
+use rustix::process::Signal;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 use svspec_generated_tests::run;
 
 /// Long enough that the signal comes before the end.
@@ -17,32 +15,13 @@ const TENSORS: [&str; 2] = ["checkpoint/model.safetensors", "checkpoint/optimize
 fn a_run_stopped_by_a_signal_ends_in_the_same_bits() {
     DESK.succeed(&begin("unstopped", STEPS)).unwrap();
     for signal in [Signal::INT, Signal::TERM] {
-        stop(signal);
+        stop(&begin("stopped", STEPS), "stopped", 20, signal);
         let at = run::json(&DESK.path("stopped/checkpoint/state.json")).unwrap()["step"].as_u64().unwrap();
         assert!(at < STEPS, "{at}");
         DESK.succeed("train --resume stopped").unwrap();
         assert_same_bits(&DESK.path("stopped"), &DESK.path("unstopped"));
         fs::remove_dir_all(DESK.path("stopped")).unwrap();
     }
-}
-
-/// Begins a run, and stops it when it has taken some steps.
-fn stop(signal: Signal) {
-    let mut command = DESK.command(&begin("stopped", STEPS));
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let pid = Pid::from_child(&child);
-    let began = Instant::now();
-    while !fs::read_to_string(DESK.path("stopped/metrics.jsonl"))
-        .is_ok_and(|text| text.contains("\"step\":20,"))
-    {
-        assert!(began.elapsed() < Duration::from_secs(300), "no step in five minutes");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    kill_process(pid, signal).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(130), "{out}{err}");
-    assert!(out.contains("svc train --resume stopped"), "{out}");
 }
 
 fn assert_same_bits(one: &Path, other: &Path) {

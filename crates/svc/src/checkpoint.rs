@@ -1,7 +1,11 @@
-//! A run's newest checkpoint, as the trainer left it: a run's folder in, its tensors by name out.
+//! A run's newest checkpoint, as the trainer left it: a run's folder in, its tensors by name out, each read when it is
+//! asked for.
 
 use anyhow::{Context as _, bail};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Where the newest checkpoint of `run` lies; of one whose replacement was cut short, the one before.
@@ -13,54 +17,71 @@ pub fn folder(run: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The bytes of a checkpoint's weights.
+/// The largest header that is believed.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// The file of a checkpoint's weights, all of them 32-bit floats.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
-    bytes: Vec<u8>,
+    file: File,
+    header: Metadata,
+    /// Where the first tensor begins.
+    start: u64,
 }
 
 impl Checkpoint {
-    /// Reads the newest of `run`.
-    pub fn read(run: &Path) -> anyhow::Result<Self> {
+    /// Opens the newest of `run`.
+    pub fn open(run: &Path) -> anyhow::Result<Self> {
         let path = folder(run)?.join("model.safetensors");
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        Ok(Self { path, bytes })
+        let shown = path.display().to_string();
+        let mut file = File::open(&path).with_context(|| format!("cannot read `{shown}`"))?;
+        let (header, start) =
+            header(&mut file).with_context(|| format!("`{shown}` is not a whole safetensors file"))?;
+        Ok(Self { path, file, header, start })
     }
 
-    /// The file, taken apart.
-    pub fn tensors(&self) -> anyhow::Result<Tensors<'_>> {
-        let tensors = SafeTensors::deserialize(&self.bytes)
-            .with_context(|| format!("`{}` is not a whole safetensors file", self.path.display()))?;
-        Ok(Tensors { path: &self.path, tensors })
-    }
-}
-
-/// Named tensors of 32-bit floats.
-#[derive(Debug)]
-pub struct Tensors<'a> {
-    path: &'a Path,
-    tensors: SafeTensors<'a>,
-}
-
-impl Tensors<'_> {
     /// The little-endian entries of `name`, of which there are `num_entries`.
-    pub fn bytes(&self, name: &str, num_entries: usize) -> anyhow::Result<&[u8]> {
+    pub fn entries(&self, name: &str, num_entries: usize) -> anyhow::Result<Vec<[u8; 4]>> {
         let shown = self.path.display();
-        let tensor = self.tensors.tensor(name).with_context(|| format!("`{shown}` lacks `{name}`"))?;
-        if tensor.dtype() != Dtype::F32 {
-            bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32", tensor.dtype());
+        let tensor = self.header.info(name).with_context(|| format!("`{shown}` lacks `{name}`"))?;
+        if tensor.dtype != Dtype::F32 {
+            bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32", tensor.dtype);
         }
-        if tensor.data().len() != 4 * num_entries {
-            bail!("`{name}` in `{shown}` has the sizes {:?}, not {num_entries} entries", tensor.shape());
+        let (begin, end) = tensor.data_offsets;
+        let mut bytes = vec![0; end.saturating_sub(begin)];
+        if bytes.len() != 4 * num_entries {
+            bail!("`{name}` in `{shown}` has the sizes {:?}, not {num_entries} entries", tensor.shape);
         }
-        Ok(tensor.data())
+        let mut file = &self.file;
+        let read =
+            file.seek(SeekFrom::Start(self.start + begin as u64)).and_then(|_| file.read_exact(&mut bytes));
+        read.with_context(|| format!("cannot read `{name}` in `{shown}`"))?;
+        Ok(bytes.as_chunks::<4>().0.to_vec())
     }
 
     /// The same as numbers.
     pub fn values(&self, name: &str, num_entries: usize) -> anyhow::Result<Vec<f64>> {
-        let bytes = self.bytes(name, num_entries)?;
-        let (entries, _) = bytes.as_chunks::<4>();
-        Ok(entries.iter().map(|entry| f64::from(f32::from_le_bytes(*entry))).collect())
+        let entries = self.entries(name, num_entries)?;
+        Ok(entries.into_iter().map(|entry| f64::from(f32::from_le_bytes(entry))).collect())
     }
+}
+
+/// What the file says of its tensors, and where the first begins; an error unless it holds all of them.
+fn header(file: &mut File) -> anyhow::Result<(Metadata, u64)> {
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER {
+        bail!("its header would have {length} bytes");
+    }
+    let mut text = vec![0; usize::try_from(length)?];
+    file.read_exact(&mut text)?;
+    let header: Metadata = serde_json::from_slice(&text)?;
+    let start = 8 + length;
+    let (has, wants) = (file.metadata()?.len(), start + header.data_len() as u64);
+    if has != wants {
+        bail!("it has {has} bytes, not {wants}");
+    }
+    Ok((header, start))
 }

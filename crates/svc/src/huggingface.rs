@@ -6,13 +6,17 @@ mod data;
 mod facts;
 mod family;
 mod fit;
+mod search;
 mod shards;
 mod stack;
+mod tensors;
 
 pub use config::{model_type, spec};
 pub use family::{Family, families, family, names};
-pub use fit::{Fit, compile, fit};
-pub use shards::write;
+pub use fit::{Fit, compile};
+pub use search::{Found, Nearest, search};
+pub use shards::{Dtype, write};
+pub use tensors::Tensors;
 
 #[cfg(test)]
 mod tests;

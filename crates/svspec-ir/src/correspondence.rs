@@ -11,7 +11,7 @@ mod known;
 mod pairing;
 mod vectors;
 
-pub use difference::Difference;
+pub use difference::{Difference, Mismatch};
 pub use known::Known;
 
 use crate::eval::{Tensor, Values};
@@ -56,7 +56,7 @@ pub struct Correspondence {
 }
 
 /// Finds how `ours` is `theirs`, from the embedding to the logits, whatever the values.
-pub fn correspondence(ours: &CheckedModel, theirs: &Model) -> Result<Correspondence, Difference> {
+pub fn correspondence(ours: &CheckedModel, theirs: &Model) -> Result<Correspondence, Mismatch> {
     correspondence_of(ours, theirs, &Known::default())
 }
 
@@ -65,17 +65,20 @@ pub fn correspondence_of(
     ours: &CheckedModel,
     theirs: &Model,
     known: &Known,
-) -> Result<Correspondence, Difference> {
+) -> Result<Correspondence, Mismatch> {
     let mut folded = BTreeSet::new();
     loop {
         let mut pairing = Pairing::new(ours.model(), theirs, &folded, known);
-        match pairing.pair() {
-            Ok(()) => return complete(pairing.finish(), theirs),
-            Err(Fault::Differs(difference)) => return Err(difference),
+        let walked = pairing.pair();
+        let num_met = pairing.num_met();
+        let mismatch = |difference: Difference| Mismatch { difference, num_met };
+        match walked {
+            Ok(()) => return complete(pairing.finish(), theirs).map_err(mismatch),
+            Err(Fault::Differs(difference)) => return Err(mismatch(difference)),
             Err(Fault::MustFold(MustFold(scales))) => {
                 for (scale, why) in scales {
-                    if let Some(reason) = unfoldable(ours, scale, why) {
-                        return Err(reason);
+                    if let Some(difference) = unfoldable(ours, scale, why) {
+                        return Err(mismatch(difference));
                     }
                     folded.insert(scale);
                 }
@@ -102,8 +105,8 @@ fn unfoldable(ours: &CheckedModel, scale: ScaleId, why: String) -> Option<Differ
     }
 }
 
-/// `values` after those vectors that have no place are folded away; it may hold only some of the model's tensors, as long as
-/// these are among them with the weights into which they go.
+/// `values` after those vectors that have no place are folded away; it may hold only some of the model's layers, and of
+/// these the parameters of vectors and the weights into which they go alone.
 pub fn folded(ours: &CheckedModel, values: &Values, correspondence: &Correspondence) -> Values {
     let facts: Vec<_> =
         ours.facts().iter().filter(|facts| correspondence.folded.contains(&facts.scale)).cloned().collect();

@@ -9,7 +9,7 @@ pub use plan::{Outcome, Planned, plan};
 
 use crate::eval::{Tensor, Values};
 use crate::role::Fold;
-use crate::{Absorption, Instance, Model, ParamKind, ScaleFacts, ScaleId, scale};
+use crate::{Absorption, Instance, Model, ParamId, ParamKind, ScaleFacts, ScaleId, scale};
 
 /// Which way γ meets a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Side {
     Rows,
 }
 
-/// Folds every absorbable scale vector of `facts` into its neighbours.
+/// Folds every absorbable scale vector of `facts` into its neighbours, in those layers whose vectors `values` holds.
 pub fn fold(model: &Model, values: &Values, facts: &[ScaleFacts]) -> Values {
     let mut folded = values.clone();
     for fact in facts {
@@ -36,6 +36,10 @@ pub fn fold(model: &Model, values: &Values, facts: &[ScaleFacts]) -> Values {
 fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], side: Side) {
     let Some(vector) = model.scales.get(scale.0) else { return };
     for layer in layers(model, scale) {
+        let is_held = |&param: &ParamId| values.contains_key(&model.instance(param, layer));
+        if !vector.params.iter().all(is_held) {
+            continue;
+        }
         let gamma = scale::gamma(model, scale, layer, values);
         for fold in folds {
             let Some(param) = model.params.get(fold.weight.0) else { continue };

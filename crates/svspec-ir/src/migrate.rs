@@ -75,7 +75,8 @@ pub struct Factor {
 /// # Errors
 /// The first difference for which there is none.
 pub fn plan(old: &CheckedModel, new: &CheckedModel, known: &Known) -> Result<Plan, Difference> {
-    let found = correspondence::correspondence_of(old, new.model(), known)?;
+    let found =
+        correspondence::correspondence_of(old, new.model(), known).map_err(|mismatch| mismatch.difference)?;
     let step = |tensor: Instance| {
         let how = how(old, &found, tensor)?;
         let memory = memory::memory((old.model(), new.model()), &found, tensor, &how);

@@ -3,17 +3,18 @@
 
 use super::facts::facts;
 use super::{Family, config, data};
+use crate::outcome::Faulty;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
 use svspec_diagnostics::{Severity, Sources};
 use svspec_ir::CheckedModel;
-use svspec_ir::correspondence::{Correspondence, correspondence};
+use svspec_ir::correspondence::{Correspondence, Mismatch, correspondence};
 use svspec_ir::foreign::ForeignInstance;
 
 /// How a model is one of a family.
 #[derive(Debug)]
 pub struct Fit {
-    /// The `config.json`.
+    /// The `config.json`, but for how numbers are written.
     pub config: Map<String, Value>,
     /// The model that the config describes, under the names of the family's spec.
     pub family_model: CheckedModel,
@@ -23,29 +24,78 @@ pub struct Fit {
     pub tensors: Vec<ForeignInstance>,
 }
 
+impl Fit {
+    /// The vectors of ours that go into weights, as people list them.
+    pub fn folded_paths(&self, ours: &CheckedModel) -> Vec<String> {
+        let vectors = self.correspondence.folded.iter().filter_map(|id| ours.model().scales.get(id.0));
+        let paths: Vec<&str> = vectors.map(|scale| scale.path.as_str()).collect();
+        svspec_ir::print::paths::joined(&paths)
+    }
+}
+
+/// Why a model is not of a family.
+#[derive(Debug)]
+pub enum Misfit {
+    /// Something that its config states is not there.
+    Lacks(String),
+    /// No config of the family says what the model says; what is wrong with the one that comes nearest.
+    NoConfig(String),
+    /// It computes something else.
+    Differs(Mismatch),
+}
+
+impl Misfit {
+    /// In words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Lacks(what) => format!("this model has no {what}"),
+            Self::NoConfig(faults) => faults.trim_end().to_owned(),
+            Self::Differs(mismatch) => mismatch.difference.to_string(),
+        }
+    }
+
+    /// How far the model is like one of the family, in ops.
+    pub fn num_met(&self) -> usize {
+        match self {
+            Self::Lacks(_) | Self::NoConfig(_) => 0,
+            Self::Differs(mismatch) => mismatch.num_met,
+        }
+    }
+}
+
 /// Fits `ours` to `family`: the config is derived, imported again, and its graph compared with ours.
-pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Fit> {
-    let facts = facts(ours.model()).context("it has no layers")?;
+pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Result<Fit, Misfit>> {
+    let Some(facts) = facts(ours.model()) else { return Ok(Err(Misfit::Lacks("layers".to_owned()))) };
     let facts = serde_json::to_value(&facts).context("facts are plain data")?;
     let is_lacking = |(fact, _): &(&String, &String)| facts.get(fact).is_none_or(Value::is_null);
     let lacking: Vec<&str> =
         family.needs.iter().filter(is_lacking).map(|(_, words)| words.as_str()).collect();
     if !lacking.is_empty() {
-        bail!("this model has no {}", lacking.join(", and no "));
+        return Ok(Err(Misfit::Lacks(lacking.join(", and no "))));
     }
-    let mut context = tera::Context::from_serialize(&facts).context("facts are plain data")?;
-    context.insert("dtype", "float32");
-    let template = || format!("the config's template of {}", family.model_type);
+    let context = tera::Context::from_serialize(&facts).context("facts are plain data")?;
     let text = data::render(&format!("{}.config.json", family.model_type), &context)?;
-    let config: Map<String, Value> = serde_json::from_str(&text).with_context(template)?;
-    let family_model = compile(&config::spec(family, "family", &config)?)?;
-    let correspondence = correspondence(ours, family_model.model())?;
+    let config: Map<String, Value> = serde_json::from_str(&text)
+        .with_context(|| format!("the config's template of {}", family.model_type))?;
+    let spec = match config::spec(family, "family", &config) {
+        Err(error) if error.is::<Faulty>() => return Ok(Err(Misfit::NoConfig(error.to_string()))),
+        spec => spec?,
+    };
+    // What a config can state need not be a model: heads that do not divide the width, say.
+    let family_model = match compile(&spec) {
+        Err(error) => return Ok(Err(Misfit::NoConfig(error.to_string()))),
+        Ok(model) => model,
+    };
+    let correspondence = match correspondence(ours, family_model.model()) {
+        Err(mismatch) => return Ok(Err(Misfit::Differs(mismatch))),
+        Ok(correspondence) => correspondence,
+    };
     let unnamed = family_model.model().without_foreign_name();
     if !unnamed.is_empty() {
-        bail!("the family's spec has no name for {}", unnamed.join(", "));
+        bail!("the spec of {} has no name for {}", family.model_type, unnamed.join(", "));
     }
     let tensors = family_model.model().foreign_instances();
-    Ok(Fit { config, family_model, correspondence, tensors })
+    Ok(Ok(Fit { config, family_model, correspondence, tensors }))
 }
 
 /// Compiles a spec that holds one model; an error holds what is found, rendered.

@@ -1,6 +1,7 @@
 //! Configs to specs and back, and configs as published: the counts of parameters are those of the models.
 
-use super::{Family, families, family, fit, model_type, names, spec};
+use super::fit::{compile, fit};
+use super::{Family, families, family, model_type, names, spec};
 use crate::outcome::Faulty;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ fn object(value: Value) -> Map<String, Value> {
 fn num_params(config: Value) -> u64 {
     let config = object(config);
     let family = family(model_type(&config).unwrap()).unwrap();
-    let checked = fit::compile(&spec(&family, "published", &config).unwrap()).unwrap();
+    let checked = compile(&spec(&family, "published", &config).unwrap()).unwrap();
     svspec_ir::cost::cost(checked.model()).num_params
 }
 
@@ -74,7 +75,7 @@ fn committed(file: &Path, target: &str) -> CheckedModel {
 fn held_against(config: &Value, file: &Path, target: &str) -> u64 {
     let config = object(config.clone());
     let family = family(model_type(&config).unwrap()).unwrap();
-    let imported = fit::compile(&spec(&family, "imported", &config).unwrap()).unwrap();
+    let imported = compile(&spec(&family, "imported", &config).unwrap()).unwrap();
     let ours = committed(file, target);
     let found = svspec_ir::correspondence::correspondence(&imported, ours.model());
     let found = found.unwrap_or_else(|difference| {
@@ -162,13 +163,14 @@ fn an_imported_config_is_exported_as_the_same_model() {
         let mut texts = BTreeSet::new();
         for config in unusual(&family) {
             let text = spec(&family, "family", &config).unwrap();
-            let checked = fit::compile(&text).unwrap_or_else(|fault| panic!("{fault}\n{text}"));
-            let fit = fit(&checked, &family)
-                .unwrap_or_else(|fault| panic!("{}: {fault:#}\n{text}", family.model_type));
+            let checked = compile(&text).unwrap_or_else(|fault| panic!("{fault}\n{text}"));
+            let fit = fit(&checked, &family).unwrap();
+            let fit =
+                fit.unwrap_or_else(|misfit| panic!("{}: {}\n{text}", family.model_type, misfit.words()));
             assert!(fit.correspondence.folded.is_empty());
             // The config that was written states the same model, in the same words.
             let again = spec(&family, "family", &fit.config).unwrap();
-            let theirs = fit::compile(&again).unwrap();
+            let theirs = compile(&again).unwrap();
             assert_eq!(theirs.model().params.len(), checked.model().params.len(), "{again}");
             let back = svspec_ir::correspondence::correspondence(&theirs, checked.model());
             assert!(back.is_ok(), "{}: {}\n{again}", family.model_type, back.unwrap_err());

@@ -80,6 +80,30 @@ fn large_models_are_written_in_shards() {
 }
 
 #[test]
+fn numbers_are_rounded_to_bf16_where_that_is_asked_for() {
+    let scene = Scene::new();
+    run(&scene, "run", "mixed");
+    scene.run("export run --to exact");
+    scene.run("export run --to half --dtype bf16");
+    let read = |folder: &str| std::fs::read(scene.path(&format!("{folder}/model.safetensors"))).unwrap();
+    let (exact, half) = (read("exact"), read("half"));
+    let (exact, half) = (SafeTensors::deserialize(&exact).unwrap(), SafeTensors::deserialize(&half).unwrap());
+    assert_eq!(exact.len(), half.len());
+    for (name, tensor) in half.iter() {
+        assert_eq!(tensor.dtype(), Dtype::BF16);
+        let whole = exact.tensor(name).unwrap();
+        assert_eq!(whole.shape(), tensor.shape());
+        for (half, whole) in tensor.data().as_chunks::<2>().0.iter().zip(whole.data().as_chunks::<4>().0) {
+            let half = f32::from_bits(u32::from(u16::from_le_bytes(*half)) << 16);
+            let whole = f32::from_le_bytes(*whole);
+            // Eight bits of significand: half a unit in the last place is a 256th at most.
+            assert!((half - whole).abs() <= whole.abs() / 256.0, "{name}: {whole} became {half}");
+        }
+    }
+    assert!(scene.read("half/config.json").contains("\"dtype\": \"bfloat16\""));
+}
+
+#[test]
 fn what_cannot_be_exported_says_why() {
     let scene = Scene::new();
     run(&scene, "normed", "normed");

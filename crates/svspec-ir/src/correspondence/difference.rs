@@ -4,6 +4,16 @@ use crate::print::op::head;
 use crate::print::paths;
 use crate::{Model, Node, ParamId};
 
+/// Two models that differ, and how far they were found to be alike.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{difference}")]
+pub struct Mismatch {
+    /// The first difference.
+    pub difference: Difference,
+    /// How many ops were met before it that compute the same.
+    pub num_met: usize,
+}
+
 /// Why a model is not the other one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {

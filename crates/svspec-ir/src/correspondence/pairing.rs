@@ -31,6 +31,8 @@ pub(super) struct Pairing<'a> {
     pub(super) folded: &'a BTreeSet<ScaleId>,
     pub(super) known: &'a Known,
     pub(super) met: Met,
+    /// The values of ours whose op has met one that computes the same, in whatever order was tried.
+    alike: BTreeSet<(Block, String)>,
 }
 
 #[derive(Clone, Default)]
@@ -59,7 +61,7 @@ impl<'a> Pairing<'a> {
         folded: &'a BTreeSet<ScaleId>,
         known: &'a Known,
     ) -> Self {
-        Self { ours, theirs, folded, known, met: Met::default() }
+        Self { ours, theirs, folded, known, met: Met::default(), alike: BTreeSet::new() }
     }
 
     /// Walks every block up to the logits.
@@ -90,6 +92,11 @@ impl<'a> Pairing<'a> {
             self.values(block, a, b)?;
         }
         Ok(())
+    }
+
+    /// How many ops were found to compute the same.
+    pub(super) fn num_met(&self) -> usize {
+        self.alike.len()
     }
 
     /// What met, for every tensor of the other model.
@@ -215,6 +222,7 @@ impl<'a> Pairing<'a> {
         if sizes_of(ours) != sizes_of(theirs) {
             return Err(self.differs(block, ours, theirs));
         }
+        self.alike.insert((block, ours.name.clone()));
         for (&a, &b) in a.iter().zip(&b) {
             let (own, other) = (self.ours.instance(a, block.layer), self.theirs.instance(b, block.layer));
             if let Some(known) = self.met.params.insert(other, own).filter(|known| *known != own) {

@@ -74,7 +74,7 @@ fn names_and_the_order_of_sums_are_free() {
 #[test]
 fn what_differs_is_named() {
     let base = spec::tiny_target("base");
-    let why = |target: &str| correspondence(&spec::tiny_target(target), base.model()).unwrap_err();
+    let why = |target: &str| correspondence(&spec::tiny_target(target), base.model()).unwrap_err().difference;
     assert!(matches!(why("dnp"), Difference::Op { .. } | Difference::Unfoldable { .. }));
     let tied = spec::tiny_target("tied");
     let why_tied = correspondence(&base, tied.model()).unwrap_err();

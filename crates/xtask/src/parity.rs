@@ -23,7 +23,7 @@ pub struct Args {
     update: bool,
 }
 
-/// Makes the references, compares, and says whether all agree.
+/// Makes the references, compares, lets transformers load what was exported, and says whether all agree.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let parity = repository::root().join("tests/parity");
     let families = match &args.families {
@@ -60,7 +60,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         "--no-fail-fast",
         "--package",
         "svspec-parity-tests",
+        "--features",
+        "transformers",
     ]))?;
+    python.equip(&mut compare);
     compare.env("SVSPEC_PARITY_REFERENCES", &references).env("SVSPEC_PARITY_FAMILIES", &families);
     let status = compare.status().context("cannot start cargo")?;
     Ok(if status.success() && are_counts_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })

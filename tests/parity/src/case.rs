@@ -112,6 +112,19 @@ impl Case {
         Ok(Self { name: name.to_owned(), checked, source, naming, values, reference })
     }
 
+    /// Its spec's file, which lies beside its configuration.
+    pub fn file(&self) -> PathBuf {
+        family_specs().join(&self.name).join(format!("{}.svspec", self.name))
+    }
+
+    /// The folder of the weights that transformers saved; `None` where they have our names.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.naming {
+            Naming::Own => None,
+            Naming::Foreign(folder) => Some(folder),
+        }
+    }
+
     /// The model.
     pub fn model(&self) -> &Model {
         self.checked.model()

@@ -28,6 +28,18 @@ pub struct Computed {
     pub gradients: BTreeMap<String, Vec<f64>>,
 }
 
+/// The largest of the logits' differences in words, if it is too large. A NaN is too large.
+pub fn logit_fault(name: &str, found: &[f64], expected: &[f64]) -> Option<String> {
+    let (error, bound) = (largest_difference(found, expected), logit_bound(expected));
+    let is_fault = error.is_nan() || error > bound;
+    is_fault.then(|| format!("{name}: a logit is off by {error:.1e}, more than {bound:.1e}"))
+}
+
+fn logit_bound(logits: &[f64]) -> f64 {
+    let largest = logits.iter().fold(0.0_f64, |largest, logit| largest.max(logit.abs()));
+    LOGIT.min(LOGIT_RELATIVE * largest)
+}
+
 /// The differences that are too large; none if all is well. A NaN is too large.
 pub fn differences(case: &Case, computed: &Computed) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
@@ -37,9 +49,7 @@ pub fn differences(case: &Case, computed: &Computed) -> anyhow::Result<Vec<Strin
         }
     };
     let logits = &case.expected("logits")?.data;
-    let largest = logits.iter().fold(0.0_f64, |largest, logit| largest.max(logit.abs()));
-    let bound = LOGIT.min(LOGIT_RELATIVE * largest);
-    report("a logit", largest_difference(&computed.logits, logits), bound);
+    report("a logit", largest_difference(&computed.logits, logits), logit_bound(logits));
     let loss = case.expected("loss")?.data.iter().sum::<f64>();
     report("the loss", (computed.loss - loss).abs() / loss, LOSS);
 

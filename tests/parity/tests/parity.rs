@@ -3,6 +3,8 @@
 
 mod parity {
     mod evaluator;
+    #[cfg(feature = "transformers")]
+    mod exported;
     mod generated;
     mod setting;
 }

@@ -57,10 +57,16 @@ impl Python {
     /// `python SCRIPT`, with the packages in its path.
     pub fn run(&self, script: &Path) -> Command {
         let mut command = Command::new(program());
-        // Symbols are looked up when they are called: those of the empty libraries never are.
-        command.arg(script).env("PYTHONPATH", &self.packages).env("TORCH_USE_RTLD_GLOBAL", "1");
-        command.env("TQDM_DISABLE", "1").stdin(Stdio::null());
+        command.arg(script).stdin(Stdio::null());
+        self.equip(&mut command);
         command
+    }
+
+    /// Lets the Pythons that `command` starts find the packages.
+    pub fn equip(&self, command: &mut Command) {
+        // Symbols are looked up when they are called: those of the empty libraries never are.
+        command.env("PYTHONPATH", &self.packages).env("TORCH_USE_RTLD_GLOBAL", "1");
+        command.env("TQDM_DISABLE", "1").env("PYTHON", program());
     }
 }
 

@@ -12,17 +12,37 @@ use svspec_parity_tests::finding::{Computed, deviations, differences};
 use svspec_parity_tests::naming::Naming;
 
 /// All trainers, compiled.
-static CRATES: LazyLock<Crates> = LazyLock::new(|| {
+pub static CRATES: LazyLock<Crates> = LazyLock::new(|| {
     // The folder that everything is built in, so that LibTorch's bindings are compiled once.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let cases = FAMILIES.iter().chain(TECHNIQUES.iter());
-    let crates: Vec<_> = cases.map(|case| (case.model().name.clone(), case.files().unwrap())).collect();
+    let crates = cases.map(|case| (case.model().name.clone(), case.files().unwrap()));
+    #[cfg(feature = "transformers")]
+    let crates = crates.chain(exports());
+    let crates: Vec<_> = crates.collect();
     let crates = Crates::write(&scratch().join("crates"), target, &crates).unwrap();
     crates.cargo(&["build", "--release", "--offline", "--quiet"]).unwrap();
     crates
 });
 
-fn scratch() -> PathBuf {
+/// The trainers of what is exported.
+#[cfg(feature = "transformers")]
+fn exports() -> impl Iterator<Item = (String, svspec_codegen::Files)> {
+    let exports = super::setting::EXPORTS.iter();
+    exports.map(|exported| (exported.model().name.clone(), exported.files().unwrap()))
+}
+
+/// What a family's trainer computes of the reference's tokens, with the weights in `folder`.
+#[cfg(feature = "transformers")]
+pub fn logits_from(case: &Case, folder: &Path) -> Vec<f64> {
+    let mut case = case.clone();
+    case.naming = Naming::Foreign(folder.to_owned());
+    let found = tensors::read(&run(&case, "evaluate", "", Kind::F32), Kind::F32).unwrap();
+    found.get("logits").unwrap().data.clone()
+}
+
+/// The folder that all is written in.
+pub fn scratch() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("parity")
 }
 

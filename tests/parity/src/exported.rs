@@ -44,7 +44,13 @@ impl Exported {
     /// The model `target` of the spec in `file`.
     pub fn read(file: &Path, target: &str, family: &str) -> anyhow::Result<Self> {
         let (checked, source) = Spec::read(file)?.checked(target)?;
-        Ok(Self { target: target.to_owned(), family: family.to_owned(), file: file.to_owned(), checked, source })
+        Ok(Self {
+            target: target.to_owned(),
+            family: family.to_owned(),
+            file: file.to_owned(),
+            checked,
+            source,
+        })
     }
 
     /// The model.

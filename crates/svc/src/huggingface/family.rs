@@ -24,6 +24,9 @@ pub struct Family {
     /// A template over fields and `layer`, counted from 0: the kind of that layer. Without one all are of one kind.
     #[serde(default)]
     pub layer_kind: Option<String>,
+    /// Fields that transformers wants to be multiples of others, whether or not the model needs it.
+    #[serde(default)]
+    pub multiples: BTreeMap<String, String>,
     /// The fields of its config.
     pub fields: Fields,
     /// A config of a few minutes' training on a CPU, for `svc new`.

@@ -77,6 +77,9 @@ pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Result<Fit, M
     let text = data::render(&format!("{}.config.json", family.model_type), &context)?;
     let config: Map<String, Value> = serde_json::from_str(&text)
         .with_context(|| format!("the config's template of {}", family.model_type))?;
+    if let Some(refusal) = refusal(family, &config) {
+        return Ok(Err(Misfit::NoConfig(refusal)));
+    }
     let spec = match config::spec(family, "family", &config) {
         Err(error) if error.is::<Faulty>() => return Ok(Err(Misfit::NoConfig(error.to_string()))),
         spec => spec?,
@@ -96,6 +99,17 @@ pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Result<Fit, M
     }
     let tensors = family_model.model().foreign_instances();
     Ok(Ok(Fit { config, family_model, correspondence, tensors }))
+}
+
+/// Why transformers would load no such model, though it can be computed.
+fn refusal(family: &Family, config: &Map<String, Value>) -> Option<String> {
+    let number = |field: &String| config.get(field).and_then(Value::as_u64);
+    family.multiples.iter().find_map(|(field, divisor)| {
+        let (value, by) = (number(field)?, number(divisor)?);
+        (!value.is_multiple_of(by)).then(|| {
+            format!("transformers refuses a `{field}` of {value}, which is no multiple of `{divisor}`, {by}")
+        })
+    })
 }
 
 /// Compiles a spec that holds one model; an error holds what is found, rendered.

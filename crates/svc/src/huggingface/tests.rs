@@ -1,7 +1,7 @@
 //! Configs to specs and back, and configs as published: the counts of parameters are those of the models.
 
 use super::fit::{compile, fit};
-use super::{Family, families, family, model_type, names, spec};
+use super::{Family, Found, families, family, model_type, names, search, spec};
 use crate::outcome::Faulty;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -179,6 +179,21 @@ fn an_imported_config_is_exported_as_the_same_model() {
         num_different += texts.len();
     }
     assert!(num_different > 60, "{num_different}");
+}
+
+#[test]
+fn a_config_that_transformers_refuses_is_not_written() {
+    let llama = family("llama").unwrap();
+    let mut config = llama.small.clone();
+    config.extend(object(json!({ "num_attention_heads": 5, "num_key_value_heads": 5, "head_dim": 32 })));
+    let checked = compile(&spec(&llama, "odd", &config).unwrap()).unwrap();
+    assert_eq!(
+        fit(&checked, &llama).unwrap().unwrap_err().words(),
+        "transformers refuses a `hidden_size` of 128, which is no multiple of `num_attention_heads`, 5"
+    );
+    // Mistral's is the same function, and has no such condition.
+    let Found::Fits(family, _) = search(&checked, None).unwrap() else { panic!("no family") };
+    assert_eq!(family.model_type, "mistral");
 }
 
 #[test]

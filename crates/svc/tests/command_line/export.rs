@@ -8,7 +8,7 @@
 
 use crate::scene::{Scene, TINY};
 use crate::trained::{compile, run};
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors};
 use svspec_ir::CheckedModel;
 use svspec_ir::eval::{Tensor, Values, forward, random_tokens};
 

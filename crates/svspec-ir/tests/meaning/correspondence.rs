@@ -77,7 +77,7 @@ fn what_differs_is_named() {
     let why = |target: &str| correspondence(&spec::tiny_target(target), base.model()).unwrap_err().difference;
     assert!(matches!(why("dnp"), Difference::Op { .. } | Difference::Unfoldable { .. }));
     let tied = spec::tiny_target("tied");
-    let why_tied = correspondence(&base, tied.model()).unwrap_err();
+    let why_tied = correspondence(&base, tied.model()).unwrap_err().difference;
     assert!(matches!(why_tied, Difference::Sharing { .. }), "{why_tied}");
     assert!(matches!(why("windowed"), Difference::Op { .. }), "{}", why("windowed"));
     assert!(matches!(why("parallel"), Difference::Op { .. }), "{}", why("parallel"));

@@ -20,7 +20,11 @@ from transformers import AutoModelForCausalLM
 
 def load(folder: Path) -> torch.nn.Module:
     model, info = AutoModelForCausalLM.from_pretrained(
-        folder, output_loading_info=True, attn_implementation="eager", dtype="auto"
+        folder,
+        output_loading_info=True,
+        attn_implementation="eager",
+        experts_implementation="eager",
+        dtype="auto",
     )
     for what in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
         if info[what]:

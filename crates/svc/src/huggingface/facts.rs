@@ -17,6 +17,8 @@ use svspec_ir::{Model, Op, ParamId, ParamKind, Region, RegionKind};
 pub struct Facts {
     vocab_size: usize,
     context: usize,
+    /// The rows of the table of positions, which may be longer than the context; the context, if there is none.
+    num_positions: usize,
     width: usize,
     num_layers: usize,
     /// Whether the head's matrix is the embedding's table.
@@ -57,6 +59,7 @@ pub fn facts(model: &Model) -> Option<Facts> {
     Some(Facts {
         vocab_size: model.vocab,
         context: model.context,
+        num_positions: num_positions(model, embed).unwrap_or(model.context),
         width: model.width,
         num_layers: model.stack.len(),
         tied: find_op(head, |op| op.as_linear()?.projections.first().map(|projection| projection.weight))
@@ -71,6 +74,12 @@ pub fn facts(model: &Model) -> Option<Facts> {
         layers,
         local,
     })
+}
+
+fn num_positions(model: &Model, embed: &Region) -> Option<usize> {
+    let table =
+        find_op(embed, |op| if let Op::Positions(positions) = op { Some(positions.table) } else { None })?;
+    model.params.get(table.0)?.dims.first().map(|rows| rows.size)
 }
 
 /// The product of a region's constant factors.
@@ -90,13 +99,25 @@ fn find_op<T>(region: &Region, read: impl Fn(&Op) -> Option<T>) -> Option<T> {
     region.nodes.iter().find_map(|node| read(&node.op))
 }
 
-/// A number as JSON writes it, as short as it is exact; whole where it is whole but for rounding.
+/// A number as JSON writes it, as short as it is exact; with a point also where it is whole but for rounding, for
+/// transformers takes no integer for a float.
 fn exact(number: f64) -> String {
-    let nearest = number.round();
-    if number.abs() < 1e15 && (number - nearest).abs() <= 1e-12 * nearest.abs() {
-        return format!("{nearest}");
+    if let Some(whole) = whole(number) {
+        return format!("{whole}.0");
     }
     let short = shortest(number);
     let is_exact = short.parse().is_ok_and(|parsed: f64| parsed.to_bits() == number.to_bits());
     if is_exact { short } else { number.to_string() }
+}
+
+/// The same for what transformers wants whole, which it is not where it has a point.
+fn exact_or_whole(number: f64) -> String {
+    whole(number).unwrap_or_else(|| exact(number))
+}
+
+/// A number that is whole but for rounding, without a point.
+fn whole(number: f64) -> Option<String> {
+    let nearest = number.round();
+    let is_whole = number.abs() < 1e15 && (number - nearest).abs() <= 1e-12 * nearest.abs();
+    is_whole.then(|| format!("{nearest}"))
 }

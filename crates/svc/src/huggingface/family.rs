@@ -27,6 +27,9 @@ pub struct Family {
     /// Fields that transformers wants to be multiples of others, whether or not the model needs it.
     #[serde(default)]
     pub multiples: BTreeMap<String, String>,
+    /// Fields that transformers wants whole, whether or not the model needs it.
+    #[serde(default)]
+    pub whole: Vec<String>,
     /// The fields of its config.
     pub fields: Fields,
     /// A config of a few minutes' training on a CPU, for `svc new`.

@@ -103,13 +103,22 @@ pub fn fit(ours: &CheckedModel, family: &Family) -> anyhow::Result<Result<Fit, M
 
 /// Why transformers would load no such model, though it can be computed.
 fn refusal(family: &Family, config: &Map<String, Value>) -> Option<String> {
-    let number = |field: &String| config.get(field).and_then(Value::as_u64);
-    family.multiples.iter().find_map(|(field, divisor)| {
-        let (value, by) = (number(field)?, number(divisor)?);
-        (!value.is_multiple_of(by)).then(|| {
-            format!("transformers refuses a `{field}` of {value}, which is no multiple of `{divisor}`, {by}")
+    let whole = |field: &String| config.get(field).and_then(Value::as_u64);
+    let of_one = family.whole.iter().filter(|&field| whole(field).is_none()).find_map(|field| {
+        let value = config.get(field)?;
+        Some(format!("transformers refuses a `{field}` of {value}, which is not whole"))
+    });
+    let of_two = || {
+        family.multiples.iter().find_map(|(field, divisor)| {
+            let (value, by) = (whole(field)?, whole(divisor)?);
+            (!value.is_multiple_of(by)).then(|| {
+                format!(
+                    "transformers refuses a `{field}` of {value}, which is no multiple of `{divisor}`, {by}"
+                )
+            })
         })
-    })
+    };
+    of_one.or_else(of_two)
 }
 
 /// Compiles a spec that holds one model; an error holds what is found, rendered.

@@ -194,6 +194,15 @@ fn a_config_that_transformers_refuses_is_not_written() {
     // Mistral's is the same function, and has no such condition.
     let Found::Fits(family, _) = search(&checked, None).unwrap() else { panic!("no family") };
     assert_eq!(family.model_type, "mistral");
+
+    let gemma = super::family("gemma2").unwrap();
+    let mut config = gemma.small.clone();
+    config.insert("query_pre_attn_scalar".into(), json!(0.25));
+    let checked = compile(&spec(&gemma, "odd", &config).unwrap()).unwrap();
+    assert_eq!(
+        fit(&checked, &gemma).unwrap().unwrap_err().words(),
+        "transformers refuses a `query_pre_attn_scalar` of 0.25, which is not whole"
+    );
 }
 
 #[test]

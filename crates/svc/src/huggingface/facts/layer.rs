@@ -1,7 +1,7 @@
 //! The numbers of one layer.
 
 use super::rope::Rope;
-use super::{exact, find_op};
+use super::{exact, exact_or_whole, find_op};
 use serde::Serialize;
 use svspec_ir::op::{Activation, Gating};
 use svspec_ir::{Dim, Model, Node, Op, Region, ValueId, dim};
@@ -79,7 +79,7 @@ pub(super) fn layer(model: &Model, depth: usize) -> Option<Layer> {
         num_kv_heads: size(keys, 0),
         head_dim: size(queries, 1),
         score_scale: scale.map(exact),
-        score_denominator: scale.map(|scale| exact(1.0 / (scale * scale))),
+        score_denominator: scale.map(|scale| exact_or_whole(1.0 / (scale * scale))),
         window: attention.and_then(|(_, attention)| attention.window),
         soft_cap: attention.and_then(|(_, attention)| attention.soft_cap).map(exact),
         clip: find_op(region, |op| if let Op::Clamp(clamp) = op { Some(exact(clamp.high)) } else { None }),
@@ -93,7 +93,7 @@ pub(super) fn layer(model: &Model, depth: usize) -> Option<Layer> {
         branch_factor: find_op(region, |op| {
             if let Op::Gain(gain) = op { Some(exact(gain.factor.at(Some(depth)))) } else { None }
         })
-        .unwrap_or_else(|| "1".to_owned()),
+        .unwrap_or_else(|| exact(1.0)),
         attention_bias: biases.iter().any(|bias| bias.dims.len() > 1),
         mlp_bias: biases
             .iter()

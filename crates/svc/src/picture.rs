@@ -1,4 +1,4 @@
-//! Models and runs in, SVG text out: the pictures that `svc show graph`, `svc train` and `svc ablate` leave behind.
+//! Models and runs in, SVG text out: the pictures that `svc show`, `svc train` and `svc ablate` leave behind.
 //! Same input, same bytes; every picture brings its own background, so that it reads in a light and in a dark page.
 
 mod ablation;
@@ -6,8 +6,10 @@ mod axis;
 mod graph;
 mod loss_curve;
 mod palette;
+mod schedule;
 mod svg;
 
 pub use ablation::{AblationRow, ablation};
 pub use graph::graph;
 pub use loss_curve::{Series, loss_curve};
+pub use schedule::schedule;

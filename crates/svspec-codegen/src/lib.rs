@@ -32,7 +32,7 @@ pub fn generate(checked: &CheckedModel, options: &Options) -> Result<Files, Gene
     crate_name::check(&lowered.name)?;
     let (rewritten, _) = rewrite::optimise(lowered, &options.rewrites);
     let constants = Constants::of(lowered);
-    let cost = cost::cost(lowered);
+    let cost = cost::cost(lowered, checked.assignments());
     let mut entries = package::emit(checked, &cost, spec)?;
     let code = [
         ("src/model.rs", model::emit(lowered, &rewritten, spec)?),

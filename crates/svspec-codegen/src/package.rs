@@ -6,11 +6,11 @@ use crate::{GenerateError, header, literal, lock};
 use serde::Serialize;
 use svspec_ir::cost::CostReport;
 use svspec_ir::dim::num_elements;
-use svspec_ir::{CheckedModel, Group, Model};
+use svspec_ir::{CheckedModel, Group, Model, Train, print};
 use tera::{Context, Tera};
 
 /// Output path and template; the template's own path is the output's and `.tera`.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("../../../templates/Cargo.toml.tera")),
     ("README.md", include_str!("../../../templates/README.md.tera")),
     ("build.rs", include_str!("../../../templates/build.rs.tera")),
@@ -18,14 +18,16 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("src/lib.rs", include_str!("../../../templates/src/lib.rs.tera")),
     ("src/main.rs", include_str!("../../../templates/src/main.rs.tera")),
     ("tests/groups.rs", include_str!("../../../templates/tests/groups.rs.tera")),
+    ("tests/schedules.rs", include_str!("../../../templates/tests/schedules.rs.tera")),
 ];
 
 /// A row of the README's table.
 #[derive(Debug, Serialize)]
 struct GroupLine<'a> {
     name: &'a str,
+    optimizer: String,
+    lr: String,
     decay: f64,
-    lr_multiplier: f64,
     clipped: &'static str,
     num_tensors: usize,
     num_params: String,
@@ -44,6 +46,15 @@ struct Facts<'a> {
     num_params: String,
     num_scale_params: String,
     groups: Vec<GroupLine<'a>>,
+    steps: Vec<StepLine>,
+}
+
+/// What the compiler says of a step: the shares of the peak rate and of the decay, in billionths.
+#[derive(Debug, Serialize)]
+struct StepLine {
+    step: String,
+    lr: String,
+    decay: String,
 }
 
 /// The path and text of each.
@@ -63,6 +74,7 @@ pub fn emit(
         num_params: literal::grouped(&cost.num_params.to_string()),
         num_scale_params: literal::grouped(&cost.num_scale_params.to_string()),
         groups: checked.groups().iter().map(|group| line(checked, group)).collect(),
+        steps: steps(&model.train),
     };
     let fault = |file: &str| {
         let file = file.to_owned();
@@ -77,19 +89,38 @@ pub fn emit(
     Ok(files)
 }
 
+/// The steps at which the schedules turn, those beside them, and some between.
+fn steps(train: &Train) -> Vec<StepLine> {
+    const BETWEEN: u64 = 8;
+    let turns = train.schedule.turns(train.steps).into_iter().chain(train.decay_schedule.turns(train.steps));
+    let mut steps: Vec<u64> = turns.flat_map(|step| [step.saturating_sub(1), step, step + 1]).collect();
+    steps.extend((0..=BETWEEN).map(|part| train.steps / BETWEEN * part));
+    steps.retain(|step| *step < train.steps);
+    steps.sort_unstable();
+    steps.dedup();
+    let billionths = |factor: f64| literal::grouped(&format!("{:.0}", factor * 1e9));
+    let line = |step: u64| StepLine {
+        step: literal::grouped(&step.to_string()),
+        lr: billionths(train.schedule.factor(step, train.steps)),
+        decay: billionths(train.decay_schedule.factor(step, train.steps)),
+    };
+    steps.into_iter().map(line).collect()
+}
+
 fn about(model: &Model) -> String {
     let lines: Vec<&str> = model.doc.iter().map(|line| line.trim()).collect();
     lines.join("\n")
 }
 
 fn line<'a>(checked: &'a CheckedModel, group: &'a Group) -> GroupLine<'a> {
-    let params = &checked.model().params;
+    let (params, optimizer) = (&checked.model().params, &checked.model().optimizer);
     let sizes = group.members.iter().filter_map(|member| params.get(member.param.0));
     let num_params: usize = sizes.map(|param| num_elements(&param.dims)).sum();
     GroupLine {
         name: &group.name,
+        optimizer: print::groups::algorithm(group.algorithm, optimizer),
+        lr: print::number::shortest(optimizer.peak(group.algorithm) * group.lr_multiplier),
         decay: group.decay,
-        lr_multiplier: group.lr_multiplier,
         clipped: if group.clipped { "yes" } else { "no" },
         num_tensors: group.members.len(),
         num_params: literal::grouped(&num_params.to_string()),

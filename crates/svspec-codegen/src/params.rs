@@ -1,5 +1,9 @@
 //! A checked model to the text of `src/params.rs`: the tables that the optimizer and the telemetry run on.
 
+mod groups;
+
+pub use groups::rule_text;
+
 use crate::model::constants::Constants;
 use crate::options::SpecSource;
 use crate::{GenerateError, foreign, header, literal, print};
@@ -7,8 +11,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeMap;
 use svspec_ir::cost::CostReport;
-use svspec_ir::group::RuleText;
-use svspec_ir::{Assignment, CheckedModel, Group, Init, Instance, Param, Role, ScaleForm, ScaleVector, Site};
+use svspec_ir::{Assignment, CheckedModel, Init, Instance, Param, Role, ScaleForm, ScaleVector, Site};
 
 /// The file.
 pub fn emit(
@@ -24,10 +27,14 @@ pub fn emit(
     ];
     let imports = imports(checked, constants);
     let spec_table = spec_table(checked, cost, spec);
-    let (params, groups, scales) =
-        (params_table(checked, constants), groups_table(checked), scales_table(checked));
+    let (params, scales) = (params_table(checked, constants), scales_table(checked));
+    let (groups, matrices) = (groups::table(checked), groups::matrices(checked));
     let foreign = foreign::table(model);
-    print::file("src/params.rs", &docs, quote!(#imports #spec_table #params #groups #scales #foreign))
+    print::file(
+        "src/params.rs",
+        &docs,
+        quote!(#imports #spec_table #params #groups #matrices #scales #foreign),
+    )
 }
 
 /// How many names may stand on one line of imports, so that none is broken: the first that leaves no name alone, which
@@ -47,6 +54,7 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
         let names = names.iter().map(|name| format_ident!("{name}"));
         quote!(use crate::model::{#(#names),*};)
     });
+    let (of_matrices, of_muon) = groups::imports(checked);
     let of_scales = if model.scales.is_empty() { quote!() } else { quote!(Role, ScaleForm,) };
     let of_foreign = foreign::imports(&model.foreign);
     let blank = print::blank();
@@ -55,7 +63,9 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
         #(#lines)*
         use crate::training::TRAINING;
         #of_foreign
-        use svspec_runtime::spec::{GroupRow, Init, Layers, ParamRow, #of_scales ScaleRow, Spec};
+        use svspec_runtime::spec::{
+            Algorithm, GroupRow, Init, Layers, #of_matrices MatrixRow, #of_muon ParamRow, #of_scales ScaleRow, Spec
+        };
     }
 }
 
@@ -81,6 +91,7 @@ fn spec_table(checked: &CheckedModel, cost: &CostReport, spec: &SpecSource) -> T
             num_layers: NUM_LAYERS,
             params: PARAMS,
             groups: GROUPS,
+            matrices: MATRICES,
             scales: SCALES,
             training: TRAINING,
             flops_per_token: #flops,
@@ -159,34 +170,6 @@ pub fn layers(layers: &[Option<usize>]) -> TokenStream {
         let depths = depths.into_iter().map(|depth| literal::integer(depth as u64));
         quote!(Layers::List(&[#(#depths),*]))
     }
-}
-
-fn groups_table(checked: &CheckedModel) -> TokenStream {
-    let rows = checked.groups().iter().map(|group| {
-        let name = &group.name;
-        let (decay, lr_multiplier) = (literal::float(group.decay), literal::float(group.lr_multiplier));
-        let clipped = group.clipped;
-        let rule = rule_text(group, checked.rules());
-        quote! {
-            GroupRow {
-                name: #name,
-                weight_decay: #decay,
-                lr_multiplier: #lr_multiplier,
-                clipped: #clipped,
-                rule: #rule,
-            }
-        }
-    });
-    let (blank, doc) =
-        (print::blank(), print::docs(["What the optimizer does to each group, and the rule that says so."]));
-    quote!(#blank #doc const GROUPS: &[GroupRow] = &[#(#rows),*];)
-}
-
-/// The rules that made a group, decay's first.
-pub fn rule_text(group: &Group, rules: &[RuleText]) -> String {
-    let texts: Vec<&str> =
-        group.rules.iter().filter_map(|&rule| rules.get(rule)).map(|rule| rule.text.as_str()).collect();
-    texts.join("; ")
 }
 
 fn scales_table(checked: &CheckedModel) -> TokenStream {

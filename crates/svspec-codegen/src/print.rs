@@ -41,7 +41,7 @@ pub fn file(name: &'static str, docs: &[String], items: TokenStream) -> Result<S
         text.push('\n');
     }
     let code = prettyplease::unparse(&file);
-    for line in broken_after_equals(&code) {
+    for line in broken_after_equals(&code).iter().flat_map(|line| one_field_a_line(line)) {
         text.push_str(&with_comment(&line));
         text.push('\n');
     }
@@ -64,6 +64,27 @@ fn broken_after_equals(code: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A field whose value is a struct of one field, `name: Path { field: value },`, has that on a line of its own, as rustfmt
+/// does; the printer breaks larger ones only.
+fn one_field_a_line(line: &str) -> Vec<String> {
+    let code = line.trim_start();
+    let indent = line.len() - code.len();
+    let parts = || {
+        let (name, value) = code.split_once(": ")?;
+        let (path, field) = value.strip_suffix(" },")?.split_once(" { ")?;
+        let is_path = path.starts_with(|first: char| first.is_ascii_uppercase()) && !path.contains(' ');
+        (is_path && !field.contains(['{', ','])).then_some((name, path, field))
+    };
+    match parts() {
+        None => vec![line.to_owned()],
+        Some((name, path, field)) => vec![
+            format!("{:indent$}{name}: {path} {{", ""),
+            format!("{:indent$}    {field},", ""),
+            format!("{:indent$}}},", ""),
+        ],
+    }
 }
 
 /// A `let` of several lines.

@@ -4,7 +4,7 @@ use crate::options::SpecSource;
 use crate::{GenerateError, header, literal, print};
 use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::{Model, Precision, Schedule};
+use svspec_ir::{Model, Precision, Schedule, Shape};
 
 /// The file.
 pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
@@ -16,19 +16,18 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
     let integers =
         [train.steps, train.batch, train.micro_batch, train.eval_every, train.checkpoint_every, train.seed];
     let [steps, batch, micro_batch, eval_every, checkpoint_every, seed] = integers.map(literal::integer);
-    let schedule = schedule(train.schedule);
+    let of_shape = [train.schedule, train.decay_schedule].into_iter().any(has_shape).then(|| quote!(Shape,));
+    let (schedule, decay_schedule) = (schedule(train.schedule), schedule(train.decay_schedule));
     let precision = match train.precision {
         Precision::F32 => quote!(Precision::F32),
         Precision::Bf16 => quote!(Precision::Bf16),
     };
     let clip = literal::optional(train.clip.map(literal::float));
-    let adamw = &model.optimizer;
-    let floats = [adamw.lr, adamw.betas.0, adamw.betas.1, adamw.eps];
-    let [lr, beta1, beta2, eps] = floats.map(literal::float);
+    let lr = literal::float(model.optimizer.lr);
     let (blank, doc) = (print::blank(), print::docs(["The settings of the spec, resolved."]));
     let items = quote! {
         #blank
-        use svspec_runtime::spec::{Precision, Schedule, Training};
+        use svspec_runtime::spec::{Precision, Schedule, #of_shape Training};
         #blank
         #doc
         pub const TRAINING: Training = Training {
@@ -36,33 +35,50 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
             batch: #batch,
             micro_batch: #micro_batch,
             schedule: #schedule,
+            decay_schedule: #decay_schedule,
             precision: #precision,
             clip: #clip,
             eval_every: #eval_every,
             checkpoint_every: #checkpoint_every,
             seed: #seed,
             lr: #lr,
-            betas: (#beta1, #beta2),
-            eps: #eps,
         };
     };
     print::file("src/training.rs", &docs, items)
 }
 
 fn schedule(schedule: Schedule) -> TokenStream {
+    let warmup = literal::integer(schedule.warmup());
     match schedule {
-        Schedule::Constant { warmup } => {
-            let warmup = literal::integer(warmup);
-            quote!(Schedule::Constant { warmup: #warmup })
+        Schedule::Constant { .. } => quote!(Schedule::Constant { warmup: #warmup }),
+        Schedule::Linear { floor, .. } => {
+            let floor = literal::float(floor);
+            quote!(Schedule::Linear { warmup: #warmup, floor: #floor })
         }
-        Schedule::Cosine { warmup, floor } => {
-            let (warmup, floor) = (literal::integer(warmup), literal::float(floor));
+        Schedule::Cosine { floor, .. } => {
+            let floor = literal::float(floor);
             quote!(Schedule::Cosine { warmup: #warmup, floor: #floor })
         }
-        Schedule::Wsd { warmup, decay, floor } => {
-            let (warmup, decay) = (literal::integer(warmup), literal::integer(decay));
-            let floor = literal::float(floor);
-            quote!(Schedule::Wsd { warmup: #warmup, decay: #decay, floor: #floor })
+        Schedule::Wsd { decay, floor, shape, .. } => {
+            let (decay, floor) = (literal::integer(decay), literal::float(floor));
+            let shape = match shape {
+                Shape::Linear => quote!(Shape::Linear),
+                Shape::Sqrt => quote!(Shape::Sqrt),
+                Shape::Cosine => quote!(Shape::Cosine),
+            };
+            quote!(Schedule::Wsd { warmup: #warmup, decay: #decay, floor: #floor, shape: #shape })
         }
+        Schedule::InverseSqrt { .. } => quote!(Schedule::InverseSqrt { warmup: #warmup }),
+    }
+}
+
+/// Whether the code of a schedule names [`Shape`].
+fn has_shape(schedule: Schedule) -> bool {
+    match schedule {
+        Schedule::Wsd { .. } => true,
+        Schedule::Constant { .. }
+        | Schedule::Linear { .. }
+        | Schedule::Cosine { .. }
+        | Schedule::InverseSqrt { .. } => false,
     }
 }

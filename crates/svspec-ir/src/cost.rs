@@ -5,14 +5,14 @@
 //! counted over the positions that a query sees, on average over a full context: `(context + 1) / 2` without a window.
 //!
 //! Memory is that of the training step of the generated crate with LibTorch's autograd at its peak, between forward and
-//! backward: master weights, gradients and both moments in f32, the activations that autograd keeps for one
+//! backward: master weights, gradients and what the optimizer remembers in f32, the activations that autograd keeps for one
 //! micro-batch, each value counted once however many ops keep it, and the logits. Workspaces of kernels, the caching
 //! allocator's slack and the process itself are not counted.
 
 mod memory;
 mod parts;
 
-use crate::{Model, Node, Op, ParamKind, Region, RegionId, RegionKind, dim};
+use crate::{Assignment, Model, Node, Op, ParamKind, Region, RegionId, RegionKind, dim};
 use serde::Serialize;
 
 pub use memory::Memory;
@@ -61,8 +61,8 @@ pub struct Flops {
     pub training_matmul: f64,
 }
 
-/// Counts.
-pub fn cost(model: &Model) -> CostReport {
+/// Counts. `assignments` say what steps each tensor.
+pub fn cost(model: &Model, assignments: &[Assignment]) -> CostReport {
     let by_kind = by_kind(model);
     let parts = parts::parts(model);
     let forward: f64 = parts.iter().map(|part| part.forward_flops).sum();
@@ -83,7 +83,7 @@ pub fn cost(model: &Model) -> CostReport {
             training: 3.0 * forward,
             training_matmul: 3.0 * forward_matmul,
         },
-        memory: memory::memory(model),
+        memory: memory::memory(model, assignments),
         parts,
     }
 }

@@ -93,7 +93,7 @@ pub fn diff(old: &CheckedModel, new: &CheckedModel) -> Diff {
         groups: treatment::groups(old, new),
         init: treatment::init(old, new),
         training: settings::training(old.model(), new.model()),
-        sizes: size::changes(old.model(), new.model()),
+        sizes: size::changes(old, new),
     }
 }
 

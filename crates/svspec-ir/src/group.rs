@@ -1,6 +1,6 @@
 //! What the rules make of each tensor, and the groups that follow.
 
-use crate::{Init, Instance};
+use crate::{Algorithm, Init, Instance};
 use serde::Serialize;
 use svspec_diagnostics::Span;
 
@@ -21,10 +21,16 @@ pub struct RuleText {
 pub struct Assignment {
     /// Which tensor.
     pub instance: Instance,
-    /// Weight decay, decoupled; multiplied by the learning rate in the step, as AdamW's.
+    /// Weight decay, decoupled; multiplied by the learning rate in the step, whatever steps it.
     pub decay: f64,
     /// The index in `CheckedModel::rules` of the rule that set it.
     pub decay_rule: usize,
+    /// What steps it.
+    pub algorithm: Algorithm,
+    /// The rule that chose it; `None`: the block's, AdamW.
+    pub algorithm_rule: Option<usize>,
+    /// The rules that set AdamW's `betas` and `eps`; `None`: the block's.
+    pub constant_rules: [Option<usize>; 2],
     /// Multiplies the learning rate.
     pub lr_multiplier: f64,
     /// The rule that set it; `None`: the default of 1.
@@ -44,6 +50,8 @@ pub struct Assignment {
 pub struct Group {
     /// `weight`, `scale_input`: from the decay rule's selectors and conditions; unique in the model.
     pub name: String,
+    /// What steps them.
+    pub algorithm: Algorithm,
     /// Weight decay.
     pub decay: f64,
     /// Multiplies the learning rate.

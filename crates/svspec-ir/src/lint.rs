@@ -3,6 +3,7 @@
 mod decayed_output_scale;
 mod direct_scale_zero_init;
 mod magnitude_direction_decay;
+mod muon_on_vocabulary;
 mod one_plus_init;
 mod replaced_optimizer;
 mod rule_reach;
@@ -16,12 +17,13 @@ use crate::{Assignment, CheckedModel, ScaleFacts, ScaleVector};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// The names of the lints. In a file with several targets, one at a place speaks for all of them.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "decayed-output-scale",
     "undecayed-input-scale",
     "one-plus-init",
     "direct-scale-zero-init",
     "magnitude-direction-decay",
+    "muon-on-vocabulary",
     "rule-matches-nothing",
     "rule-shadowed",
 ];
@@ -34,6 +36,7 @@ pub(crate) fn lints(checked: &CheckedModel) -> Vec<Diagnostic> {
         one_plus_init::lint,
         direct_scale_zero_init::lint,
         magnitude_direction_decay::lint,
+        muon_on_vocabulary::lint,
     ]
     .iter()
     .flat_map(|lint| lint(checked))

@@ -1,6 +1,6 @@
 //! A lowered model: regions, parameters, scale vectors, and what the file says of its training.
 
-use crate::{AdamW, Foreign, Instance, Param, Region, RegionId, ScaleVector, Train};
+use crate::{Foreign, Instance, Optimizer, Param, Region, RegionId, ScaleVector, Train};
 use serde::Serialize;
 
 /// Everything a spec says of one model or variant, resolved and lowered.
@@ -30,7 +30,7 @@ pub struct Model {
     /// Where the parameters lie in checkpoints of other software; empty if the spec does not say.
     pub foreign: Foreign,
     /// The optimizer's settings.
-    pub optimizer: AdamW,
+    pub optimizer: Optimizer,
     /// The training settings.
     pub train: Train,
 }

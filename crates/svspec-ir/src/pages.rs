@@ -12,12 +12,13 @@ pub fn page(name: &str) -> Option<&'static str> {
 
 /// Every page with its name, in the order of the names.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PAGES.into_iter()
+    PAGES.iter().copied()
 }
 
-const PAGES: [(&str, &str); 79] = [
+const PAGES: &[(&str, &str)] = &[
     ("absorbable", include_str!("../pages/absorbable.md")),
     ("batch-not-divisible", include_str!("../pages/batch-not-divisible.md")),
+    ("betas", include_str!("../pages/betas.md")),
     ("circular-setting", include_str!("../pages/circular-setting.md")),
     ("clip", include_str!("../pages/clip.md")),
     ("conflicting-settings", include_str!("../pages/conflicting-settings.md")),
@@ -47,6 +48,9 @@ const PAGES: [(&str, &str); 79] = [
     ("missing-setting", include_str!("../pages/missing-setting.md")),
     ("missing-stack", include_str!("../pages/missing-stack.md")),
     ("missing-version", include_str!("../pages/missing-version.md")),
+    ("muon-on-vector", include_str!("../pages/muon-on-vector.md")),
+    ("muon-on-vocabulary", include_str!("../pages/muon-on-vocabulary.md")),
+    ("muon-without-heads", include_str!("../pages/muon-without-heads.md")),
     ("nested-too-deeply", include_str!("../pages/nested-too-deeply.md")),
     ("not-a-layer", include_str!("../pages/not-a-layer.md")),
     ("not-a-number", include_str!("../pages/not-a-number.md")),
@@ -93,6 +97,7 @@ const PAGES: [(&str, &str); 79] = [
     ("unused-layer", include_str!("../pages/unused-layer.md")),
     ("unused-part", include_str!("../pages/unused-part.md")),
     ("unused-value", include_str!("../pages/unused-value.md")),
+    ("use", include_str!("../pages/use.md")),
     ("variant-cycle", include_str!("../pages/variant-cycle.md")),
     ("wrong-arguments", include_str!("../pages/wrong-arguments.md")),
 ];

@@ -12,6 +12,7 @@ pub mod params;
 pub mod paths;
 pub mod resolved;
 pub mod roles;
+pub mod schedule;
 pub mod table;
 
 pub use cost::cost;
@@ -20,6 +21,7 @@ pub use ir::ir;
 pub use params::params;
 pub use resolved::resolved;
 pub use roles::roles;
+pub use schedule::schedule;
 
 /// The version of every view's layout; raised when a field changes its meaning or goes.
 pub const FORMAT_VERSION: u32 = 1;

@@ -4,7 +4,7 @@ mod amount;
 
 use crate::group::RuleText;
 use crate::param::ScalePart;
-use crate::{ParamKind, Role, Site};
+use crate::{ParamKind, Role, Site, Split};
 use svspec_syntax::ast::Comparison;
 
 pub use amount::Amount;
@@ -33,6 +33,12 @@ pub enum Verb {
     LearningRate(Amount),
     /// `init normal(0.02)`: how the tensor is filled at step 0.
     Init(InitValue),
+    /// `use muon`: what steps the tensor.
+    Use(Use),
+    /// `betas (0.9, 0.99)`: AdamW's β1 and β2.
+    Betas((f64, f64)),
+    /// `eps 1e-10`: AdamW's ε.
+    Eps(f64),
     /// `clip off`: whether the gradient counts in, and is scaled by, clipping.
     Clip(Clipping),
 }
@@ -48,6 +54,17 @@ pub enum InitValue {
     Uniform(Amount),
     /// Every entry the same.
     Constant(Amount),
+}
+
+/// An algorithm by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// `adamw`
+    AdamW,
+    /// `muon`, `muon(head)`
+    Muon(Split),
+    /// `sgd`
+    Sgd,
 }
 
 /// Whether clipping applies.
@@ -101,6 +118,9 @@ impl Verb {
             Self::Decay(_) => "decay",
             Self::LearningRate(_) => "lr",
             Self::Init(_) => "init",
+            Self::Use(_) => "use",
+            Self::Betas(_) => "betas",
+            Self::Eps(_) => "eps",
             Self::Clip(_) => "clip",
         }
     }
@@ -115,7 +135,7 @@ impl Verb {
                 | InitValue::Uniform(amount)
                 | InitValue::Constant(amount) => amount,
             }),
-            Self::Clip(_) => None,
+            Self::Use(_) | Self::Betas(_) | Self::Eps(_) | Self::Clip(_) => None,
         }
     }
 }

@@ -4,11 +4,12 @@ mod amounts;
 mod coverage;
 mod grouping;
 mod matching;
+mod muon;
 mod naming;
 
 use crate::param::ScalePart;
-use crate::rule::{Clipping, InitValue, ResolvedRule, Verb};
-use crate::{Assignment, Group, Init, Instance, Model, Param, ScaleFacts, ScaleVector};
+use crate::rule::{Clipping, InitValue, ResolvedRule, Use, Verb};
+use crate::{Algorithm, Assignment, Group, Init, Instance, Model, Optimizer, Param, ScaleFacts, ScaleVector};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use svspec_diagnostics::Diagnostic;
@@ -22,7 +23,7 @@ pub struct RuleOutcome {
     pub groups: Vec<Group>,
     /// For each rule, how far it reaches; the file-wide lints add these up over targets.
     pub hits: Vec<Hits>,
-    /// `parameter-without-decay`, once per kind of tensor; `out-of-range`, once per rule.
+    /// `parameter-without-decay`, once per kind of tensor; `out-of-range` and tensors that Muon cannot step, once per rule.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -61,6 +62,9 @@ pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> Rul
             .map(|(index, _)| index)
             .collect();
         let deciding = Deciding::of(&matching, rules);
+        // What is set of AdamW says nothing to a tensor that something else steps.
+        let matching: Vec<usize> =
+            matching.into_iter().filter(|&index| deciding.concerns(rules, index)).collect();
         for &index in &matching {
             if let Some(hit) = hits.get_mut(index) {
                 hit.matched += 1;
@@ -74,13 +78,14 @@ pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> Rul
                 faulty.insert(index);
             }
         }
-        match assign(&tensor, &deciding, rules) {
+        match assign(&tensor, &deciding, rules, &model.optimizer) {
             Some(assignment) => assignments.push(assignment),
             None => unreached.push(tensor),
         }
     }
     let groups = grouping::groups(model, &assignments, rules);
     diagnostics.extend(coverage::without_decay(model, &unreached));
+    diagnostics.extend(muon::unfit(model, &assignments, rules));
     RuleOutcome { assignments, groups, hits, diagnostics }
 }
 
@@ -108,6 +113,9 @@ struct Deciding {
     lr: Option<usize>,
     init: Option<usize>,
     clip: Option<usize>,
+    algorithm: Option<usize>,
+    betas: Option<usize>,
+    eps: Option<usize>,
 }
 
 impl Deciding {
@@ -120,10 +128,34 @@ impl Deciding {
                 Verb::LearningRate(_) => &mut deciding.lr,
                 Verb::Init(_) => &mut deciding.init,
                 Verb::Clip(_) => &mut deciding.clip,
+                Verb::Use(_) => &mut deciding.algorithm,
+                Verb::Betas(_) => &mut deciding.betas,
+                Verb::Eps(_) => &mut deciding.eps,
             };
             *slot = Some(index);
         }
+        if deciding.chosen(rules) != Use::AdamW {
+            deciding.betas = None;
+            deciding.eps = None;
+        }
         deciding
+    }
+
+    /// What steps the tensor.
+    fn chosen(&self, rules: &[ResolvedRule]) -> Use {
+        match self.algorithm.and_then(|index| rules.get(index)).map(|rule| &rule.verb) {
+            Some(Verb::Use(chosen)) => *chosen,
+            Some(_) | None => Use::AdamW,
+        }
+    }
+
+    /// Whether a rule that matches has a meaning for what steps the tensor.
+    fn concerns(&self, rules: &[ResolvedRule], index: usize) -> bool {
+        match rules.get(index).map(|rule| &rule.verb) {
+            Some(Verb::Betas(_) | Verb::Eps(_)) => self.chosen(rules) == Use::AdamW,
+            Some(Verb::Decay(_) | Verb::LearningRate(_) | Verb::Init(_) | Verb::Clip(_) | Verb::Use(_))
+            | None => true,
+        }
     }
 
     fn contains(&self, index: usize) -> bool {
@@ -131,18 +163,32 @@ impl Deciding {
     }
 
     fn indices(&self) -> impl Iterator<Item = usize> {
-        [self.decay, self.lr, self.init, self.clip].into_iter().flatten()
+        [self.decay, self.lr, self.init, self.clip, self.algorithm, self.betas, self.eps]
+            .into_iter()
+            .flatten()
     }
 }
 
 /// What the deciding rules say; `None` where no decay rule does.
-fn assign(tensor: &Tensor<'_>, deciding: &Deciding, rules: &[ResolvedRule]) -> Option<Assignment> {
+fn assign(
+    tensor: &Tensor<'_>,
+    deciding: &Deciding,
+    rules: &[ResolvedRule],
+    optimizer: &Optimizer,
+) -> Option<Assignment> {
     let layer = tensor.instance.layer;
     let decay_rule = deciding.decay?;
     let mut assignment = Assignment {
         instance: tensor.instance,
         decay: 0.0,
         decay_rule,
+        algorithm: match deciding.chosen(rules) {
+            Use::AdamW => Algorithm::AdamW { betas: optimizer.betas, eps: optimizer.eps },
+            Use::Muon(split) => Algorithm::Muon(split),
+            Use::Sgd => Algorithm::Sgd,
+        },
+        algorithm_rule: deciding.algorithm,
+        constant_rules: [deciding.betas, deciding.eps],
         lr_multiplier: 1.0,
         lr_rule: deciding.lr,
         clipped: true,
@@ -165,6 +211,17 @@ fn assign(tensor: &Tensor<'_>, deciding: &Deciding, rules: &[ResolvedRule]) -> O
                 }
             }
             Verb::Clip(clipping) => assignment.clipped = *clipping == Clipping::On,
+            Verb::Betas(of_rule) => {
+                if let Algorithm::AdamW { betas, .. } = &mut assignment.algorithm {
+                    *betas = *of_rule;
+                }
+            }
+            Verb::Eps(of_rule) => {
+                if let Algorithm::AdamW { eps, .. } = &mut assignment.algorithm {
+                    *eps = *of_rule;
+                }
+            }
+            Verb::Use(_) => {}
         }
     }
     Some(assignment)

@@ -34,7 +34,7 @@ fn parameters_are_as_many_as_transformers_counts() {
             });
             let model = compiled.checked.model();
             assert!(model.without_foreign_name().is_empty(), "{target}: {:?}", model.without_foreign_name());
-            found.insert(target, Value::from(cost(model).num_params));
+            found.insert(target, Value::from(cost(model, compiled.checked.assignments()).num_params));
         }
         let expected: Map<String, Value> = counts.as_object().unwrap().clone();
         for (target, count) in &found {

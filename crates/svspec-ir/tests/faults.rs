@@ -60,7 +60,7 @@ fn many_faults_in_one_run() {
         \x20   decay -1 on weigth where rol == input\n\
         \x20   init orthogonal(3) on scale where layer == first\n\
         }\n\
-        train { steps = 1.5, batch = 7 steps, micro_batch = 3, schedule = linear, clip = 0 }\n";
+        train { steps = 1.5, batch = 7 steps, micro_batch = 3, schedule = lineer, clip = 0 }\n";
     insta::assert_snapshot!(report(text));
 }
 
@@ -207,6 +207,19 @@ fn slips() {
         ("an embedding by its layer", rule("lr 2 on embedding, weight where layer == 1")),
         ("clipping by a number", rule("clip 1 on weight")),
         ("no decay by a word", rule("decay off on bias")),
+        ("an optimizer that is none", rule("use adam on attn")),
+        ("Muon by a part that is none", rule("use muon(heads) on attn")),
+        ("one beta", rule("betas 0.9 on embedding")),
+        ("betas of what AdamW does not step", rule("use sgd on attn\nbetas (0.9, 0.99) on attn")),
+        ("a scale of Muon by a number", rule("muon { scale = 0.2 }")),
+        ("a setting of SGD that is none", rule("sgd { momentun = 0.9 }")),
+        ("a rule among Muon's settings", rule("muon { lr 2 on attn }")),
+        ("a shape that is none", train("steps = 10, batch = 8, schedule = wsd { shape = square }")),
+        ("a shape of what has none", train("steps = 10, batch = 8, schedule = cosine { shape = sqrt }")),
+        (
+            "a warm-up longer than the run",
+            train("steps = 10, batch = 8, schedule = linear { warmup = 1M tokens }"),
+        ),
         ("a batch in steps", train("steps = 10, batch = 8 steps")),
         ("no evaluation by 0", train("steps = 10, batch = 8, eval_every = 0")),
         ("clipping by `on`", train("steps = 10, batch = 8, clip = on")),

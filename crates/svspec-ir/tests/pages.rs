@@ -53,8 +53,9 @@ fn folder() -> PathBuf {
 }
 
 /// Pages of what is no diagnostic, and of those that no example of one file can give.
-const WITHOUT_FAULT: [&str; 16] = [
+const WITHOUT_FAULT: [&str; 18] = [
     "absorbable",
+    "betas",
     "clip",
     "decay",
     "dnp",
@@ -70,6 +71,7 @@ const WITHOUT_FAULT: [&str; 16] = [
     "tensor-without-foreign-name",
     "unified",
     "unknown-target",
+    "use",
 ];
 
 #[test]

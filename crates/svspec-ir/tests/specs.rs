@@ -73,7 +73,7 @@ fn ir_of_nano_and_unified() {
 fn llama_1b_has_the_papers_counts() {
     let (sources, program, _) = read("llama.svspec");
     let compiled = compile(&program, &sources, "llama_1b").expect("compiles");
-    let cost = cost(compiled.checked.model());
+    let cost = cost(compiled.checked.model(), compiled.checked.assignments());
     assert_eq!(cost.num_params, 1_028_065_024);
     assert_eq!(cost.num_scale_params, 80_640);
 }

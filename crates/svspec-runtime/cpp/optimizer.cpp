@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
@@ -42,6 +43,30 @@ int svspec_scale_to_norm(const TensorPtr* grad, size_t count, TensorPtr norm, do
     at::NoGradGuard no_grad;
     auto factor = at::clamp((*norm + 1e-6).reciprocal() * max_norm, std::nullopt, 1.0);
     at::_foreach_mul_(svspec::tensors(grad, count), factor);
+  });
+}
+
+// Every tensor times `factor`, in place.
+int svspec_multiply(const TensorPtr* tensor, size_t count, double factor) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    at::_foreach_mul_(svspec::tensors(tensor, count), factor);
+  });
+}
+
+// Every tensor plus `factor` times the one beside it, in place.
+int svspec_add(const TensorPtr* tensor, const TensorPtr* other, size_t count, double factor) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    at::_foreach_add_(svspec::tensors(tensor, count), svspec::tensors(other, count), factor);
+  });
+}
+
+// Every tensor moved a share of the way to the one beside it, in place.
+int svspec_approach(const TensorPtr* tensor, const TensorPtr* other, size_t count, double share) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    at::_foreach_lerp_(svspec::tensors(tensor, count), svspec::tensors(other, count), share);
   });
 }
 

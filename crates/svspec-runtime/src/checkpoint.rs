@@ -36,7 +36,7 @@ pub struct State {
     pub seconds: f64,
     /// The weights.
     pub params: Params,
-    /// AdamW's moments.
+    /// What it remembers: moments, momentum.
     pub optimizer: Optimizer,
 }
 

@@ -24,6 +24,9 @@ unsafe extern "C" {
     ) -> c_int;
     fn svspec_global_norm(grad: *const TensorPtr, count: usize, norm: *mut *mut C_tensor) -> c_int;
     fn svspec_scale_to_norm(grad: *const TensorPtr, count: usize, norm: TensorPtr, max_norm: f64) -> c_int;
+    fn svspec_multiply(tensor: *const TensorPtr, count: usize, factor: f64) -> c_int;
+    fn svspec_add(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, factor: f64) -> c_int;
+    fn svspec_approach(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, share: f64) -> c_int;
     fn svspec_rms_norm(x: TensorPtr, num_axes: i64, eps: f64, y: *mut *mut C_tensor) -> c_int;
     fn svspec_autocast_enter(device_type: c_int, enabled: *mut c_int, dtype: *mut c_int) -> c_int;
     fn svspec_autocast_exit(device_type: c_int, enabled: c_int, dtype: c_int) -> c_int;
@@ -145,6 +148,36 @@ pub fn scale_to_norm(tensors: &[Tensor], norm: &Tensor, max_norm: f64) -> Result
     // SAFETY: an array of live tensors and one more.
     checked(unsafe {
         svspec_scale_to_norm(pointers(tensors).as_ptr(), tensors.len(), norm.as_ptr(), max_norm)
+    })
+}
+
+/// Multiplies every tensor in place by `factor`.
+pub fn multiply(tensors: &[Tensor], factor: f64) -> Result<(), TorchError> {
+    // SAFETY: an array of live tensors.
+    checked(unsafe { svspec_multiply(pointers(tensors).as_ptr(), tensors.len(), factor) })
+}
+
+/// Adds to every tensor, in place, `factor` times the one beside it.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn add(tensors: &[Tensor], others: &[Tensor], factor: f64) -> Result<(), TorchError> {
+    assert_eq!(tensors.len(), others.len(), "one tensor to add to each");
+    // SAFETY: two arrays of so many live tensors.
+    checked(unsafe {
+        svspec_add(pointers(tensors).as_ptr(), pointers(others).as_ptr(), tensors.len(), factor)
+    })
+}
+
+/// Moves every tensor in place by `share` of the way to the one beside it: `(1 − share) · tensor + share · other`.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn approach(tensors: &[Tensor], others: &[Tensor], share: f64) -> Result<(), TorchError> {
+    assert_eq!(tensors.len(), others.len(), "one tensor to approach for each");
+    // SAFETY: two arrays of so many live tensors.
+    checked(unsafe {
+        svspec_approach(pointers(tensors).as_ptr(), pointers(others).as_ptr(), tensors.len(), share)
     })
 }
 

@@ -1,16 +1,26 @@
-//! Gradients in, changed parameters out: AdamW (arXiv 1711.05101) over a spec's groups, with clipping, all of its state visible.
+//! Gradients in, changed parameters out: each of a spec's groups by its algorithm, with clipping, all of its state visible.
+
+mod adamw;
+mod matrices;
+mod muon;
+mod newton_schulz;
+mod sgd;
+
+pub use newton_schulz::newton_schulz;
 
 use crate::ffi::{self, TorchError};
-use crate::params::Params;
-use crate::spec::{GroupRow, Spec};
-use tch::{Kind, Tensor};
+use crate::params::{Param, Params};
+use crate::schedule::Factors;
+use crate::spec::{Algorithm, GroupRow, Spec};
+use adamw::AdamW;
+use muon::Muon;
+use sgd::Sgd;
+use tch::Tensor;
 
-/// The optimizer of one model: its parameters by group, and what AdamW remembers of each.
+/// The optimizer of one model: its parameters by group, and what is remembered of each.
 #[derive(Debug)]
 pub struct Optimizer {
     groups: Vec<Group>,
-    betas: (f64, f64),
-    eps: f64,
     clip: Option<f64>,
 }
 
@@ -22,43 +32,48 @@ struct Group {
     members: Vec<usize>,
     names: Vec<String>,
     params: Vec<Tensor>,
-    first_moments: Vec<Tensor>,
-    second_moments: Vec<Tensor>,
-    /// The steps taken, an f32 scalar per tensor, as LibTorch's kernel wants them.
-    steps: Vec<Tensor>,
+    rule: Rule,
 }
+
+/// A group's algorithm, with what it remembers.
+#[derive(Debug)]
+enum Rule {
+    AdamW(AdamW),
+    Muon(Muon),
+    Sgd(Sgd),
+}
+
+/// A group's learning rate and weight decay in one step.
+#[derive(Clone, Copy, Debug)]
+struct Rates {
+    lr: f64,
+    /// To be multiplied by the rate: a step takes away `lr · decay · w`.
+    decay: f64,
+}
+
+/// What an algorithm remembers of each tensor: the name of the memory, and the memories in the tensors' order.
+type Memory<'a> = Vec<(&'static str, &'a [Tensor])>;
 
 impl Optimizer {
     /// The optimizer before its first step.
     pub fn new(spec: &'static Spec, params: &Params) -> Self {
-        let groups =
-            spec.groups.iter().enumerate().map(|(index, row)| Group::new(row, index, params)).collect();
-        let training = &spec.training;
-        Self { groups, betas: training.betas, eps: training.eps, clip: training.clip }
+        let groups = spec.groups.iter().enumerate().map(|(index, row)| Group::new(row, index, params));
+        Self { groups: groups.collect(), clip: spec.training.clip }
     }
 
-    /// One step. `gradients` are in the order of [`Params`] and may be scaled in place; `lr` is the scheduled rate.
+    /// One step. `gradients` are in the order of [`Params`] and may be changed in place; `factors` are the schedules'.
     /// The result is the global norm of the clipped groups' gradients before clipping, a scalar that is not waited for.
-    pub fn step(&mut self, gradients: &[Tensor], lr: f64) -> Result<Tensor, TorchError> {
+    pub fn step(&mut self, gradients: &[Tensor], factors: Factors) -> Result<Tensor, TorchError> {
         let norm = self.clip(gradients)?;
-        for group in &self.groups {
-            if group.members.is_empty() {
-                continue;
-            }
-            let adamw = ffi::AdamW {
-                lr: lr * group.row.lr_multiplier,
-                betas: self.betas,
-                weight_decay: group.row.weight_decay,
-                eps: self.eps,
-            };
-            ffi::fused_adamw(
-                &group.params,
-                &group.gradients(gradients),
-                &group.first_moments,
-                &group.second_moments,
-                &group.steps,
-                adamw,
-            )?;
+        for group in self.groups.iter().filter(|group| !group.members.is_empty()) {
+            let rates =
+                Rates { lr: group.row.lr * factors.lr, decay: group.row.weight_decay * factors.decay };
+            let gradients = group.gradients(gradients);
+            match &group.rule {
+                Rule::AdamW(adamw) => adamw.step(&group.params, &gradients, rates),
+                Rule::Muon(muon) => muon.step(&group.params, &gradients, rates),
+                Rule::Sgd(sgd) => sgd.step(&group.params, &gradients, rates),
+            }?;
         }
         Ok(norm)
     }
@@ -81,16 +96,17 @@ impl Optimizer {
         Ok(norm)
     }
 
-    /// All it remembers, by name: `NAME.first_moment`, `NAME.second_moment`, `NAME.step`. The tensors are its own.
+    /// All it remembers, by name: `NAME.first_moment`, `NAME.second_moment`, `NAME.step` of AdamW, `NAME.momentum` of the
+    /// others. The tensors are its own.
     pub fn state(&self) -> Vec<(String, Tensor)> {
         let mut state = Vec::new();
         for group in &self.groups {
-            let kinds = [
-                ("first_moment", &group.first_moments),
-                ("second_moment", &group.second_moments),
-                ("step", &group.steps),
-            ];
-            for (kind, tensors) in kinds {
+            let memory = match &group.rule {
+                Rule::AdamW(adamw) => adamw.memory(),
+                Rule::Muon(muon) => muon.memory(),
+                Rule::Sgd(sgd) => sgd.memory(),
+            };
+            for (kind, tensors) in memory {
                 let named = group.names.iter().zip(tensors);
                 state.extend(named.map(|(name, tensor)| (format!("{name}.{kind}"), tensor.shallow_clone())));
             }
@@ -102,21 +118,27 @@ impl Optimizer {
 impl Group {
     fn new(row: &'static GroupRow, index: usize, params: &Params) -> Self {
         let own = || params.iter().enumerate().filter(move |(_, param)| param.group == index);
-        let zeros = || own().map(|(_, param)| param.tensor.detach().zeros_like()).collect();
+        let members: Vec<&Param> = own().map(|(_, param)| param).collect();
+        let rule = match row.algorithm {
+            Algorithm::AdamW { betas, eps } => Rule::AdamW(AdamW::new(betas, eps, &members)),
+            Algorithm::Muon(muon) => Rule::Muon(Muon::new(muon, &members)),
+            Algorithm::Sgd { momentum, nesterov } => Rule::Sgd(Sgd::new(momentum, nesterov, &members)),
+        };
         Self {
             row,
             members: own().map(|(member, _)| member).collect(),
-            names: own().map(|(_, param)| param.name.clone()).collect(),
-            params: own().map(|(_, param)| param.tensor.shallow_clone()).collect(),
-            first_moments: zeros(),
-            second_moments: zeros(),
-            steps: own()
-                .map(|(_, param)| Tensor::zeros([0_i64; 0], (Kind::Float, param.tensor.device())))
-                .collect(),
+            names: members.iter().map(|param| param.name.clone()).collect(),
+            params: members.iter().map(|param| param.tensor.shallow_clone()).collect(),
+            rule,
         }
     }
 
     fn gradients(&self, all: &[Tensor]) -> Vec<Tensor> {
         self.members.iter().filter_map(|&member| all.get(member)).map(Tensor::shallow_clone).collect()
     }
+}
+
+/// A tensor of zeros beside each parameter.
+fn zeros(params: &[&Param]) -> Vec<Tensor> {
+    params.iter().map(|param| param.tensor.detach().zeros_like()).collect()
 }

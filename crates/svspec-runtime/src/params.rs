@@ -1,7 +1,7 @@
 //! A spec's parameter table in, named tensors out: freshly initialised, or filled from a checkpoint.
 
 use crate::random;
-use crate::spec::{Init, ParamRow, Spec, instance_name};
+use crate::spec::{Init, Matrices, ParamRow, Spec, instance_name};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tch::{Device, Kind, Tensor};
@@ -25,6 +25,8 @@ pub struct Param {
     pub tensor: Tensor,
     /// The index of its group in the spec.
     pub group: usize,
+    /// How Muon reads it.
+    pub matrices: Matrices,
 }
 
 /// Why tensors are not a model's parameters.
@@ -91,7 +93,10 @@ impl Params {
             for layer in row.layers.instances() {
                 let name = instance_name(row.path, layer);
                 let tensor = tensor(&name, row)?.detach().set_requires_grad(true);
-                list.push(Param { name, tensor, group: row.group });
+                let stated =
+                    spec.matrices.iter().find(|stated| stated.path == row.path && stated.layers.holds(layer));
+                let matrices = stated.map_or(Matrices::PLAIN, |stated| stated.matrices);
+                list.push(Param { name, tensor, group: row.group, matrices });
             }
         }
         let by_name = list.iter().enumerate().map(|(index, param)| (param.name.clone(), index)).collect();

@@ -17,6 +17,8 @@ pub struct Spec {
     pub params: &'static [ParamRow],
     /// The optimizer's groups; `ParamRow::group` is an index.
     pub groups: &'static [GroupRow],
+    /// How Muon reads its tensors, where that is not plain from their shape.
+    pub matrices: &'static [MatrixRow],
     /// Every scale vector.
     pub scales: &'static [ScaleRow],
     /// The training settings.
@@ -60,6 +62,16 @@ impl Layers {
             Self::List(layers) => layers.iter().copied().map(Some).collect(),
         }
     }
+
+    /// Whether the tensor of `layer` is among them.
+    pub fn holds(self, layer: Option<usize>) -> bool {
+        match (self, layer) {
+            (Self::Outside, None) => true,
+            (Self::Range(start, end), Some(layer)) => (start..end).contains(&layer),
+            (Self::List(layers), Some(layer)) => layers.contains(&layer),
+            (Self::Outside, Some(_)) | (Self::Range(..) | Self::List(_), None) => false,
+        }
+    }
 }
 
 /// The name of a tensor or a scale vector: `path` outside the stack, `layers.{i}.path` in it.
@@ -88,14 +100,94 @@ pub enum Init {
 pub struct GroupRow {
     /// For tables and messages.
     pub name: &'static str,
-    /// Decoupled: a step multiplies the tensor by `1 − lr · lr_multiplier · weight_decay`.
+    /// What takes the steps.
+    pub algorithm: Algorithm,
+    /// The peak learning rate.
+    pub lr: f64,
+    /// Decoupled: a step multiplies the tensor by `1 − lr · weight_decay`, both as scheduled.
     pub weight_decay: f64,
-    /// Multiplies the scheduled learning rate.
-    pub lr_multiplier: f64,
     /// Whether its gradients count in the global norm and are scaled by clipping.
     pub clipped: bool,
-    /// The text of the rule that made it.
+    /// The text of the rules that made it.
     pub rule: &'static str,
+}
+
+/// An optimizer with its constants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Algorithm {
+    /// Adam with decoupled decay (arXiv 1711.05101).
+    AdamW {
+        /// β1 and β2.
+        betas: (f64, f64),
+        /// ε.
+        eps: f64,
+    },
+    /// Momentum, its matrices made nearly orthogonal (Jordan et al. 2024; arXiv 2502.16982).
+    Muon(Muon),
+    /// Gradient descent with momentum.
+    Sgd {
+        /// μ in `m ← μ m + g`.
+        momentum: f64,
+        /// Whether a step takes `g + μ m` rather than `m`.
+        nesterov: bool,
+    },
+}
+
+/// Muon's constants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Muon {
+    /// μ in `m ← μ m + (1 − μ) g`.
+    pub momentum: f64,
+    /// Whether a step orthogonalises `μ m + (1 − μ) g` rather than `m`.
+    pub nesterov: bool,
+    /// Newton-Schulz iterations.
+    pub ns_steps: u32,
+    /// What the orthogonalised matrix is multiplied by.
+    pub scale: MuonScale,
+}
+
+/// The factor on an update of shape `[out, in]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MuonScale {
+    /// `r · sqrt(max(out, in))`: the root mean square of the update is about r (arXiv 2502.16982, with r = 0.2).
+    Rms(f64),
+    /// `sqrt(max(1, out / in))` (Jordan et al. 2024).
+    SqrtRatio,
+}
+
+impl MuonScale {
+    /// The factor of one shape.
+    pub fn factor(self, out: i64, num_in: i64) -> f64 {
+        match self {
+            Self::Rms(rms) => rms * (out.max(num_in) as f64).sqrt(),
+            Self::SqrtRatio => (out as f64 / num_in as f64).max(1.0).sqrt(),
+        }
+    }
+}
+
+/// A parameter whose tensors Muon reads as other than one matrix `[out, in]`.
+#[derive(Debug)]
+pub struct MatrixRow {
+    /// As in its [`ParamRow`].
+    pub path: &'static str,
+    /// Which of its tensors.
+    pub layers: Layers,
+    /// How.
+    pub matrices: Matrices,
+}
+
+/// A tensor as matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matrices {
+    /// The axis along which matrices are stacked, of experts or of heads.
+    pub stacked: Option<i64>,
+    /// The leading axes, the stacked one aside, that are outputs; the rest are inputs.
+    pub num_out: usize,
+}
+
+impl Matrices {
+    /// One matrix `[out, in]`.
+    pub const PLAIN: Self = Self { stacked: None, num_out: 1 };
 }
 
 /// One scale vector γ over a run of layers.
@@ -156,6 +248,8 @@ pub struct Training {
     pub micro_batch: u64,
     /// The learning rate over time.
     pub schedule: Schedule,
+    /// The weight decay over time, beside what follows from the learning rate.
+    pub decay_schedule: Schedule,
     /// The compute type.
     pub precision: Precision,
     /// The global gradient norm to clip to.
@@ -166,21 +260,24 @@ pub struct Training {
     pub checkpoint_every: u64,
     /// The seed unless the command line gives one.
     pub seed: u64,
-    /// The peak learning rate.
+    /// The peak learning rate, for metrics; a group has its own.
     pub lr: f64,
-    /// AdamW's β1 and β2.
-    pub betas: (f64, f64),
-    /// AdamW's ε.
-    pub eps: f64,
 }
 
-/// The learning rate over time; warm-up is linear, lengths are in steps.
+/// A fraction over time; warm-up is linear, lengths are in steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
-    /// Constant after the warm-up.
+    /// The peak after the warm-up.
     Constant {
         /// Steps of warm-up.
         warmup: u64,
+    },
+    /// In a line from the peak to `floor` times it.
+    Linear {
+        /// Steps of warm-up.
+        warmup: u64,
+        /// The final fraction of the peak.
+        floor: f64,
     },
     /// Half a cosine, from the peak to `floor` times the peak.
     Cosine {
@@ -189,7 +286,7 @@ pub enum Schedule {
         /// The final fraction of the peak.
         floor: f64,
     },
-    /// Warm-up, stable, then linear decay to `floor` times the peak (arXiv 2404.06395).
+    /// Warm-up, stable, then decay to `floor` times the peak (arXiv 2404.06395).
     Wsd {
         /// Steps of warm-up.
         warmup: u64,
@@ -197,7 +294,25 @@ pub enum Schedule {
         decay: u64,
         /// The final fraction of the peak.
         floor: f64,
+        /// The course of the decay.
+        shape: Shape,
     },
+    /// `sqrt(warmup / step)`, steps counted from 1.
+    InverseSqrt {
+        /// Steps of warm-up.
+        warmup: u64,
+    },
+}
+
+/// A fall from 1 to 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `1 − t`
+    Linear,
+    /// `1 − sqrt(t)`
+    Sqrt,
+    /// `(1 + cos(π t)) / 2`
+    Cosine,
 }
 
 /// The type of matrix products and activations; weights and optimizer state are f32 in both.

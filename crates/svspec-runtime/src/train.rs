@@ -10,7 +10,6 @@ use crate::precision;
 use crate::progress::Progress;
 use crate::run::RunError;
 use crate::scale_stats;
-use crate::schedule;
 use crate::spec::{Spec, Training};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -75,12 +74,12 @@ pub fn train<M: Model>(
         log.validation(0, val_loss.unwrap_or_default(), &scale_stats::measure(M::SPEC, &state.params))?;
     }
     while state.step < training.steps {
-        let lr = training.lr * schedule::factor(training.schedule, state.step, training.steps);
+        let factors = training.factors(state.step);
         let began = Instant::now();
         let (loss, gradients) = loss_and_gradients(model, plan, state)?;
-        let grad_norm = state.optimizer.step(&gradients, lr)?;
+        let grad_norm = state.optimizer.step(&gradients, factors)?;
         state.step += 1;
-        log.step(state.step, lr, loss, grad_norm);
+        log.step(state.step, training.lr * factors.lr, loss, grad_norm);
         progress.advance();
 
         let last = state.step == training.steps;

@@ -7,7 +7,6 @@ use crate::model::Model;
 use crate::optimizer::Optimizer;
 use crate::params::{Params, ParamsError};
 use crate::precision;
-use crate::schedule;
 use crate::tensor_file::{self, TensorFileError};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
@@ -70,8 +69,7 @@ pub fn trajectory<M: Model>(from: Option<&Path>, input: &Path, output: &Path) ->
             (tokens_sbt.get(step.cast_signed()), targets_sbt.get(step.cast_signed()));
         let loss = precision::run(training.precision, Device::Cpu, || model.loss(&tokens_bt, &targets_bt))?;
         let gradients = params.gradients(&loss);
-        let lr = training.lr * schedule::factor(training.schedule, step, steps);
-        let _norm = optimizer.step(&gradients, lr)?;
+        let _norm = optimizer.step(&gradients, training.factors(step))?;
         losses.push(loss.double_value(&[]));
     }
     tensor_file::write(output, &[("losses".to_owned(), Tensor::from_slice(&losses))], None)?;

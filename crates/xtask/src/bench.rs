@@ -2,6 +2,7 @@
 
 mod compiler;
 mod machine;
+mod optimizer;
 mod trainer;
 
 use crate::command;
@@ -21,6 +22,7 @@ pub fn run() -> Result<ExitCode> {
     let scratch = tempfile::tempdir()?;
     let mut figures = compiler::figures(scratch.path())?;
     figures.extend(trainer::figures(scratch.path())?);
+    figures.extend(optimizer::figures()?);
     println!("{}\n", machine::name());
     println!("| | |\n|---|---|");
     for Figure { what, value } in &figures {

@@ -1,11 +1,11 @@
 //! Families' configurations and techniques' equations to fresh references, made by Hugging Face transformers and by plain
-//! PyTorch, and the specs held against them.
+//! PyTorch, and the specs held against them; traces of PyTorch's optimizers, and the runtime's held against those.
 
 mod environment;
 
 use crate::{command, repository, test};
 use anyhow::{Context, Result};
-use environment::Python;
+pub use environment::Python;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,7 +66,24 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     python.equip(&mut compare);
     compare.env("SVSPEC_PARITY_REFERENCES", &references).env("SVSPEC_PARITY_FAMILIES", &families);
     let status = compare.status().context("cannot start cargo")?;
-    Ok(if status.success() && are_counts_same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_whole = args.families.is_none() && args.names.is_empty();
+    let do_optimizers_follow =
+        !is_whole || optimizers(&python, &parity, (!args.update).then_some(&references))?;
+    let agree = status.success() && are_counts_same && do_optimizers_follow;
+    Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Traces PyTorch's optimizers, into `fresh` or to where the committed traces are, and says whether the runtime's follow.
+fn optimizers(python: &Python, parity: &Path, fresh: Option<&PathBuf>) -> Result<bool> {
+    let of_runtime = repository::root().join("crates/svspec-runtime/tests/runtime");
+    let folder = fresh.unwrap_or(&of_runtime);
+    let mut trace = python.run(&parity.join("optimizers.py"));
+    trace.arg(folder.join("pytorch.safetensors"));
+    command::succeed(trace)?;
+    let test = ["test", "--release", "--package", "svspec-runtime", "pytorch"];
+    let mut follow = test::with_libtorch(command::cargo(&test))?;
+    follow.env("SVSPEC_PARITY_REFERENCES", folder);
+    Ok(follow.status().context("cannot start cargo")?.success())
 }
 
 /// Whether the committed table of counts is what transformers counts.

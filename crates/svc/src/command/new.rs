@@ -94,7 +94,7 @@ mod tests {
             let spec = svspec_codegen::SpecSource { file_name: "small.svspec".to_owned(), text };
             let options = svspec_codegen::Options { rewrites: svspec_ir::rewrite::Rewrites::default(), spec };
             assert!(svspec_codegen::generate(&checked, &options).is_ok(), "{}", family.model_type);
-            let num_params = svspec_ir::cost::cost(checked.model()).num_params;
+            let num_params = svspec_ir::cost::cost(checked.model(), checked.assignments()).num_params;
             assert!((500_000..2_000_000).contains(&num_params), "{}: {num_params}", family.model_type);
         }
     }

@@ -21,7 +21,9 @@ use svspec_ir::{CheckedModel, Model, print, rewrite};
     svc show roles specs/nano.svspec --variant unified     # the role of each scale vector, with its proof\n  \
     svc show cost specs/llama.svspec --variant llama_1b    # parameters, FLOPs per token, memory\n  \
     svc show ir specs/nano.svspec --optimised              # the graph that code is generated from\n  \
-    svc show graph specs/nano.svspec --out nano.svg        # a picture of the layer")]
+    svc show graph specs/nano.svspec --out nano.svg        # a picture of the layer\n  \
+    svc show schedule specs/nano.svspec                    # learning rate and weight decay over the steps\n  \
+    svc show schedule specs/nano.svspec --format svg --out schedule.svg")]
 pub struct Show {
     /// What to show
     #[arg(value_enum)]
@@ -33,7 +35,7 @@ pub struct Show {
     /// Show the model after the optimiser's rewrites, and list them (ir only)
     #[arg(long)]
     optimised: bool,
-    /// How to print it; `graph` is always an SVG
+    /// How to print it; `graph` is always an SVG, and only `schedule` may be one
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Write to this file rather than to standard output
@@ -57,6 +59,8 @@ enum What {
     Resolved,
     /// A picture of the layer: norms, scale vectors coloured by decay, linear maps
     Graph,
+    /// The learning rate and the weight decay over the steps
+    Schedule,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,6 +69,8 @@ enum Format {
     Text,
     /// For programs; carries `format_version`
     Json,
+    /// A picture (graph and schedule only)
+    Svg,
 }
 
 /// Compiles and prints.
@@ -72,15 +78,24 @@ pub fn run(args: &Show) -> anyhow::Result<Outcome> {
     if args.optimised && args.what != What::Ir {
         bail!("--optimised is for `svc show ir`: the rewrites change no parameter, group or role");
     }
-    if args.what == What::Graph && args.format.is_some() {
+    if args.what == What::Graph && matches!(args.format, Some(Format::Text | Format::Json)) {
         bail!(
-            "`svc show graph` draws an SVG and takes no --format; the graph as data is `svc show ir --format json`"
+            "`svc show graph` draws an SVG and takes no other --format; the graph as data is `svc show ir --format json`"
+        );
+    }
+    if args.format == Some(Format::Svg) && !matches!(args.what, What::Graph | What::Schedule) {
+        bail!(
+            "only `svc show graph` and `svc show schedule` draw pictures; the others print --format text or json"
         );
     }
     let spec = Spec::open(&Origin::Disk, &args.file)?;
     let checked = spec.compile(&spec.target(args.target.variant.as_deref())?)?;
     let text = match args.format {
         Some(Format::Json) => json(args, &checked)?,
+        Some(Format::Svg) if args.what == What::Schedule => {
+            crate::picture::schedule(&print::schedule::view(&checked))
+        }
+        Some(Format::Svg) => crate::picture::graph(&checked),
         Some(Format::Text) | None => text(args, &checked),
     };
     let Some(path) = &args.out else {
@@ -107,6 +122,7 @@ fn text(args: &Show, checked: &CheckedModel) -> String {
         What::Roles => print::roles(checked),
         What::Resolved => print::resolved(checked),
         What::Graph => crate::picture::graph(checked),
+        What::Schedule => print::schedule(checked),
         What::Cost => print::cost(checked),
         What::Ir => {
             let (model, applied) = model(args, checked);
@@ -139,6 +155,7 @@ fn json(args: &Show, checked: &CheckedModel) -> anyhow::Result<String> {
             serde_json::to_string_pretty(&Optimised { ir: print::ir::view(&model), rewrites })
         }
         What::Cost => serde_json::to_string_pretty(&print::cost::view(checked)),
+        What::Schedule => serde_json::to_string_pretty(&print::schedule::view(checked)),
         What::Graph => bail!("`svc show graph` draws an SVG"),
     };
     Ok(format!("{}\n", text.context("a print is plain data")?))

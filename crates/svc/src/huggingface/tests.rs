@@ -18,7 +18,7 @@ fn num_params(config: Value) -> u64 {
     let config = object(config);
     let family = family(model_type(&config).unwrap()).unwrap();
     let checked = compile(&spec(&family, "published", &config).unwrap()).unwrap();
-    svspec_ir::cost::cost(checked.model()).num_params
+    svspec_ir::cost::cost(checked.model(), checked.assignments()).num_params
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn held_against(config: &Value, file: &Path, target: &str) -> u64 {
         tensors.map(|tensor| (tensor.name, tensor.shape)).collect::<BTreeMap<_, _>>()
     };
     assert_eq!(tensors(&imported), tensors(&ours), "{target}");
-    svspec_ir::cost::cost(imported.model()).num_params
+    svspec_ir::cost::cost(imported.model(), imported.assignments()).num_params
 }
 
 #[test]

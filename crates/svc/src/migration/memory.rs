@@ -1,32 +1,40 @@
-//! What the optimizer remembers: the old run's tensors by name in, the new run's out. `NAME.first_moment`, `NAME.second_moment`
-//! and `NAME.step` belong to the parameter NAME; what begins with `rng.` to no parameter.
+//! What the optimizer remembers: the old run's tensors by name in, the new run's out. Of the parameter NAME AdamW has
+//! `NAME.first_moment`, `NAME.second_moment` and `NAME.step`, Muon and SGD `NAME.momentum`; what begins with `rng.` belongs to none.
 
 use super::Old;
 use super::files::Buffer;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use std::collections::BTreeSet;
-use svspec_ir::CheckedModel;
 use svspec_ir::eval::Tensor;
 use svspec_ir::migrate::{self, Memory, Moment, Plan, Step};
+use svspec_ir::{Algorithm, CheckedModel, Instance};
 
-/// One of the things that are remembered of a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// An average of the gradient, of the tensor's sizes.
-    Moment(Moment),
-    /// The steps taken, a number.
-    Count,
+const STEP: &str = "step";
+const RANDOM: &str = "rng.";
+
+/// What is remembered of a tensor, by kind, and which moment of the gradient it is; `None` counts steps.
+type Kinds = Vec<(&'static str, Option<Moment>)>;
+
+/// What an algorithm remembers. A momentum is linear in the gradients, as a first moment is.
+fn kinds(checked: &CheckedModel, algorithm: Algorithm) -> Kinds {
+    match algorithm {
+        Algorithm::AdamW { .. } => {
+            vec![("first_moment", Some(Moment::First)), ("second_moment", Some(Moment::Second)), (STEP, None)]
+        }
+        Algorithm::Muon(_) | Algorithm::Sgd => match algorithm.num_memories(&checked.model().optimizer) {
+            0 => Vec::new(),
+            _ => vec![("momentum", Some(Moment::First))],
+        },
+    }
 }
 
-/// What AdamW remembers, by name.
-const ADAMW: [(&str, Kind); 3] = [
-    ("first_moment", Kind::Moment(Moment::First)),
-    ("second_moment", Kind::Moment(Moment::Second)),
-    ("step", Kind::Count),
-];
-
-/// What belongs to no parameter.
-const RANDOM: &str = "rng.";
+/// What steps a tensor.
+fn algorithm(checked: &CheckedModel, tensor: Instance) -> anyhow::Result<Algorithm> {
+    let mut assignments = checked.assignments().iter();
+    let found = assignments.find(|assignment| assignment.instance == tensor);
+    let name = || checked.model().instance_name(tensor);
+    found.map(|assignment| assignment.algorithm).with_context(|| format!("no optimizer steps `{}`", name()))
+}
 
 /// What the new run's optimizer remembers.
 pub(super) struct Remembered {
@@ -42,11 +50,13 @@ pub(super) fn carry(old: &Old<'_>, new: &CheckedModel, plan: &Plan) -> anyhow::R
     let (mut tensors, mut lost) = (Vec::new(), Vec::new());
     for step in &plan.steps {
         let name = new.model().instance_name(step.tensor);
-        let going_on = remembered(old, step)?;
+        let algorithm = algorithm(new, step.tensor)?;
+        let going_on = remembered(old, step, algorithm)?;
         if going_on.is_none() && step.memory.source().is_some() {
             lost.push(name.clone());
         }
-        let all = going_on.unwrap_or_else(|| fresh(&migrate::sizes(new.model(), step.tensor)));
+        let all = going_on
+            .unwrap_or_else(|| fresh(&kinds(new, algorithm), &migrate::sizes(new.model(), step.tensor)));
         tensors.extend(all.into_iter().map(|(kind, buffer)| (format!("{name}.{kind}"), buffer)));
     }
     for name in old.optimizer.names().into_iter().filter(|name| name.starts_with(RANDOM)) {
@@ -55,16 +65,26 @@ pub(super) fn carry(old: &Old<'_>, new: &CheckedModel, plan: &Plan) -> anyhow::R
     Ok(Remembered { tensors, lost })
 }
 
-/// What is remembered of a tensor, by name, where that goes on.
-fn remembered(old: &Old<'_>, step: &Step) -> anyhow::Result<Option<Vec<(&'static str, Buffer)>>> {
+/// What is remembered of a tensor, by kind, where that goes on: the same algorithm has to step it.
+fn remembered(
+    old: &Old<'_>,
+    step: &Step,
+    steps_it: Algorithm,
+) -> anyhow::Result<Option<Vec<(&'static str, Buffer)>>> {
     let Some(source) = step.memory.source() else { return Ok(None) };
+    let stepped_it = algorithm(old.checked, source)?;
+    let kinds_of_old = kinds(old.checked, stepped_it);
+    if stepped_it.family() != steps_it.family() {
+        return Ok(None);
+    }
     let model = old.checked.model();
+    let name = model.instance_name(source);
     let mut all = Vec::new();
-    for (suffix, kind) in ADAMW {
-        let full = format!("{}.{suffix}", model.instance_name(source));
-        let buffer = match (&step.memory, kind) {
-            (Memory::Kept(_), _) | (_, Kind::Count) => old.optimizer.copy(&full)?,
-            (Memory::Rescaled(..) | Memory::Restarts(_) | Memory::New, Kind::Moment(which)) => {
+    for (kind, which) in kinds_of_old {
+        let full = format!("{name}.{kind}");
+        let buffer = match (&step.memory, which) {
+            (Memory::Kept(_), _) | (_, None) => old.optimizer.copy(&full)?,
+            (Memory::Rescaled(..) | Memory::Restarts(_) | Memory::New, Some(which)) => {
                 let moment = old.optimizer.value(&full, migrate::sizes(model, source))?;
                 match step.memory.moment(model, which, &moment, &old.vectors) {
                     Some(moment) => Buffer::of(&moment),
@@ -72,30 +92,28 @@ fn remembered(old: &Old<'_>, step: &Step) -> anyhow::Result<Option<Vec<(&'static
                 }
             }
         };
-        all.push((suffix, buffer));
+        all.push((kind, buffer));
     }
     Ok(Some(all))
 }
 
 /// What an optimizer remembers before its first step.
-fn fresh(sizes: &[usize]) -> Vec<(&'static str, Buffer)> {
-    let zeros = |kind: Kind| match kind {
-        Kind::Moment(_) => Tensor::zeros(sizes),
-        Kind::Count => Tensor::zeros(&[]),
-    };
-    ADAMW.map(|(suffix, kind)| (suffix, Buffer::of(&zeros(kind)))).into()
+fn fresh(kinds: &Kinds, sizes: &[usize]) -> Vec<(&'static str, Buffer)> {
+    let zeros = |which: &Option<Moment>| Tensor::zeros(if which.is_some() { sizes } else { &[] });
+    kinds.iter().map(|(kind, which)| (*kind, Buffer::of(&zeros(which)))).collect()
 }
 
 /// Refuses what is not known how to carry over.
 fn require_known(old: &Old<'_>) -> anyhow::Result<()> {
     let model = old.checked.model();
-    let names: BTreeSet<String> =
-        model.instances().into_iter().map(|tensor| model.instance_name(tensor)).collect();
+    let mut known = BTreeSet::new();
+    for assignment in old.checked.assignments() {
+        let name = model.instance_name(assignment.instance);
+        let kinds = kinds(old.checked, assignment.algorithm).into_iter();
+        known.extend(kinds.map(|(kind, _)| format!("{name}.{kind}")));
+    }
     for full in old.optimizer.names().into_iter().filter(|name| !name.starts_with(RANDOM)) {
-        let is_known = full.rsplit_once('.').is_some_and(|(name, suffix)| {
-            names.contains(name) && ADAMW.iter().any(|(known, _)| *known == suffix)
-        });
-        if !is_known {
+        if !known.contains(full) {
             bail!(
                 "`{}` remembers `{full}`, and what that would be in another spec is not known",
                 old.optimizer.path().display()

@@ -2,7 +2,7 @@
 
 use crate::scene::Scene;
 
-const STAGES: [&str; 6] = ["params", "groups", "roles", "cost", "ir", "resolved"];
+const STAGES: [&str; 7] = ["params", "groups", "roles", "cost", "ir", "resolved", "schedule"];
 
 #[test]
 fn every_stage_as_text() {
@@ -32,4 +32,12 @@ fn the_graph_is_a_picture() {
     assert!(scene.run("show graph tiny.svspec -o graph.svg").starts_with("exit code 0"));
     assert!(scene.read("graph.svg").starts_with("<svg"));
     insta::assert_snapshot!(scene.run("show graph tiny.svspec --format json"));
+}
+
+#[test]
+fn schedules_are_drawn_too_and_other_stages_are_not() {
+    let scene = Scene::new();
+    assert!(scene.run("show schedule tiny.svspec --format svg -o schedule.svg").starts_with("exit code 0"));
+    assert!(scene.read("schedule.svg").starts_with("<svg"));
+    insta::assert_snapshot!(scene.run("show groups tiny.svspec --format svg"));
 }

@@ -3,7 +3,7 @@
 use super::parts::node_cost;
 use super::repeats;
 use crate::op::{Input, Linear};
-use crate::{Model, Op, Param, Precision, Region, RegionId, RegionKind, dim};
+use crate::{Assignment, Model, Op, Param, Precision, Region, RegionId, RegionKind, dim};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub struct Memory {
     pub weights: u64,
     /// Their gradients, f32.
     pub gradients: u64,
-    /// AdamW's two moments, f32.
+    /// What the optimizer remembers, f32: two moments of AdamW, one momentum of Muon.
     pub optimizer: u64,
     /// Copies of weights that the step multiplies with: bf16 ones, scaled ones, fused ones.
     pub weight_copies: u64,
@@ -29,11 +29,17 @@ pub struct Memory {
 const F32: u128 = 4;
 
 /// Counts in `u128`: the sizes that a spec may name are each below 2^23, but their product with a batch is not below 2^64.
-pub(super) fn memory(model: &Model) -> Memory {
+pub(super) fn memory(model: &Model, assignments: &[Assignment]) -> Memory {
     let entries = |param: &Param| (repeats(model, param.region) * dim::num_elements(&param.dims)) as u128;
     let weights = F32 * model.params.iter().map(entries).sum::<u128>();
     let tokens = u128::from(model.train.micro_batch) * model.context as u128;
-    let (gradients, optimizer) = (weights, 2 * weights);
+    let gradients = weights;
+    let remembered = |assignment: &Assignment| {
+        let entries =
+            model.params.get(assignment.instance.param.0).map_or(0, |param| dim::num_elements(&param.dims));
+        (assignment.algorithm.num_memories(&model.optimizer) * entries) as u128
+    };
+    let optimizer = F32 * assignments.iter().map(remembered).sum::<u128>();
     let weight_copies = weight_copies(model);
     let activations = tokens * activation_bytes(model) * kept_values(model);
     let of_logits = match model.train.precision {

@@ -157,6 +157,7 @@ fn role(summary: &ScaleSummary) -> String {
 fn treatment(before: &Treatment, after: &Treatment) -> String {
     let clip = |treatment: &Treatment| if treatment.clipped { "on" } else { "off" }.to_owned();
     let parts = [
+        ("optimizer", before.optimizer.clone(), after.optimizer.clone()),
         ("decay", shortest(before.decay), shortest(after.decay)),
         ("lr", shortest(before.lr_multiplier), shortest(after.lr_multiplier)),
         ("clip", clip(before), clip(after)),

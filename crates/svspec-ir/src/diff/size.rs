@@ -1,6 +1,6 @@
 //! Parameters, compute and memory, before and after, as the crates are generated.
 
-use crate::Model;
+use crate::CheckedModel;
 use crate::cost::{self, CostReport};
 use crate::print::number::{bytes, grouped, si};
 use crate::rewrite::{self, Rewrites};
@@ -32,8 +32,11 @@ pub enum Quantity {
 }
 
 /// The quantities that differ.
-pub(super) fn changes(old: &Model, new: &Model) -> Vec<SizeChange> {
-    let report = |model: &Model| cost::cost(&rewrite::optimise(model, &Rewrites::default()).0);
+pub(super) fn changes(old: &CheckedModel, new: &CheckedModel) -> Vec<SizeChange> {
+    let report = |checked: &CheckedModel| {
+        let (model, _) = rewrite::optimise(checked.model(), &Rewrites::default());
+        cost::cost(&model, checked.assignments())
+    };
     let (old, new) = (report(old), report(new));
     let quantities = [
         Quantity::Parameters,

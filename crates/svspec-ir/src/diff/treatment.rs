@@ -1,7 +1,7 @@
 //! Tensors of both models that the rules treat otherwise now: what the optimizer does to them, and their init.
 
 use super::Class;
-use crate::print::{params, paths};
+use crate::print::{self, params, paths};
 use crate::{Assignment, CheckedModel};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct TreatmentChange {
 pub struct Treatment {
     /// The group's name.
     pub group: String,
+    /// What steps it, with the constants that rules set.
+    pub optimizer: String,
     /// Weight decay.
     pub decay: f64,
     /// Multiplies the learning rate.
@@ -53,18 +55,23 @@ pub struct InitChange {
     pub class: Class,
 }
 
-/// The tensors whose decay, learning rate or clipping differs.
+/// The tensors whose optimizer, decay, learning rate or clipping differs.
 pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentChange> {
     let mut found: Vec<(TreatmentChange, Vec<String>)> = Vec::new();
     for (before, after) in pairs(old, new) {
-        if is_treated_alike(before, after) {
+        if is_treated_alike(before, after) && algorithm(old, before) == algorithm(new, after) {
             continue;
         }
+        let is_stepped_alike = algorithm(old, before) == algorithm(new, after);
+        let [betas_rule, eps_rule] = after.constant_rules;
         let changed = |is_alike: bool, rule: Option<usize>| rule.filter(|_| !is_alike);
         let rules = [
             changed(before.decay.total_cmp(&after.decay).is_eq(), Some(after.decay_rule)),
             changed(before.lr_multiplier.total_cmp(&after.lr_multiplier).is_eq(), after.lr_rule),
             changed(before.clipped == after.clipped, after.clip_rule),
+            changed(is_stepped_alike, after.algorithm_rule),
+            changed(is_stepped_alike, betas_rule),
+            changed(is_stepped_alike, eps_rule),
         ];
         let change = TreatmentChange {
             paths: String::new(),
@@ -132,10 +139,16 @@ fn is_treated_alike(before: &Assignment, after: &Assignment) -> bool {
         && before.clipped == after.clipped
 }
 
+/// What steps a tensor; a constant of the whole block is told among the settings.
+fn algorithm(checked: &CheckedModel, assignment: &Assignment) -> String {
+    print::groups::algorithm(assignment.algorithm, &checked.model().optimizer)
+}
+
 fn treatment(checked: &CheckedModel, assignment: &Assignment) -> Treatment {
     let group = checked.groups().iter().find(|group| group.members.contains(&assignment.instance));
     Treatment {
         group: group.map_or_else(String::new, |group| group.name.clone()),
+        optimizer: algorithm(checked, assignment),
         decay: assignment.decay,
         lr_multiplier: assignment.lr_multiplier,
         clipped: assignment.clipped,

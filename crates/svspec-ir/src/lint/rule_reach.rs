@@ -1,5 +1,6 @@
 //! `rule-matches-nothing` and `rule-shadowed`: rules that decide nothing in any target of the file that has them.
 
+use crate::rule::Verb;
 use crate::rules::Hits;
 use crate::{ResolvedRule, group::RuleText};
 use std::collections::BTreeMap;
@@ -7,24 +8,35 @@ use svspec_diagnostics::{Diagnostic, Span};
 
 /// Adds up the reach of each rule over the targets.
 pub fn rule_reach(targets: &[Vec<(ResolvedRule, Hits)>]) -> Vec<Diagnostic> {
-    let mut total: BTreeMap<Span, (&RuleText, Hits, usize)> = BTreeMap::new();
+    let mut total: BTreeMap<Span, (&ResolvedRule, Hits, usize)> = BTreeMap::new();
     for (rule, hits) in targets.iter().flatten() {
-        let entry = total.entry(rule.text.span).or_insert((&rule.text, Hits::default(), 0));
+        let entry = total.entry(rule.text.span).or_insert((rule, Hits::default(), 0));
         entry.1.matched += hits.matched;
         entry.1.decides += hits.decides;
         entry.2 += 1;
     }
-    total.values().filter_map(|(text, hits, targets)| finding(text, *hits, *targets)).collect()
+    total
+        .values()
+        .filter_map(|(rule, hits, targets)| finding(&rule.text, &rule.verb, *hits, *targets))
+        .collect()
 }
 
-fn finding(text: &RuleText, hits: Hits, targets: usize) -> Option<Diagnostic> {
+fn finding(text: &RuleText, verb: &Verb, hits: Hits, targets: usize) -> Option<Diagnostic> {
     let models = if targets == 1 { "the one model that has it" } else { "any model that has it" };
     if hits.matched == 0 {
         let message = format!("`{}` matches no tensor of {models}", text.text);
+        let remedy = match verb {
+            Verb::Betas(_) | Verb::Eps(_) => {
+                "remove it, or select what AdamW steps: `betas` and `eps` are its constants"
+            }
+            Verb::Decay(_) | Verb::LearningRate(_) | Verb::Init(_) | Verb::Clip(_) | Verb::Use(_) => {
+                "remove it, or select what is there: `svc show params` lists every tensor"
+            }
+        };
         return Some(
             Diagnostic::warning("rule-matches-nothing", message)
                 .at(text.span, "matches nothing")
-                .help("remove it, or select what is there: `svc show params` lists every tensor"),
+                .help(remedy),
         );
     }
     if hits.decides == 0 {

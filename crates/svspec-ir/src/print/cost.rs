@@ -23,7 +23,11 @@ pub struct CostView {
 /// The cost of `checked` as data.
 pub fn view(checked: &CheckedModel) -> CostView {
     let (model, _) = rewrite::optimise(checked.model(), &Rewrites::default());
-    CostView { format_version: FORMAT_VERSION, model: model.name.clone(), report: crate::cost::cost(&model) }
+    CostView {
+        format_version: FORMAT_VERSION,
+        model: model.name.clone(),
+        report: crate::cost::cost(&model, checked.assignments()),
+    }
 }
 
 /// The cost of `checked` as text.

@@ -2,10 +2,10 @@
 
 use super::number::{grouped, shortest};
 use super::table::{Align, row, table};
-use super::{FORMAT_VERSION, paths};
+use super::{FORMAT_VERSION, paths, resolved};
 use crate::dim::num_elements;
 use crate::group::RuleText;
-use crate::{CheckedModel, Group};
+use crate::{Algorithm, CheckedModel, Group, Optimizer};
 use serde::Serialize;
 
 /// The groups of a model.
@@ -24,9 +24,13 @@ pub struct GroupsView {
 pub struct GroupView {
     /// Its name.
     pub name: String,
+    /// What steps it, with the constants that rules set: `muon`, `adamw, betas (0.9, 0.99)`.
+    pub optimizer: String,
+    /// The peak learning rate.
+    pub lr: f64,
     /// Weight decay.
     pub decay: f64,
-    /// Multiplies the learning rate.
+    /// What rules multiply the learning rate by; it is in `lr`.
     pub lr_multiplier: f64,
     /// Whether clipping applies.
     pub clipped: bool,
@@ -55,6 +59,8 @@ fn group_view(checked: &CheckedModel, group: &Group) -> GroupView {
     let templates: Vec<&str> = params().map(|param| param.path.as_str()).collect();
     GroupView {
         name: group.name.clone(),
+        optimizer: algorithm(group.algorithm, &model.optimizer),
+        lr: model.optimizer.peak(group.algorithm) * group.lr_multiplier,
         decay: group.decay,
         lr_multiplier: group.lr_multiplier,
         clipped: group.clipped,
@@ -68,9 +74,10 @@ fn group_view(checked: &CheckedModel, group: &Group) -> GroupView {
 /// The groups of `checked` as text.
 pub fn groups(checked: &CheckedModel) -> String {
     let view = view(checked);
-    let header = row(["group", "decay", "lr", "clip", "tensors", "entries"]);
+    let header = row(["group", "optimizer", "lr", "decay", "clip", "tensors", "entries"]);
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(view.groups.iter().map(cells)).collect();
-    let aligns = [Align::Left, Align::Right, Align::Right, Align::Left, Align::Right, Align::Right];
+    let aligns =
+        [Align::Left, Align::Left, Align::Left, Align::Right, Align::Left, Align::Right, Align::Right];
     let mut text = table("", &aligns, &rows);
     for group in &view.groups {
         text.push_str(&format!("\n{}\n", group.name));
@@ -85,12 +92,37 @@ pub fn groups(checked: &CheckedModel) -> String {
 fn cells(group: &GroupView) -> Vec<String> {
     vec![
         group.name.clone(),
+        group.optimizer.clone(),
+        rate(group),
         shortest(group.decay),
-        format!("{}x", shortest(group.lr_multiplier)),
         if group.clipped { "on" } else { "off" }.to_owned(),
         grouped(group.tensors.len() as u64),
         grouped(group.num_entries),
     ]
+}
+
+/// `3e-3`, and by what rules multiplied it: `1.5e-3 (0.5x)`.
+fn rate(group: &GroupView) -> String {
+    let lr = shortest(group.lr);
+    if group.lr_multiplier.total_cmp(&1.0).is_eq() {
+        lr
+    } else {
+        format!("{lr} ({}x)", shortest(group.lr_multiplier))
+    }
+}
+
+/// What steps a tensor, with the constants that are not the block's.
+pub fn algorithm(algorithm: Algorithm, block: &Optimizer) -> String {
+    let mut text = algorithm.name().to_owned();
+    if let Algorithm::AdamW { betas, eps } = algorithm {
+        if betas != block.betas {
+            text.push_str(&format!(", betas {}", resolved::betas(betas)));
+        }
+        if eps.total_cmp(&block.eps).is_ne() {
+            text.push_str(&format!(", eps {}", shortest(eps)));
+        }
+    }
+    text
 }
 
 /// Words separated by commas, in lines of at most 100 columns.

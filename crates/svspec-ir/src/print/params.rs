@@ -2,7 +2,7 @@
 
 use super::number::{grouped, rounded, shortest};
 use super::table::{Align, row, table};
-use super::{FORMAT_VERSION, paths};
+use super::{FORMAT_VERSION, groups, paths};
 use crate::dim::num_elements;
 use crate::{Assignment, CheckedModel, Init, Instance, ParamId, ParamKind, Role};
 use serde::Serialize;
@@ -41,6 +41,8 @@ pub struct ParamRow {
     pub role: Option<Role>,
     /// The parameter group's name.
     pub group: String,
+    /// What steps it.
+    pub optimizer: String,
     /// Weight decay.
     pub decay: f64,
     /// Multiplies the learning rate.
@@ -148,6 +150,7 @@ fn param_row(checked: &CheckedModel, assignment: &Assignment) -> Option<ParamRow
         kind: param.kind,
         role: role(checked, id),
         group: group.map_or_else(String::new, |group| group.name.clone()),
+        optimizer: groups::algorithm(assignment.algorithm, &checked.model().optimizer),
         decay: assignment.decay,
         lr_multiplier: assignment.lr_multiplier,
         clipped: assignment.clipped,

@@ -4,7 +4,8 @@ use super::number::{grouped, shortest};
 use super::table::{Align, table};
 use super::{FORMAT_VERSION, ir, paths};
 use crate::group::RuleText;
-use crate::{AdamW, Budget, CheckedModel, Model, Precision, Schedule, Train};
+use crate::optimizer::MuonScale;
+use crate::{Budget, CheckedModel, Model, Optimizer, Precision, Schedule, Shape, Train};
 use serde::Serialize;
 
 /// A model, resolved.
@@ -70,13 +71,41 @@ pub fn shape(model: &Model) -> Vec<Setting> {
 }
 
 /// The optimizer's settings.
-pub fn optimizer(adamw: &AdamW) -> Vec<Setting> {
-    let (beta1, beta2) = adamw.betas;
-    vec![
-        setting("lr", shortest(adamw.lr)),
-        setting("betas", format!("({}, {})", shortest(beta1), shortest(beta2))),
-        setting("eps", shortest(adamw.eps)),
-    ]
+pub fn optimizer(optimizer: &Optimizer) -> Vec<Setting> {
+    let switch = |on: bool| if on { "on" } else { "off" };
+    let mut settings = vec![
+        setting("lr", shortest(optimizer.lr)),
+        setting("betas", betas(optimizer.betas)),
+        setting("eps", shortest(optimizer.eps)),
+    ];
+    if let Some(muon) = &optimizer.muon {
+        settings.extend([
+            setting("muon.lr", shortest(muon.lr.unwrap_or(optimizer.lr))),
+            setting("muon.momentum", shortest(muon.momentum)),
+            setting("muon.nesterov", switch(muon.nesterov)),
+            setting("muon.ns_steps", muon.ns_steps.to_string()),
+            setting(
+                "muon.scale",
+                match muon.scale {
+                    MuonScale::Rms(rms) => format!("rms({})", shortest(rms)),
+                    MuonScale::SqrtRatio => "sqrt_ratio".to_owned(),
+                },
+            ),
+        ]);
+    }
+    if let Some(sgd) = &optimizer.sgd {
+        settings.extend([
+            setting("sgd.lr", shortest(sgd.lr.unwrap_or(optimizer.lr))),
+            setting("sgd.momentum", shortest(sgd.momentum)),
+            setting("sgd.nesterov", switch(sgd.nesterov)),
+        ]);
+    }
+    settings
+}
+
+/// `(0.9, 0.95)`
+pub fn betas((beta1, beta2): (f64, f64)) -> String {
+    format!("({}, {})", shortest(beta1), shortest(beta2))
 }
 
 /// The training settings.
@@ -84,15 +113,6 @@ pub fn train(train: &Train) -> Vec<Setting> {
     let mut settings = match train.budget {
         Budget::Steps(_) => Vec::new(),
         Budget::Tokens(tokens) => vec![setting("tokens", grouped(tokens))],
-    };
-    let schedule = match train.schedule {
-        Schedule::Constant { warmup } => format!("constant {{ warmup = {warmup} steps }}"),
-        Schedule::Cosine { warmup, floor } => {
-            format!("cosine {{ warmup = {warmup} steps, floor = {} }}", shortest(floor))
-        }
-        Schedule::Wsd { warmup, decay, floor } => {
-            format!("wsd {{ warmup = {warmup} steps, decay = {decay} steps, floor = {} }}", shortest(floor))
-        }
     };
     let precision = match train.precision {
         Precision::F32 => "f32",
@@ -102,7 +122,12 @@ pub fn train(train: &Train) -> Vec<Setting> {
         setting("steps", grouped(train.steps)),
         setting("batch", format!("{} sequences", grouped(train.batch))),
         setting("micro_batch", format!("{} sequences", grouped(train.micro_batch))),
-        setting("schedule", schedule),
+        setting("schedule", schedule(train.schedule)),
+    ]);
+    if !train.decay_schedule.is_flat() {
+        settings.push(setting("decay_schedule", schedule(train.decay_schedule)));
+    }
+    settings.extend([
         setting("precision", precision),
         setting("clip", train.clip.map_or_else(|| "off".to_owned(), shortest)),
         setting("eval_every", format!("{} steps", grouped(train.eval_every))),
@@ -110,6 +135,28 @@ pub fn train(train: &Train) -> Vec<Setting> {
         setting("seed", train.seed.to_string()),
     ]);
     settings
+}
+
+/// A schedule as the language writes it.
+pub fn schedule(schedule: Schedule) -> String {
+    match schedule {
+        Schedule::Constant { warmup } => format!("constant {{ warmup = {warmup} steps }}"),
+        Schedule::Linear { warmup, floor } => {
+            format!("linear {{ warmup = {warmup} steps, floor = {} }}", shortest(floor))
+        }
+        Schedule::Cosine { warmup, floor } => {
+            format!("cosine {{ warmup = {warmup} steps, floor = {} }}", shortest(floor))
+        }
+        Schedule::Wsd { warmup, decay, floor, shape } => {
+            let shape = match shape {
+                Shape::Linear => String::new(),
+                Shape::Sqrt | Shape::Cosine => format!(", shape = {}", shape.name()),
+            };
+            let floor = shortest(floor);
+            format!("wsd {{ warmup = {warmup} steps, decay = {decay} steps, floor = {floor}{shape} }}")
+        }
+        Schedule::InverseSqrt { warmup } => format!("inverse_sqrt {{ warmup = {warmup} steps }}"),
+    }
 }
 
 /// `checked`, resolved, as text.

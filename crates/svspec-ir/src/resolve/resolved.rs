@@ -4,7 +4,7 @@ use crate::foreign::{ForeignName, Layout};
 use crate::lower::part::PartKind;
 use crate::op::{Activation, Norm};
 use crate::rule::ResolvedRule;
-use crate::{AdamW, PerLayer, Role, ScaleForm, Train};
+use crate::{Optimizer, PerLayer, Role, ScaleForm, Train};
 use std::collections::BTreeMap;
 use svspec_diagnostics::Span;
 
@@ -44,7 +44,7 @@ pub struct Resolved {
     /// In order; a later one wins.
     pub rules: Vec<ResolvedRule>,
     /// The optimizer's settings.
-    pub optimizer: AdamW,
+    pub optimizer: Optimizer,
     /// The training settings.
     pub train: Train,
 }

@@ -7,12 +7,12 @@ use super::{list, setting, setting::bare_word};
 use crate::group::RuleText;
 use crate::lower::part::{Ports, Range};
 use crate::param::ScalePart;
-use crate::rule::{Clipping, Condition, InitValue, ResolvedRule, Selector, Test, Verb};
-use crate::{ParamKind, PerLayer, Role, Site};
+use crate::rule::{Clipping, Condition, InitValue, ResolvedRule, Selector, Test, Use, Verb};
+use crate::{ParamKind, PerLayer, Role, Site, Split};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{self, Comparison, Expr, ExprKind, Path};
 
-const VERBS: [&str; 4] = ["decay", "lr", "init", "clip"];
+const VERBS: [&str; 7] = ["decay", "lr", "init", "clip", "use", "betas", "eps"];
 const KINDS: [(&str, ParamKind); 5] = [
     ("weight", ParamKind::Weight),
     ("embedding", ParamKind::Embedding),
@@ -112,6 +112,9 @@ fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {
         "decay" => amount(scope, "decay", &rule.value, Range::NotNegative).map(Verb::Decay),
         "lr" => amount(scope, "lr", &rule.value, Range::NotNegative).map(Verb::LearningRate),
         "init" => init(scope, &rule.value).map(Verb::Init),
+        "use" => algorithm(scope, &rule.value).map(Verb::Use),
+        "betas" => super::optimizer::betas(scope, &rule.value).map(Verb::Betas),
+        "eps" => setting::real(scope, "eps", &rule.value, Range::Positive).map(Verb::Eps),
         "clip" => {
             Some(Verb::Clip(match setting::word_after(scope, "clip", "clip", &rule.value, &["on", "off"])? {
                 "on" => Clipping::On,
@@ -128,6 +131,32 @@ fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {
             None
         }
     }
+}
+
+fn algorithm(scope: &mut Scope<'_>, expr: &Expr) -> Option<Use> {
+    if let ExprKind::Call { callee, arguments } = &expr.kind
+        && super::path::single(callee).is_some_and(|(name, _)| name == "muon")
+        && let [split] = arguments.as_slice()
+    {
+        match bare_word(split).as_deref() {
+            Some("head") => return Some(Use::Muon(Split::Head)),
+            Some("whole") => return Some(Use::Muon(Split::Whole)),
+            Some(_) | None => {}
+        }
+    }
+    match bare_word(expr).as_deref() {
+        Some("adamw") => return Some(Use::AdamW),
+        Some("muon") => return Some(Use::Muon(Split::Whole)),
+        Some("sgd") => return Some(Use::Sgd),
+        Some(_) | None => {}
+    }
+    let message = format!("there is no optimizer called `{}`", scope.quote(expr.span));
+    scope.findings.push(
+        Diagnostic::error("unknown-value", message)
+            .at(expr.span, "unknown")
+            .help("write `adamw`, `muon` (one matrix of a weight), `muon(head)` (one of each head) or `sgd`"),
+    );
+    None
 }
 
 fn init(scope: &mut Scope<'_>, expr: &Expr) -> Option<InitValue> {

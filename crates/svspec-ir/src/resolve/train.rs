@@ -1,5 +1,6 @@
 //! The `train` blocks that reach a target in; the training settings, in steps and sequences, out.
 
+mod length;
 mod schedule;
 
 use super::draft::duplicate;
@@ -9,16 +10,18 @@ use super::{list, path::single};
 use crate::lower::part::Range;
 use crate::program::Program;
 use crate::{Budget, Precision, Schedule, Train};
+use length::Run;
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Body, Expr, ExprKind, Statement, StatementKind, Unit};
 
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "steps",
     "tokens",
     "batch",
     "micro_batch",
     "schedule",
+    "decay_schedule",
     "precision",
     "clip",
     "eval_every",
@@ -55,24 +58,30 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
         (Some(Budget::Tokens(tokens)), Some(batch)) => Some(tokens.div_ceil(batch * context as u64)),
         (Some(Budget::Tokens(_)) | None, _) => None,
     };
-    // Settings that count in steps are checked also where the number of steps is at fault.
-    let known_steps = steps.unwrap_or(LONGEST as u64);
-    let usual = defaults(known_steps, batch.unwrap_or(1));
+    // Settings that count in steps are checked also where the number of steps, or what a step holds, is at fault.
+    let run = Run {
+        steps: steps.unwrap_or(LONGEST as u64),
+        tokens_per_step: batch.map_or(LONGEST as u64, |batch| batch * context as u64),
+    };
+    let usual = defaults(run.steps, batch.unwrap_or(1));
     let train = Train {
         micro_batch: match batch {
             Some(batch) => micro_batch(scope, &given, context, batch).unwrap_or(batch),
             None => 1,
         },
         schedule: read(&given, "schedule", usual.schedule, |expr| {
-            schedule::schedule(scope, expr, known_steps)
+            schedule::schedule(scope, expr, run, run.steps.div_ceil(100))
+        }),
+        decay_schedule: read(&given, "decay_schedule", usual.decay_schedule, |expr| {
+            schedule::schedule(scope, expr, run, 0)
         }),
         precision: read(&given, "precision", usual.precision, |expr| precision(scope, expr)),
         clip: read(&given, "clip", usual.clip, |expr| clip(scope, expr)),
         eval_every: read(&given, "eval_every", usual.eval_every, |expr| {
-            interval(scope, "eval_every", expr, known_steps)
+            length::interval(scope, "eval_every", expr, run)
         }),
         checkpoint_every: read(&given, "checkpoint_every", usual.checkpoint_every, |expr| {
-            interval(scope, "checkpoint_every", expr, known_steps)
+            length::interval(scope, "checkpoint_every", expr, run)
         }),
         seed: read(&given, "seed", usual.seed, |expr| seed(scope, expr)),
         ..usual
@@ -113,6 +122,7 @@ fn defaults(steps: u64, batch: u64) -> Train {
         batch,
         micro_batch: batch,
         schedule: Schedule::Cosine { warmup: steps.div_ceil(100), floor: 0.1 },
+        decay_schedule: Schedule::Constant { warmup: 0 },
         precision: Precision::F32,
         clip: Some(1.0),
         eval_every: (steps / 10).max(1),
@@ -296,28 +306,4 @@ fn micro_batch(scope: &mut Scope<'_>, given: &Given<'_>, context: usize, batch: 
     }
     scope.findings.push(finding.help(format!("write `micro_batch = {nearest}`")));
     None
-}
-
-/// The steps from one event to the next: a share of the run is at least one step, a number that is written is too.
-fn interval(scope: &mut Scope<'_>, what: &str, expr: &Expr, steps: u64) -> Option<u64> {
-    let every = steps_of(scope, what, expr, steps)?;
-    if let ExprKind::Number(number) = &expr.kind
-        && number.value > 0.0
-    {
-        return Some(every.max(1));
-    }
-    setting::whole(scope, what, every as f64, expr.span, LONGEST).map(|steps| steps as u64)
-}
-
-/// A number of steps: plain, in steps, or a percentage of all of them.
-fn steps_of(scope: &mut Scope<'_>, what: &str, expr: &Expr, steps: u64) -> Option<u64> {
-    if let ExprKind::Number(number) = &expr.kind
-        && number.unit == Some(Unit::Percent)
-    {
-        let share = setting::within(scope, what, number.value, expr.span, Range::UpToOne)?;
-        return Some((share * steps as f64).round() as u64);
-    }
-    let (value, _) = amount(scope, expr, Unit::Steps)?;
-    let value = setting::within(scope, what, value, expr.span, Range::NotNegative)?;
-    setting::whole(scope, what, value + 1.0, expr.span, LONGEST).map(|steps| steps as u64 - 1)
 }

@@ -8,10 +8,19 @@ use crate::{Assignment, Group, Model};
 pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[ResolvedRule]) -> Vec<Group> {
     let mut groups: Vec<(usize, Group)> = Vec::new();
     for assignment in assignments {
-        let deciding = [Some(assignment.decay_rule), assignment.lr_rule, assignment.clip_rule];
+        let [betas_rule, eps_rule] = assignment.constant_rules;
+        let deciding = [
+            Some(assignment.decay_rule),
+            assignment.algorithm_rule,
+            betas_rule,
+            eps_rule,
+            assignment.lr_rule,
+            assignment.clip_rule,
+        ];
         let rules: Vec<usize> = deciding.into_iter().flatten().collect();
         let known = groups.iter_mut().map(|(_, group)| group).find(|group| {
             group.rules == rules
+                && group.algorithm == assignment.algorithm
                 && group.decay.to_bits() == assignment.decay.to_bits()
                 && group.lr_multiplier.to_bits() == assignment.lr_multiplier.to_bits()
                 && group.clipped == assignment.clipped
@@ -22,6 +31,7 @@ pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[Resolve
                 assignment.decay_rule,
                 Group {
                     name: String::new(),
+                    algorithm: assignment.algorithm,
                     decay: assignment.decay,
                     lr_multiplier: assignment.lr_multiplier,
                     clipped: assignment.clipped,

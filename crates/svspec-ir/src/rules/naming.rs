@@ -3,16 +3,21 @@
 use crate::param::ScalePart;
 use crate::rule::{Condition, ResolvedRule, Selector, Test};
 use crate::{Group, Model, Param, ParamKind, Role, Site};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use svspec_syntax::ast::Comparison;
 
 /// Names `groups`, each fit for an identifier, no two alike.
 pub(super) fn name(model: &Model, groups: &mut [Group], rules: &[ResolvedRule]) {
     let mut taken = BTreeSet::new();
+    let mut algorithms: BTreeMap<String, &'static str> = BTreeMap::new();
     for group in groups {
         let members: Vec<&Param> =
             group.members.iter().filter_map(|member| model.params.get(member.param.0)).collect();
         let mut name = base(&members, group.rules.first().and_then(|&rule| rules.get(rule)));
+        let algorithm = group.algorithm.family();
+        if *algorithms.entry(name.clone()).or_insert(algorithm) != algorithm {
+            name = format!("{name}_{algorithm}");
+        }
         if taken.contains(&name) && !group.clipped {
             name.push_str("_unclipped");
         }

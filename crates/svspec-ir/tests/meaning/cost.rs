@@ -29,7 +29,8 @@ train { steps = 10, batch = 4 }
 /// arXiv 2605.26895 counts its Llama-1B so.
 #[test]
 fn llama_1b_has_the_papers_number_of_parameters() {
-    let report = cost(spec::of_text(LLAMA_1B, "llama_1b").model());
+    let checked = spec::of_text(LLAMA_1B, "llama_1b");
+    let report = cost(checked.model(), checked.assignments());
     assert_eq!(report.num_params, 1_028_065_024);
     assert_eq!(report.num_scale_params, 80_640);
 }
@@ -37,7 +38,8 @@ fn llama_1b_has_the_papers_number_of_parameters() {
 /// `2 · 22 · (4 d² + 3 d h)`, the head's `2 d V`, and attention's two products over `(T + 1) / 2` positions.
 #[test]
 fn llama_1b_multiplies_as_its_weights_say() {
-    let report = cost(spec::of_text(LLAMA_1B, "llama_1b").model());
+    let checked = spec::of_text(LLAMA_1B, "llama_1b");
+    let report = cost(checked.model(), checked.assignments());
     let (d, h, layers) = (1792.0, 4778.0, 22.0);
     let weights = layers * (4.0 * d * d + 3.0 * d * h) + 50_304.0 * d;
     let attention = layers * 2.0 * 2.0 * d * 512.5;
@@ -50,7 +52,8 @@ fn llama_1b_multiplies_as_its_weights_say() {
 
 #[test]
 fn memory_is_that_of_adamw_in_f32() {
-    let report = cost(spec::of_text(LLAMA_1B, "llama_1b").model());
+    let checked = spec::of_text(LLAMA_1B, "llama_1b");
+    let report = cost(checked.model(), checked.assignments());
     let memory = report.memory;
     assert_eq!(memory.weights, 4 * 1_028_065_024);
     assert_eq!(memory.gradients, memory.weights);
@@ -66,10 +69,24 @@ fn memory_is_that_of_adamw_in_f32() {
     assert_eq!(memory.total, parts.iter().sum::<u64>());
 }
 
+/// Muon remembers one number for each entry, SGD without momentum none.
+#[test]
+fn memory_follows_what_steps_each_tensor() {
+    let remembered = |rule: &str| {
+        let text = LLAMA_1B.replace("optimizer adamw {", &format!("optimizer adamw {{\n{rule}\n"));
+        let checked = spec::of_text(&text, "llama_1b");
+        cost(checked.model(), checked.assignments()).memory.optimizer
+    };
+    let (all, matrices) = (1_028_065_024_u64, 22 * (4 * 1792 * 1792 + 3 * 1792 * 4778));
+    assert_eq!(remembered(""), 8 * all);
+    assert_eq!(remembered("use muon on attn, mlp"), 8 * all - 4 * matrices);
+    assert_eq!(remembered("use sgd on attn, mlp"), 8 * (all - matrices));
+}
+
 #[test]
 fn parts_and_kinds_sum_to_the_whole() {
     for checked in spec::tiny() {
-        let report = cost(checked.model());
+        let report = cost(checked.model(), checked.assignments());
         let of_parts: u64 = report.parts.iter().map(|part| part.num_params).sum();
         let of_kinds: u64 = report.by_kind.iter().map(|kind| kind.num_params).sum();
         let of_tensors: usize =
@@ -85,7 +102,8 @@ fn rewrites_leave_products_and_parameters_to_their_parts() {
         let checked = spec::tiny_target(target);
         let (rewritten, _) = optimise(checked.model(), &Rewrites::default());
         let products = |model: &Model| -> BTreeMap<(String, String), (u64, u64)> {
-            let parts = cost(model).parts.into_iter().filter(|part| part.num_params > 0);
+            let parts =
+                cost(model, checked.assignments()).parts.into_iter().filter(|part| part.num_params > 0);
             parts
                 .map(|part| {
                     ((part.region, part.part), (part.num_params, part.forward_matmul_flops.round() as u64))
@@ -99,5 +117,6 @@ fn rewrites_leave_products_and_parameters_to_their_parts() {
 #[test]
 fn an_enormous_batch_is_counted_without_overflow() {
     let text = LLAMA_1B.replace("batch = 4", "batch = 4_000_000").replace("1024", "4_000_000");
-    assert_eq!(cost(spec::of_text(&text, "llama_1b").model()).memory.activations, u64::MAX);
+    let checked = spec::of_text(&text, "llama_1b");
+    assert_eq!(cost(checked.model(), checked.assignments()).memory.activations, u64::MAX);
 }

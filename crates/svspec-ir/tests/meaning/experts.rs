@@ -48,11 +48,13 @@ optimizer adamw { decay 0.1 on all }
 /// The numbers of parameters are those that transformers counts in the published checkpoints.
 #[test]
 fn published_models_have_their_numbers_of_parameters() {
-    let mixtral = cost(spec::of_text(MIXTRAL_8X7B, "mixtral_8x7b").model());
+    let mixtral = spec::of_text(MIXTRAL_8X7B, "mixtral_8x7b");
+    let mixtral = cost(mixtral.model(), mixtral.assignments());
     assert_eq!(mixtral.num_params, 46_702_792_704);
     assert_eq!(mixtral.num_active_params, 46_702_792_704 - 32 * 6 * 3 * 4096 * 14_336);
 
-    let qwen = cost(spec::of_text(QWEN3_30B_A3B, "qwen3_30b_a3b").model());
+    let qwen = spec::of_text(QWEN3_30B_A3B, "qwen3_30b_a3b");
+    let qwen = cost(qwen.model(), qwen.assignments());
     assert_eq!(qwen.num_params, 30_532_122_624);
     assert_eq!(qwen.num_active_params, 30_532_122_624 - 48 * 120 * 3 * 2048 * 768);
 }
@@ -62,7 +64,7 @@ fn published_models_have_their_numbers_of_parameters() {
 #[test]
 fn a_token_pays_for_the_experts_it_is_given_to() {
     let checked = spec::of_text(MIXTRAL_8X7B, "mixtral_8x7b");
-    let report = cost(checked.model());
+    let report = cost(checked.model(), checked.assignments());
     let (embedding, vectors) = (32_000 * 4096, 65 * 4096);
     let attention = 32.0 * 2.0 * 2.0 * 32.0 * 128.0 * (4096.0 + 1.0) / 2.0;
     let expected = 2.0 * (report.num_active_params - embedding - vectors) as f64 + attention;

@@ -4,7 +4,7 @@ use svspec_diagnostics::{SourceId, Span};
 use svspec_ir::op::{CrossEntropy, Embed, Input, Linear, Norm, Normalize, Op, Projection, Scale};
 use svspec_ir::param::ScalePart;
 use svspec_ir::{
-    AdamW, Budget, Dim, Init, Model, Node, Param, ParamId, ParamKind, Precision, Region, RegionId,
+    Budget, Dim, Init, Model, Node, Optimizer, Param, ParamId, ParamKind, Precision, Region, RegionId,
     RegionKind, ScaleForm, ScaleId, ScaleVector, Schedule, Site, Train, ValueId, dim,
 };
 
@@ -156,13 +156,14 @@ fn empty() -> Model {
         params: Vec::new(),
         scales: Vec::new(),
         foreign: svspec_ir::Foreign::default(),
-        optimizer: AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 },
+        optimizer: Optimizer::default(),
         train: Train {
             budget: Budget::Steps(1),
             steps: 1,
             batch: 4096,
             micro_batch: 4096,
             schedule: Schedule::Constant { warmup: 0 },
+            decay_schedule: Schedule::Constant { warmup: 0 },
             precision: Precision::F32,
             clip: None,
             eval_every: 1,

@@ -54,6 +54,16 @@ fn numbers_of_the_architecture() {
 }
 
 #[test]
+fn another_optimizer() {
+    let old = Sketch { optimizer: "decay 0.1 on all", ..Sketch::default() };
+    let new = Sketch {
+        optimizer: "muon { scale = sqrt_ratio }, decay 0.1 on all, use muon on attn, mlp, betas (0.9, 0.99) on embedding",
+        ..Sketch::default()
+    };
+    insta::assert_snapshot!(between(&old, &new));
+}
+
+#[test]
 fn tensors_that_come() {
     let new = Sketch { attn: "rope, bias = on", ..Sketch::default() };
     insta::assert_snapshot!(between(&Sketch::default(), &new));

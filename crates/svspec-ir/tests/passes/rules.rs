@@ -189,3 +189,51 @@ fn fans_are_those_of_the_matrix_and_reach_nothing_else() {
     assert_eq!(init_of(&checked, "embed.weight"), "normal(0.02)");
     assert_eq!(init_of(&checked, "final_norm.scale"), "ones");
 }
+
+/// `name optimizer: paths` of each group.
+fn optimizers(optimizer: &str) -> Vec<String> {
+    let checked = Sketch { optimizer, ..Sketch::default() }.compile();
+    let view = print::groups::view(&checked);
+    let line = |group: &print::groups::GroupView| {
+        format!("{} {} {}: {}", group.name, group.optimizer, group.lr, group.paths.join(" "))
+    };
+    view.groups.iter().map(line).collect()
+}
+
+#[test]
+fn every_tensor_has_one_optimizer_and_a_later_rule_chooses_it() {
+    assert_eq!(
+        optimizers(
+            "muon.lr = 0.02\n decay 0.1 on weight\n decay 0 on scale, embedding\n use muon on weight\n use muon(head) on attn.q
+            use adamw on unembed\n use sgd on final_norm\n lr 0.5 on mlp\n betas (0.8, 0.99) on embedding, attn"
+        ),
+        [
+            "weight muon(head) 0.02: attn.q.weight",
+            "weight_2 muon 0.02: attn.{k, v, o}.weight",
+            "weight_lr muon 0.01: mlp.{gate, up, down}.weight",
+            "weight_adamw adamw 0.001: unembed.weight",
+            "embedding adamw, betas (0.8, 0.99) 0.001: embed.weight",
+            "scale adamw 0.001: {attn_norm, mlp_norm}.scale",
+            "scale_sgd sgd 0.001: final_norm.scale",
+        ]
+    );
+}
+
+#[test]
+fn muon_reads_each_weight_as_the_matrices_it_is() {
+    use svspec_ir::{Matrices, Split};
+    let checked = Sketch { attn: "kv_heads = 1", ..Sketch::default() }.compile();
+    let read = |path: &str, split: Split| {
+        let param = checked.model().params.iter().find(|param| param.path == path).expect("it is there");
+        Matrices::of(param, split).map(|matrices| (matrices, matrices.shape(param)))
+    };
+    let of = |stacked, num_out| Matrices { stacked, num_out };
+    // Two heads of four channels, one of keys and values, at width 8.
+    assert_eq!(read("attn.q.weight", Split::Whole), Some((of(None, 2), (8, 8))));
+    assert_eq!(read("attn.q.weight", Split::Head), Some((of(Some(0), 1), (4, 8))));
+    assert_eq!(read("attn.k.weight", Split::Head), Some((of(Some(0), 1), (4, 8))));
+    assert_eq!(read("attn.o.weight", Split::Whole), Some((of(None, 1), (8, 8))));
+    assert_eq!(read("attn.o.weight", Split::Head), Some((of(Some(1), 1), (8, 4))));
+    assert_eq!(read("mlp.up.weight", Split::Whole), Some((Matrices::PLAIN, (12, 8))));
+    assert_eq!(read("mlp.up.weight", Split::Head), None);
+}

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use svspec_runtime::nn;
 use svspec_runtime::spec::{
-    GroupRow, Init, Layers, ParamRow, Precision, Role, ScaleForm, ScaleRow, Schedule, Spec, Training,
+    Algorithm, GroupRow, Init, Layers, ParamRow, Precision, Role, ScaleForm, ScaleRow, Schedule, Shape, Spec,
+    Training,
 };
 use svspec_runtime::{Model, Params};
 use tch::Tensor;
@@ -17,7 +18,11 @@ pub trait Size {
     const NUM_HEADS: i64;
     const HIDDEN: i64;
     const TRAINING: Training;
+    /// The optimizer of matrices and of input scales.
+    const ALGORITHMS: [Algorithm; 2] = [ADAMW, ADAMW];
 }
+
+pub const ADAMW: Algorithm = Algorithm::AdamW { betas: (0.9, 0.95), eps: 1e-8 };
 
 /// Two layers of width 32 on 32 bytes of context, in f32.
 pub struct Tiny;
@@ -25,15 +30,14 @@ const TINY_TRAINING: Training = Training {
     steps: 40,
     batch: 8,
     micro_batch: 8,
-    schedule: Schedule::Wsd { warmup: 4, decay: 8, floor: 0.0 },
+    schedule: Schedule::Wsd { warmup: 4, decay: 8, floor: 0.0, shape: Shape::Linear },
+    decay_schedule: Schedule::Constant { warmup: 0 },
     precision: Precision::F32,
     clip: Some(1.0),
     eval_every: 10,
     checkpoint_every: 40,
     seed: 0,
     lr: 1e-2,
-    betas: (0.9, 0.95),
-    eps: 1e-8,
 };
 
 impl Size for Tiny {
@@ -119,26 +123,30 @@ impl<S: Size> Model for Hand<S> {
         groups: &[
             GroupRow {
                 name: "matrices",
+                algorithm: S::ALGORITHMS[0],
+                lr: 1e-2,
                 weight_decay: 0.1,
-                lr_multiplier: 1.0,
                 clipped: true,
                 rule: "decay 0.1 on weight",
             },
             GroupRow {
                 name: "input scales",
+                algorithm: S::ALGORITHMS[1],
+                lr: 2e-2,
                 weight_decay: 0.02,
-                lr_multiplier: 2.0,
                 clipped: false,
                 rule: "decay 0.02 on scale",
             },
             GroupRow {
                 name: "others",
+                algorithm: ADAMW,
+                lr: 5e-3,
                 weight_decay: 0.0,
-                lr_multiplier: 0.5,
                 clipped: true,
                 rule: "decay 0 on embedding",
             },
         ],
+        matrices: &[],
         scales: &[
             Self::scale("attn_norm.scale", Self::ALL, ScaleForm::MagnitudeDirection),
             Self::scale("mlp_norm.scale", Self::ALL, ScaleForm::Direct),

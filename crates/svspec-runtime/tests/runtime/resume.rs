@@ -3,6 +3,7 @@
 use crate::hand::{Size, Tiny};
 use crate::runs::{Folder, options, resumption, rows, state_bytes, train, train_until, turn};
 use crate::tiny_bf16::TinyBf16;
+use crate::tiny_muon::TinyMuon;
 use std::fs;
 use svspec_runtime::run::RunError;
 use svspec_runtime::train::Ending;
@@ -36,6 +37,11 @@ fn ends_in_the_same_bits_in_f32() {
 #[test]
 fn ends_in_the_same_bits_in_bf16_with_micro_batches() {
     resumes::<TinyBf16>("resumes-bf16", &[3, 20]);
+}
+
+#[test]
+fn ends_in_the_same_bits_with_muon_and_sgd() {
+    resumes::<TinyMuon>("resumes-muon", &[1, 23]);
 }
 
 #[test]

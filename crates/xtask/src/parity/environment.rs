@@ -28,7 +28,7 @@ pub struct Python {
 impl Python {
     /// Installs what `requirements` says, unless it is there already.
     pub fn prepared(requirements: &Path) -> Result<Self> {
-        let packages = repository::root().join(".cache/parity/python");
+        let packages = folder();
         let stamp = packages.join("requirements.txt");
         let wanted =
             fs::read(requirements).with_context(|| format!("cannot read `{}`", requirements.display()))?;
@@ -54,6 +54,12 @@ impl Python {
         Ok(Self { packages })
     }
 
+    /// What an earlier run installed; `None` if there is nothing.
+    pub fn installed() -> Option<Self> {
+        let packages = folder();
+        packages.join("torch").is_dir().then_some(Self { packages })
+    }
+
     /// `python SCRIPT`, with the packages in its path.
     pub fn run(&self, script: &Path) -> Command {
         let mut command = Command::new(program());
@@ -68,6 +74,11 @@ impl Python {
         command.env("PYTHONPATH", &self.packages).env("TORCH_USE_RTLD_GLOBAL", "1");
         command.env("TQDM_DISABLE", "1").env("PYTHON", program());
     }
+}
+
+/// Where the packages lie.
+fn folder() -> PathBuf {
+    repository::root().join(".cache/parity/python")
 }
 
 fn program() -> String {

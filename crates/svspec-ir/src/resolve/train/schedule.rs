@@ -1,16 +1,34 @@
-//! A schedule's expression in; the learning rate over time, its lengths in steps, out.
+//! A schedule's expression in; a fraction over time, its lengths in steps, out.
 
-use super::{assignment, steps_of};
-use crate::Schedule;
+use super::assignment;
+use super::length::{self, Run};
 use crate::lower::part::Range;
 use crate::resolve::number::Scope;
 use crate::resolve::setting::{self, plain};
 use crate::resolve::{list, path::single};
+use crate::{Schedule, Shape};
 use svspec_diagnostics::{Diagnostic, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Statement};
 
-/// The schedule of a run of `steps` steps; `None` after a diagnostic.
-pub fn schedule(scope: &mut Scope<'_>, expr: &Expr, steps: u64) -> Option<Schedule> {
+/// Every schedule with its settings.
+const KINDS: [(&str, &[&str]); 5] = [
+    ("wsd", &["warmup", "decay", "floor", "shape"]),
+    ("cosine", &["warmup", "floor"]),
+    ("linear", &["warmup", "floor"]),
+    ("constant", &["warmup"]),
+    ("inverse_sqrt", &["warmup"]),
+];
+
+/// The settings of a schedule, not all of which each kind has.
+struct Settings {
+    warmup: u64,
+    decay: u64,
+    floor: f64,
+    shape: Shape,
+}
+
+/// The schedule in a run; `warmup` is what holds if none is written, of all but `constant`. `None` after a diagnostic.
+pub(super) fn schedule(scope: &mut Scope<'_>, expr: &Expr, run: Run, warmup: u64) -> Option<Schedule> {
     let (name, statements): (String, &[Statement]) = match &expr.kind {
         ExprKind::Record { name, body } => (name.text.clone(), &body.statements),
         ExprKind::Name(path) => (single(path)?.0, &[]),
@@ -22,57 +40,21 @@ pub fn schedule(scope: &mut Scope<'_>, expr: &Expr, steps: u64) -> Option<Schedu
         | ExprKind::Binary { .. }
         | ExprKind::Group(_) => (scope.quote(expr.span), &[]),
     };
-    let allowed: &[&str] = match name.as_str() {
-        "wsd" => &["warmup", "decay", "floor"],
-        "cosine" => &["warmup", "floor"],
-        "constant" => &["warmup"],
-        _ => {
-            let names = ["wsd", "cosine", "constant"];
-            let mut finding =
-                Diagnostic::error("unknown-value", format!("there is no schedule called `{name}`"))
-                    .at(expr.span, "unknown");
-            if let Some(close) = did_you_mean(&name, names) {
-                finding = finding.help(format!("did you mean `{close}`?"));
-            }
-            scope.findings.push(finding.help("write `wsd { warmup = 1%, decay = 20% }`, `cosine { warmup = 1%, floor = 0.1 }` or `constant`"));
-            return None;
-        }
+    let Some((kind, allowed)) = KINDS.into_iter().find(|(kind, _)| *kind == name) else {
+        unknown(scope, expr, &name);
+        return None;
     };
-    let one_percent = steps.div_ceil(100);
-    let (mut warmup, mut decay, mut floor) = match name.as_str() {
-        "wsd" => (one_percent, (steps as f64 * 0.2).round() as u64, 0.0),
-        "cosine" => (one_percent, 0, 0.1),
-        _ => (0, 0, 0.0),
+    let mut settings = Settings {
+        warmup: if kind == "constant" { 0 } else { warmup },
+        decay: if kind == "wsd" { (run.steps as f64 * 0.2).round() as u64 } else { 0 },
+        floor: if kind == "wsd" { 0.0 } else { 0.1 },
+        shape: Shape::Linear,
     };
     for statement in statements {
-        let Some((setting, span, value)) = assignment(statement) else {
-            scope.findings.push(
-                Diagnostic::error("misplaced-statement", "only settings stand between a schedule's braces")
-                    .at(statement.span, "not a setting")
-                    .help(format!("settings of `{name}`: {}", list(allowed))),
-            );
-            return None;
-        };
-        match setting.as_str() {
-            "warmup" if allowed.contains(&"warmup") => warmup = steps_of(scope, "warmup", value, steps)?,
-            "decay" if allowed.contains(&"decay") => decay = steps_of(scope, "decay", value, steps)?,
-            "floor" if allowed.contains(&"floor") => {
-                floor = setting::real(scope, "floor", value, Range::UpToOne)?;
-            }
-            _ => {
-                let mut finding = Diagnostic::error(
-                    "unknown-setting",
-                    format!("`{name}` has no setting called `{setting}`"),
-                )
-                .at(span, "unknown");
-                if let Some(close) = did_you_mean(&setting, allowed.iter().copied()) {
-                    finding = finding.help(format!("did you mean `{close}`?"));
-                }
-                scope.findings.push(finding.help(format!("settings of `{name}`: {}", list(allowed))));
-                return None;
-            }
-        }
+        read(scope, statement, kind, allowed, run, &mut settings)?;
     }
+    let Settings { warmup, decay, floor, shape } = settings;
+    let steps = run.steps;
     if warmup + decay > steps {
         let message = format!(
             "{warmup} steps of warm-up and {decay} of decay are more than the {steps} steps of the run"
@@ -84,9 +66,61 @@ pub fn schedule(scope: &mut Scope<'_>, expr: &Expr, steps: u64) -> Option<Schedu
         );
         return None;
     }
-    Some(match name.as_str() {
-        "wsd" => Schedule::Wsd { warmup, decay, floor },
+    Some(match kind {
+        "wsd" => Schedule::Wsd { warmup, decay, floor, shape },
         "cosine" => Schedule::Cosine { warmup, floor },
+        "linear" => Schedule::Linear { warmup, floor },
+        "inverse_sqrt" => Schedule::InverseSqrt { warmup },
         _ => Schedule::Constant { warmup },
     })
+}
+
+fn read(
+    scope: &mut Scope<'_>,
+    statement: &Statement,
+    kind: &str,
+    allowed: &[&'static str],
+    run: Run,
+    settings: &mut Settings,
+) -> Option<()> {
+    let Some((setting, span, value)) = assignment(statement) else {
+        scope.findings.push(
+            Diagnostic::error("misplaced-statement", "only settings stand between a schedule's braces")
+                .at(statement.span, "not a setting")
+                .help(format!("settings of `{kind}`: {}", list(allowed))),
+        );
+        return None;
+    };
+    match allowed.iter().find(|allowed| **allowed == setting).copied() {
+        Some("warmup") => settings.warmup = length::steps(scope, "warmup", value, run)?,
+        Some("decay") => settings.decay = length::steps(scope, "decay", value, run)?,
+        Some("floor") => settings.floor = setting::real(scope, "floor", value, Range::UpToOne)?,
+        Some("shape") => {
+            let word = setting::word(scope, "shape", value, &Shape::ALL.map(|(word, _)| word))?;
+            let found = Shape::ALL.into_iter().find(|(known, _)| *known == word);
+            settings.shape = found.map_or(settings.shape, |(_, shape)| shape);
+        }
+        Some(_) | None => {
+            let message = format!("`{kind}` has no setting called `{setting}`");
+            let mut finding = Diagnostic::error("unknown-setting", message).at(span, "unknown");
+            if let Some(close) = did_you_mean(&setting, allowed.iter().copied()) {
+                finding = finding.help(format!("did you mean `{close}`?"));
+            }
+            scope.findings.push(finding.help(format!("settings of `{kind}`: {}", list(allowed))));
+            return None;
+        }
+    }
+    Some(())
+}
+
+fn unknown(scope: &mut Scope<'_>, expr: &Expr, name: &str) {
+    let names = KINDS.map(|(name, _)| name);
+    let mut finding = Diagnostic::error("unknown-value", format!("there is no schedule called `{name}`"))
+        .at(expr.span, "unknown");
+    if let Some(close) = did_you_mean(name, names) {
+        finding = finding.help(format!("did you mean `{close}`?"));
+    }
+    let example =
+        "such as `wsd { warmup = 1%, decay = 20% }` or `cosine { warmup = 100 steps, floor = 0.1 }`";
+    scope.findings.push(finding.help(format!("schedules: {}; {example}", list(&names))));
 }

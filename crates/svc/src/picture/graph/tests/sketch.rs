@@ -22,6 +22,7 @@ impl Sketch {
             batch: 1,
             micro_batch: 1,
             schedule: Schedule::Constant { warmup: 0 },
+            decay_schedule: Schedule::Constant { warmup: 0 },
             precision: Precision::F32,
             clip: None,
             eval_every: 1,
@@ -40,7 +41,7 @@ impl Sketch {
             params: vec![],
             scales: vec![],
             foreign: svspec_ir::Foreign::default(),
-            optimizer: AdamW { lr: 1e-3, betas: (0.9, 0.95), eps: 1e-8 },
+            optimizer: Optimizer::default(),
             train,
         };
         Self { model }

@@ -1,0 +1,47 @@
+//! AdamW (arXiv 1711.05101) by LibTorch's fused kernel.
+
+use super::{Memory, Rates, zeros};
+use crate::ffi::{self, TorchError};
+use crate::params::Param;
+use tch::{Kind, Tensor};
+
+#[derive(Debug)]
+pub(super) struct AdamW {
+    betas: (f64, f64),
+    eps: f64,
+    first_moments: Vec<Tensor>,
+    second_moments: Vec<Tensor>,
+    /// The steps taken, an f32 scalar per tensor, as LibTorch's kernel wants them.
+    steps: Vec<Tensor>,
+}
+
+impl AdamW {
+    pub(super) fn new(betas: (f64, f64), eps: f64, params: &[&Param]) -> Self {
+        let step = |param: &&Param| Tensor::zeros([0_i64; 0], (Kind::Float, param.tensor.device()));
+        Self {
+            betas,
+            eps,
+            first_moments: zeros(params),
+            second_moments: zeros(params),
+            steps: params.iter().map(step).collect(),
+        }
+    }
+
+    pub(super) fn step(
+        &self,
+        params: &[Tensor],
+        gradients: &[Tensor],
+        rates: Rates,
+    ) -> Result<(), TorchError> {
+        let adamw = ffi::AdamW { lr: rates.lr, betas: self.betas, weight_decay: rates.decay, eps: self.eps };
+        ffi::fused_adamw(params, gradients, &self.first_moments, &self.second_moments, &self.steps, adamw)
+    }
+
+    pub(super) fn memory(&self) -> Memory<'_> {
+        vec![
+            ("first_moment", &self.first_moments),
+            ("second_moment", &self.second_moments),
+            ("step", &self.steps),
+        ]
+    }
+}

@@ -1,0 +1,44 @@
+//! Gradient descent with momentum `m ← μ m + g`, and the decoupled decay of the other algorithms.
+
+use super::{Memory, Rates, zeros};
+use crate::ffi::{self, TorchError};
+use crate::params::Param;
+use tch::Tensor;
+
+#[derive(Debug)]
+pub(super) struct Sgd {
+    momentum: f64,
+    nesterov: bool,
+    /// Empty without momentum.
+    momenta: Vec<Tensor>,
+}
+
+impl Sgd {
+    pub(super) fn new(momentum: f64, nesterov: bool, params: &[&Param]) -> Self {
+        let momenta = if momentum > 0.0 { zeros(params) } else { Vec::new() };
+        Self { momentum, nesterov, momenta }
+    }
+
+    pub(super) fn step(
+        &self,
+        params: &[Tensor],
+        gradients: &[Tensor],
+        rates: Rates,
+    ) -> Result<(), TorchError> {
+        ffi::multiply(params, 1.0 - rates.lr * rates.decay)?;
+        if self.momenta.is_empty() {
+            return ffi::add(params, gradients, -rates.lr);
+        }
+        ffi::multiply(&self.momenta, self.momentum)?;
+        ffi::add(&self.momenta, gradients, 1.0)?;
+        if self.nesterov {
+            ffi::add(gradients, &self.momenta, self.momentum)?;
+            return ffi::add(params, gradients, -rates.lr);
+        }
+        ffi::add(params, &self.momenta, -rates.lr)
+    }
+
+    pub(super) fn memory(&self) -> Memory<'_> {
+        if self.momenta.is_empty() { Vec::new() } else { vec![("momentum", &self.momenta)] }
+    }
+}

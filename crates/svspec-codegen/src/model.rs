@@ -151,15 +151,20 @@ fn forward(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) ->
     let num_tokens = (!around.ropes.is_empty())
         .then(|| quote!(let num_tokens = tokens_bt.size2().expect("tokens are [b, t]").1;));
     let of = |kind: RegionKind| model.regions.iter().filter(move |region| region.kind == kind);
-    let embed_ropes = around.ropes.arguments(&of(RegionKind::Embed).collect::<Vec<_>>(), &quote!(&));
-    let head_ropes = around.ropes.arguments(&of(RegionKind::Head).collect::<Vec<_>>(), &quote!(&));
+    let embed_ropes = around.ropes.arguments(&of(RegionKind::Embed).collect::<Vec<_>>());
+    let head_ropes = around.ropes.arguments(&of(RegionKind::Head).collect::<Vec<_>>());
     let layer_ropes = layers::rope_arguments(around, kinds);
     let stack = if kinds.is_empty() {
         quote!(let x_btd = self.embed(tokens_bt #embed_ropes);)
     } else {
+        let head = if around.ropes.differ() {
+            quote!(for (index, layer) in self.layers.iter().enumerate())
+        } else {
+            quote!(for layer in &self.layers)
+        };
         quote! {
             let mut x_btd = self.embed(tokens_bt #embed_ropes);
-            for layer in &self.layers {
+            #head {
                 x_btd = layer.forward(&x_btd #layer_ropes);
             }
         }

@@ -119,8 +119,11 @@ fn rows(checked: &CheckedModel) -> Vec<Row<'_>> {
     for Assignment { instance, init, .. } in checked.assignments() {
         let Some(param) = model.params.get(instance.param.0) else { continue };
         let group = groups.get(instance).copied().expect("the checker put every tensor into a group");
-        let is_alike =
-            |row: &&mut Row<'_>| std::ptr::eq(row.param, param) && row.group == group && row.init == *init;
+        let family = |param: &Param| model.regions.get(param.region.0).map(|region| &region.family);
+        let is_same = |other: &Param| {
+            other.path == param.path && other.dims == param.dims && family(other) == family(param)
+        };
+        let is_alike = |row: &&mut Row<'_>| is_same(row.param) && row.group == group && row.init == *init;
         match rows.iter_mut().find(is_alike) {
             Some(row) => row.layers.push(instance.layer),
             None => rows.push(Row { param, group, init: *init, layers: vec![instance.layer] }),
@@ -174,17 +177,26 @@ pub fn layers(layers: &[Option<usize>]) -> TokenStream {
 
 fn scales_table(checked: &CheckedModel) -> TokenStream {
     let model = checked.model();
-    let rows = model.scales.iter().zip(checked.facts()).map(|(scale, facts)| {
-        let ScaleVector { path, region, .. } = scale;
-        let depths: Vec<Option<usize>> = model
-            .stack
-            .iter()
-            .enumerate()
-            .filter(|(_, kind)| *kind == region)
-            .map(|(depth, _)| Some(depth))
-            .collect();
-        let layers = layers(&depths);
-        let role = match facts.role {
+    // Kinds of one layer have the same vectors, as a rule: they are one row.
+    let family = |scale: &ScaleVector| model.regions.get(scale.region.0).map(|region| &region.family);
+    let mut vectors: Vec<(&ScaleVector, Role, Vec<usize>)> = Vec::new();
+    for (scale, facts) in model.scales.iter().zip(checked.facts()) {
+        let depths = model.stack.iter().enumerate().filter(|(_, kind)| **kind == scale.region);
+        let depths = depths.map(|(depth, _)| depth);
+        let is_alike = |(known, role, _): &&mut (&ScaleVector, Role, Vec<usize>)| {
+            (&known.path, family(known), known.form, *role)
+                == (&scale.path, family(scale), scale.form, facts.role)
+        };
+        match vectors.iter_mut().find(is_alike) {
+            Some((.., layers)) => layers.extend(depths),
+            None => vectors.push((scale, facts.role, depths.collect())),
+        }
+    }
+    let rows = vectors.into_iter().map(|(scale, role, mut depths)| {
+        let path = &scale.path;
+        depths.sort_unstable();
+        let layers = layers(&depths.into_iter().map(Some).collect::<Vec<_>>());
+        let role = match role {
             Role::Input => quote!(Role::Input),
             Role::Output => quote!(Role::Output),
         };

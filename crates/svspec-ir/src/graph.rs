@@ -32,6 +32,8 @@ pub enum RegionKind {
 pub struct Region {
     /// `embed`, the layer kind's name, `head`, `loss`.
     pub name: String,
+    /// Of a layer, the name that it is declared by: kinds that differ in sizes alone share it. Else the same.
+    pub family: String,
     /// What it is for.
     pub kind: RegionKind,
     /// In an order in which every node follows its inputs.
@@ -75,5 +77,28 @@ impl PerLayer {
             Self::Uniform(value) => *value,
             Self::Each(values) => layer.and_then(|layer| values.get(layer)).copied().unwrap_or(f64::NAN),
         }
+    }
+
+    /// `apply` to the value of every layer.
+    #[must_use]
+    pub fn map(&self, apply: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::Uniform(value) => Self::Uniform(apply(*value)),
+            Self::Each(values) => Self::Each(values.iter().map(|&value| apply(value)).collect()),
+        }
+    }
+
+    /// Its number, if all layers have the same.
+    pub fn uniform(&self) -> Option<f64> {
+        match self {
+            Self::Uniform(value) => Some(*value),
+            Self::Each(_) => None,
+        }
+    }
+}
+
+impl From<f64> for PerLayer {
+    fn from(value: f64) -> Self {
+        Self::Uniform(value)
     }
 }

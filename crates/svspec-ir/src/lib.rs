@@ -47,7 +47,7 @@ pub use load::{Loader, load};
 pub use model::Model;
 pub use op::{Activation, Op, Operation};
 pub use optimizer::{Algorithm, Matrices, Optimizer, Split};
-pub use param::{Init, Instance, Param, ParamId, ParamKind};
+pub use param::{DefaultInit, Init, Instance, Param, ParamId, ParamKind};
 pub use program::Program;
 pub use role::{Absorption, Proof, Role, ScaleFacts};
 pub use rule::ResolvedRule;

@@ -8,6 +8,7 @@ mod one_plus_init;
 mod replaced_optimizer;
 mod rule_reach;
 mod undecayed_input_scale;
+mod window_beyond_context;
 
 pub(crate) use replaced_optimizer::lint as replaced_optimizer;
 pub(crate) use rule_reach::rule_reach;
@@ -17,7 +18,7 @@ use crate::{Assignment, CheckedModel, ScaleFacts, ScaleVector};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// The names of the lints. In a file with several targets, one at a place speaks for all of them.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     "decayed-output-scale",
     "undecayed-input-scale",
     "one-plus-init",
@@ -26,6 +27,7 @@ pub const NAMES: [&str; 8] = [
     "muon-on-vocabulary",
     "rule-matches-nothing",
     "rule-shadowed",
+    "window-beyond-context",
 ];
 
 /// Every warning of one model.
@@ -37,6 +39,7 @@ pub(crate) fn lints(checked: &CheckedModel) -> Vec<Diagnostic> {
         direct_scale_zero_init::lint,
         magnitude_direction_decay::lint,
         muon_on_vocabulary::lint,
+        window_beyond_context::lint,
     ]
     .iter()
     .flat_map(|lint| lint(checked))

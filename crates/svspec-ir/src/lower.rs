@@ -6,23 +6,25 @@ mod linear;
 mod parameters;
 pub mod part;
 mod region;
+mod settle;
 mod stage;
 
 use crate::op::{CrossEntropy, Input};
-use crate::resolve::Resolved;
+use crate::resolve::{LayerKind, Resolved, Told};
 use crate::{Foreign, Model, Op, Region, RegionId, RegionKind};
 use parameters::Parameters;
 use region::{RegionBuilder, dims_text};
 use svspec_diagnostics::{Diagnostic, Span};
 
+/// The region of the first kind of layer; the embedding's comes before it.
+const FIRST_LAYER: usize = 1;
+
 /// Expands every part to ops. Faults of shape and size are found here.
 pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
     let mut lowering = Lowering { resolved, parameters: Parameters::default(), findings: Vec::new() };
-    let first_layer = 1;
-    let head = RegionId(first_layer + resolved.layers.len());
+    let head = RegionId(FIRST_LAYER + resolved.kinds.len());
     let mut regions: Vec<Option<Region>> = vec![lowering.embed()];
-    regions
-        .extend((0..resolved.layers.len()).map(|index| lowering.layer(index, RegionId(first_layer + index))));
+    regions.extend(lowering.layers());
     regions.push(lowering.head(head));
     regions.push(lowering.loss(RegionId(head.0 + 1)));
     lowering.findings.extend(lowering.parameters.too_many(resolved));
@@ -32,21 +34,26 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
         None => Foreign::default(),
     };
     match regions {
-        Some(regions) if lowering.findings.is_empty() => Ok(Model {
-            name: resolved.name.clone(),
-            doc: resolved.doc.clone(),
-            lineage: resolved.lineage.clone(),
-            vocab: resolved.vocab,
-            context: resolved.context,
-            width: resolved.width,
-            regions,
-            stack: resolved.stack.iter().map(|kind| RegionId(first_layer + kind)).collect(),
-            params: lowering.parameters.params,
-            scales: lowering.parameters.scales,
-            foreign,
-            optimizer: resolved.optimizer,
-            train: resolved.train,
-        }),
+        Some(mut regions) if lowering.findings.is_empty() => {
+            let stack: Vec<RegionId> =
+                resolved.stack.iter().map(|kind| RegionId(FIRST_LAYER + kind)).collect();
+            settle::settle(&mut regions, &mut lowering.parameters.params, &stack);
+            Ok(Model {
+                name: resolved.name.clone(),
+                doc: resolved.doc.clone(),
+                lineage: resolved.lineage.clone(),
+                vocab: resolved.vocab,
+                context: resolved.context,
+                width: resolved.width,
+                regions,
+                stack,
+                params: lowering.parameters.params,
+                scales: lowering.parameters.scales,
+                foreign,
+                optimizer: resolved.optimizer,
+                train: resolved.train,
+            })
+        }
         Some(_) | None => Err(lowering.findings),
     }
 }
@@ -65,11 +72,28 @@ impl Lowering<'_> {
         region.input("tokens", Input::Tokens, Vec::new(), formula.span)?;
         let output = region.formula(formula, "x")?;
         region.expect_width("x", output, formula.span)?;
-        Some(region.finish("embed", output))
+        Some(region.finish("embed", "embed", output))
     }
 
-    fn layer(&mut self, index: usize, id: RegionId) -> Option<Region> {
-        let layer = self.resolved.layers.get(index)?;
+    /// A region for each kind of layer. What is wrong with several kinds of one layer is said once.
+    fn layers(&mut self) -> Vec<Option<Region>> {
+        let kinds = &self.resolved.kinds;
+        let mut regions = Vec::new();
+        for layer in 0..self.resolved.layers.len() {
+            let mut told = Told::default();
+            for (index, kind) in kinds.iter().enumerate().filter(|(_, kind)| kind.layer == layer) {
+                let faults = self.findings.len();
+                regions.push(self.layer(kind, RegionId(FIRST_LAYER + index)));
+                let first = self.resolved.stack.iter().position(|kind| *kind == index);
+                told.add(first.unwrap_or(0), self.findings.split_off(faults));
+            }
+            self.findings.extend(told.findings());
+        }
+        regions
+    }
+
+    fn layer(&mut self, kind: &LayerKind, id: RegionId) -> Option<Region> {
+        let layer = self.resolved.layers.get(kind.layer)?;
         let mut region = RegionBuilder::new(self, id, RegionKind::Layer);
         let width = vec![region.width_dim()];
         let mut output = region.input("x", Input::Carried, width, layer.span)?;
@@ -81,7 +105,7 @@ impl Lowering<'_> {
                 output = value;
             }
         }
-        Some(region.finish(&layer.name, output))
+        Some(region.finish(&kind.name, &layer.name, output))
     }
 
     fn head(&mut self, id: RegionId) -> Option<Region> {
@@ -105,7 +129,7 @@ impl Lowering<'_> {
             );
             return None;
         }
-        Some(region.finish("head", output))
+        Some(region.finish("head", "head", output))
     }
 
     fn loss(&mut self, id: RegionId) -> Option<Region> {
@@ -122,6 +146,6 @@ impl Lowering<'_> {
             "",
             span,
         )?;
-        Some(region.finish("loss", loss))
+        Some(region.finish("loss", "loss", loss))
     }
 }

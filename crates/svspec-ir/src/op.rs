@@ -57,7 +57,7 @@ pub use soft_cap::SoftCap;
 pub use view::View;
 
 use crate::eval::{Environment, Gradients, Tensor};
-use crate::{Dim, Dims, Model, ParamId, ScaleId};
+use crate::{Dim, Dims, Model, ParamId, PerLayer, ScaleId};
 use serde::Serialize;
 
 /// What a node applies.
@@ -278,6 +278,49 @@ impl Op {
             Self::Clamp(op) => op,
             Self::CrossEntropy(op) => op,
         }
+    }
+
+    /// Its numbers that may differ from layer to layer.
+    pub fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        match self {
+            Self::Normalize(op) => vec![&mut op.eps],
+            Self::Rope(op) => vec![&mut op.angles.theta],
+            Self::Attention(op) => {
+                let optional = [op.window.as_mut(), op.soft_cap.as_mut()];
+                optional.into_iter().flatten().chain([&mut op.scale]).collect()
+            }
+            Self::Gain(op) => vec![&mut op.factor],
+            Self::SoftCap(op) => vec![&mut op.cap],
+            Self::Clamp(op) => vec![&mut op.low, &mut op.high],
+            Self::Input(_)
+            | Self::Embed(_)
+            | Self::Positions(_)
+            | Self::Scale(_)
+            | Self::Bias(_)
+            | Self::Linear(_)
+            | Self::Slice(_)
+            | Self::View(_)
+            | Self::Concat(_)
+            | Self::Activation(_)
+            | Self::Mul(_)
+            | Self::Add(_)
+            | Self::Choose(_)
+            | Self::Route(_)
+            | Self::Dispatch(_)
+            | Self::ExpertLinear(_)
+            | Self::Combine(_)
+            | Self::CrossEntropy(_) => Vec::new(),
+        }
+    }
+
+    /// The op as it is in one layer, from 0.
+    #[must_use]
+    pub fn in_layer(&self, layer: Option<usize>) -> Self {
+        let mut op = self.clone();
+        for value in op.per_layer_mut() {
+            *value = PerLayer::Uniform(value.at(layer));
+        }
+        op
     }
 
     /// The linear map, if it is one.

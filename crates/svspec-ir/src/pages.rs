@@ -99,5 +99,6 @@ const PAGES: &[(&str, &str)] = &[
     ("unused-value", include_str!("../pages/unused-value.md")),
     ("use", include_str!("../pages/use.md")),
     ("variant-cycle", include_str!("../pages/variant-cycle.md")),
+    ("window-beyond-context", include_str!("../pages/window-beyond-context.md")),
     ("wrong-arguments", include_str!("../pages/wrong-arguments.md")),
 ];

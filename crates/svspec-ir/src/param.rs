@@ -1,6 +1,6 @@
 //! Parameter tensors. A [`Param`] is a template: one per region; an [`Instance`] is one tensor of the model.
 
-use crate::{Dims, RegionId, dim};
+use crate::{Dims, PerLayer, RegionId, dim};
 use serde::Serialize;
 use svspec_diagnostics::Span;
 
@@ -59,6 +59,34 @@ pub enum Init {
     Constant(f64),
 }
 
+/// How a tensor is filled at step 0 where no rule says otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefaultInit {
+    /// Gaussian with mean 0.
+    Normal {
+        /// Its standard deviation.
+        std: f64,
+    },
+    /// Every entry the same.
+    Constant(PerLayer),
+}
+
+impl DefaultInit {
+    /// The init in layer `layer`, from 0; `None` outside the stack.
+    pub fn at(&self, layer: Option<usize>) -> Init {
+        match self {
+            Self::Normal { std } => Init::Normal { std: *std },
+            Self::Constant(value) => Init::Constant(value.at(layer)),
+        }
+    }
+
+    /// The same number in every layer.
+    pub const fn constant(value: f64) -> Self {
+        Self::Constant(PerLayer::Uniform(value))
+    }
+}
+
 /// A parameter of one region; a layer region has one tensor per layer for it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Param {
@@ -75,7 +103,7 @@ pub struct Param {
     /// The number of leading dimensions of a weight that are outputs; 0 for others.
     pub num_out_dims: usize,
     /// Its init where no rule says otherwise.
-    pub default_init: Init,
+    pub default_init: DefaultInit,
     /// The statement that made it.
     #[serde(skip)]
     pub span: Span,

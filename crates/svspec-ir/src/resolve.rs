@@ -4,6 +4,7 @@ mod amount;
 mod composite;
 mod draft;
 mod formula;
+mod kind;
 mod lineage;
 mod number;
 mod optimizer;
@@ -16,17 +17,20 @@ mod rule;
 mod setting;
 mod stack;
 mod tensors;
+mod told;
 mod train;
 mod unused;
+mod uses;
 
 pub use crate::arithmetic::FUNCTIONS;
 pub use placement::FORMS;
 pub use reserved::reserved;
 pub use resolved::{
-    Axis, Equation, Extent, Formula, FormulaKind, Function, HeadWeight, Layer, Origin, Part, PartSetting,
-    Place, Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
+    Axis, Equation, Extent, Formula, FormulaKind, Function, HeadWeight, Layer, LayerKind, Origin, Part,
+    PartSetting, Place, Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
 };
 pub(crate) use setting::LARGEST_COUNT;
+pub(crate) use told::Told;
 
 use crate::program::Program;
 use draft::{Draft, Given};
@@ -50,6 +54,7 @@ pub fn resolve(program: &Program, sources: &Sources, target: &str) -> (Option<Re
     let head = Head { name: target, doc, lineage: lineage.names, span, own };
     let resolved = model(&mut scope, program, head);
     unused::report(&mut scope, own, resolved.as_ref());
+    findings.append(&mut scope.common);
     findings.append(&mut scope.findings);
     let is_faulty = findings.iter().any(|finding| finding.severity == Severity::Error);
     (resolved.filter(|_| !is_faulty), findings)
@@ -72,14 +77,19 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
     let width = size(scope, "width", "the residual stream's channels", span);
     let embed_width = embed_width(scope, width);
     let head_weight = tie(scope);
-    let mut parts = part::parts(scope, width, span);
-    placement::place(scope, &mut parts);
-    let embed = embed(scope, &parts);
-    let layers = layers(scope, &parts, stack.as_deref());
-    let logits = logits(scope, &parts, span);
+    let declared = part::declared(scope, span);
+    let embed = embed(scope, &declared);
+    let depths = depths(scope, stack.as_deref());
+    let layers = layers(scope, &declared, &depths);
+    let logits = logits(scope, &declared, span);
+    let uses = uses::uses(declared.len(), [embed.as_ref(), logits.as_ref()], &layers, &depths);
+    let mut parts = part::parts(scope, declared, &uses, width);
+    placement::place(scope, &mut parts.all, &uses);
     let tensors = tensors::tensors(scope, head.own);
-    let (optimizer, rules) = optimizer::optimizer(scope, program, &parts);
+    let (optimizer, rules) = optimizer::optimizer(scope, program, &parts.all);
     let train = train::train(scope, program, context.unwrap_or(1), span);
+    let layers = layers.into_iter().collect::<Option<Vec<Layer>>>()?;
+    let (kinds, stack) = kind::kinds(&parts, &layers, &stack?);
     Some(Resolved {
         name: head.name.to_owned(),
         doc: head.doc.to_vec(),
@@ -90,10 +100,11 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
         width: width?,
         embed_width: embed_width?,
         head: head_weight?,
-        parts,
+        parts: parts.all,
         embed: embed?,
-        layers: layers?,
-        stack: stack?,
+        layers,
+        kinds,
+        stack,
         logits: logits?,
         tensors,
         rules,
@@ -161,10 +172,21 @@ fn logits(scope: &mut Scope<'_>, parts: &[Part], model: Span) -> Option<Formula>
     formula(scope, &context, expr)
 }
 
-fn layers(scope: &mut Scope<'_>, parts: &[Part], stack: Option<&[usize]>) -> Option<Vec<Layer>> {
+/// The depths, from 0, of each declared layer.
+fn depths(scope: &Scope<'_>, stack: Option<&[usize]>) -> Vec<Vec<usize>> {
+    let stack = stack.unwrap_or(&[]);
+    let of_layer = |index: usize| {
+        let depths = stack.iter().enumerate().filter(|(_, kind)| **kind == index);
+        depths.map(|(depth, _)| depth).collect()
+    };
+    (0..scope.draft.layers.len()).map(of_layer).collect()
+}
+
+/// Every declared layer; `None` for one that is at fault.
+fn layers(scope: &mut Scope<'_>, parts: &[Part], depths: &[Vec<usize>]) -> Vec<Option<Layer>> {
     let draft = scope.draft;
     let mut layers = Vec::new();
-    for (index, declared) in draft.layers.iter().enumerate() {
+    for (declared, depths) in draft.layers.iter().zip(depths) {
         if ["embed", "head", "loss"].contains(&declared.name.as_str()) {
             let name = &declared.name;
             scope.findings.push(
@@ -176,11 +198,8 @@ fn layers(scope: &mut Scope<'_>, parts: &[Part], stack: Option<&[usize]>) -> Opt
                 .help(format!("call it something else, such as `{name}_layer`")),
             );
         }
-        let depths: Vec<usize> = stack.map_or_else(Vec::new, |stack| {
-            stack.iter().enumerate().filter(|(_, kind)| **kind == index).map(|(depth, _)| depth).collect()
-        });
         let mut context =
-            Context { parts, layers: &depths, names: vec!["x".to_owned()], region: Region::Layer };
+            Context { parts, layers: depths, names: vec!["x".to_owned()], region: Region::Layer };
         let mut equations = Vec::new();
         for statement in &declared.body.statements {
             equations.push(equation(scope, &mut context, statement));
@@ -192,7 +211,7 @@ fn layers(scope: &mut Scope<'_>, parts: &[Part], stack: Option<&[usize]>) -> Opt
             equations,
         }));
     }
-    layers.into_iter().collect()
+    layers
 }
 
 fn equation(scope: &mut Scope<'_>, context: &mut Context<'_>, statement: &Statement) -> Option<Equation> {

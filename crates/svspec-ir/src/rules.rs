@@ -193,7 +193,7 @@ fn assign(
         lr_rule: deciding.lr,
         clipped: true,
         clip_rule: deciding.clip,
-        init: tensor.param.default_init,
+        init: tensor.param.default_init.at(layer),
         init_rule: deciding.init,
     };
     for rule in deciding.indices().filter_map(|index| rules.get(index)) {

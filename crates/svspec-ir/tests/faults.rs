@@ -145,7 +145,6 @@ fn awkward_ones() {
             "a division by zero in one layer",
             small("").replace("x + attn(norm(x))", "x + attn(norm(x)) / (layer - 1)"),
         ),
-        ("a cap by layer", small("").replace("x + attn(norm(x))", "softcap(x, layer)")),
     ];
     let reports: Vec<String> =
         cases.iter().map(|(name, text)| format!("### {name}\n{}", report(text))).collect();
@@ -239,6 +238,48 @@ fn slips() {
             "an optimizer that is none, in a variant",
             format!("{}variant v of small {{ optimizer sgd {{ lr = 1 }} }}\n", small("")),
         ),
+    ];
+    let reports: Vec<String> =
+        cases.iter().map(|(name, text)| format!("### {name}\n{}", report(text))).collect();
+    insta::assert_snapshot!(reports.join("\n"));
+}
+
+/// Numbers that differ from layer to layer: a fault that several layers share is told once, with the layers.
+#[test]
+fn numbers_by_layer() {
+    let set = |settings: &str| small(&format!("    {settings}\n")).replace("2 * layer\n", "5 * layer\n");
+    let layer = |equation: &str| set("").replace("x + attn(norm(x))", equation);
+    let heads = |heads: &str, extra: &str| set(extra).replace("heads = 4", &format!("heads = {heads}"));
+    let cases = [
+        ("heads that do not divide the width in some layers", heads("2 + layer", "")),
+        ("heads that are no whole number in some layers", heads("3 + layer / 2", "")),
+        ("heads that are no whole number in any layer", heads("layer + 0.5", "")),
+        ("a part that nothing knows, in every layer", heads("layer * unknown", "")),
+        ("a setting that is wrong in every layer alike", heads("2 ^ layer", "attn.soft_cap = -1")),
+        ("a constant by layer, in one layer", heads("count", "count = 8 / (5 - layer)")),
+        ("a window that is too small in one layer", set("attn.window = layer - 1")),
+        ("a base that is none in two layers", set("attn.rope.theta = layer - 2")),
+        ("a number of the model", set("").replace("vocab = 256", "vocab = 100 * layer")),
+        (
+            "a number of the model, through a constant",
+            set("base = 100 * layer").replace("vocab = 256", "vocab = base"),
+        ),
+        ("a part outside the layers", set("final_norm.eps = 1e-5 * layer")),
+        ("a placement outside the layers", set("unembed : in scale { init = 1 / layer }")),
+        (
+            "the optimizer's rate",
+            set("").replace("optimizer adamw {", "optimizer adamw { lr = 1e-3 / layer,"),
+        ),
+        ("how long a model trains", format!("{}train {{ steps = 10 * layer, batch = 8 }}\n", set(""))),
+        ("a cap that is none in one layer", layer("softcap(attn(norm(x)), 3 - layer)")),
+        ("bounds that meet in one layer", layer("clamp(attn(norm(x)), layer, 3)")),
+        ("a layer whose sizes do not fit in one layer", {
+            set("linear l { out = 66 - layer }").replace("x + attn(norm(x))", "x + attn(norm(x)) * l(x)")
+        }),
+        ("an exponential that starts at 0 in one layer", {
+            set("scale g { init = layer - 1 }\n    g.scale : exp_magnitude_direction")
+                .replace("attn(norm(x))", "g(attn(norm(x)))")
+        }),
     ];
     let reports: Vec<String> =
         cases.iter().map(|(name, text)| format!("### {name}\n{}", report(text))).collect();

@@ -9,6 +9,8 @@ mod correspondence;
 mod cost;
 #[path = "meaning/cures.rs"]
 mod cures;
+#[path = "meaning/depth.rs"]
+mod depth;
 #[path = "meaning/drawn.rs"]
 mod drawn;
 #[path = "meaning/experts.rs"]

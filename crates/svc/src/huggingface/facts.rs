@@ -66,7 +66,9 @@ pub fn facts(model: &Model) -> Option<Facts> {
             .is_some_and(|weight| is_table(model, weight)),
         embedding_factor: exact(gain(embed)),
         logit_divisor: exact(1.0 / gain(head)),
-        logit_cap: find_op(head, |op| if let Op::SoftCap(cap) = op { Some(exact(cap.cap)) } else { None }),
+        logit_cap: find_op(head, |op| {
+            if let Op::SoftCap(cap) = op { Some(exact(cap.cap.at(None))) } else { None }
+        }),
         rope_full: rope_of(&full),
         rope_local: rope_of(&local),
         dense,

@@ -65,7 +65,7 @@ impl Constants {
 
     /// The number of entries of `dims`, as a product of constants.
     pub fn product(&self, dims: &[Dim]) -> TokenStream {
-        let sizes = dims.iter().map(|dim| self.size(dim));
+        let sizes = dims.iter().filter(|dim| dim.size != 1).map(|dim| self.size(dim));
         sizes.reduce(|product, size| quote!(#product * #size)).unwrap_or_else(|| quote!(1))
     }
 

@@ -72,7 +72,10 @@ fn items_of(around: Surroundings<'_>, kind: &Kind<'_>) -> TokenStream {
     let arrays = body.layer_constants.iter().map(|constant| array(constant, region));
     let doc = print::docs([format!("The parameters of one `{}`.", region.name).as_str()]);
     let declarations = fields.declarations(around.constants);
-    let constant_fields = body.layer_constants.iter().map(|LayerConstant { field, .. }| quote!(#field: f64,));
+    let constant_fields = body.layer_constants.iter().map(|LayerConstant { field, number, .. }| {
+        let number = number.name();
+        quote!(#field: #number,)
+    });
     let initialisers = fields.initialisers();
     let constant_values = body.layer_constants.iter().map(|constant| {
         let (field, array) = (&constant.field, array_name(constant, region));
@@ -103,8 +106,9 @@ fn array(constant: &LayerConstant, region: &Region) -> TokenStream {
     let blank = print::blank();
     let doc = print::docs([format!("`{}` of each layer of the stack.", constant.field).as_str()]);
     let name = array_name(constant, region);
-    let values = constant.values.iter().map(|&value| literal::float(value));
-    quote!(#blank #doc const #name: [f64; NUM_LAYERS] = [#(#values),*];)
+    let number = constant.number.name();
+    let values = constant.values.iter().map(|&value| constant.number.literal(value));
+    quote!(#blank #doc const #name: [#number; NUM_LAYERS] = [#(#values),*];)
 }
 
 fn array_name(constant: &LayerConstant, region: &Region) -> Ident {
@@ -121,7 +125,7 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
     let ropes = around.ropes.parameters(&regions);
     let arms = kinds.iter().map(|kind| {
-        let (variant, ropes) = (&kind.variant, around.ropes.arguments(&[kind.region], &TokenStream::new()));
+        let (variant, ropes) = (&kind.variant, around.ropes.handed_on(&[kind.region]));
         quote!(Self::#variant(layer) => layer.forward(x_btd #ropes),)
     });
     quote! {
@@ -175,5 +179,5 @@ pub fn construction(kinds: &[Kind<'_>]) -> TokenStream {
 /// The rotary tables that the stack needs, as arguments of a layer's forward pass.
 pub fn rope_arguments(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
-    around.ropes.arguments(&regions, &quote!(&))
+    around.ropes.arguments(&regions)
 }

@@ -5,62 +5,113 @@ use crate::names::Names;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use svspec_ir::op::rope::{Angles, RampEnds, Scaling};
-use svspec_ir::{Model, Op, Region};
+use svspec_ir::{Model, Op, PerLayer, Region};
 
 /// The distinct tables, in the order of their first use.
 #[derive(Clone, Debug)]
 pub struct Ropes {
-    tables: Vec<(Angles, Ident)>,
+    tables: Vec<Table>,
+}
+
+/// A table, or one for each layer where its base differs from layer to layer.
+#[derive(Clone, Debug)]
+struct Table {
+    angles: Angles,
+    /// What a layer calls its own.
+    name: Ident,
+    /// What the model calls those of all layers.
+    of_layers: Option<Ident>,
 }
 
 impl Ropes {
     /// The tables of all regions of `model`.
     pub fn of(model: &Model) -> Self {
-        let mut distinct: Vec<Angles> = Vec::new();
+        let mut distinct: Vec<&Angles> = Vec::new();
         for angles in model.regions.iter().flat_map(used) {
             if !distinct.contains(&angles) {
                 distinct.push(angles);
             }
         }
         let mut names = Names::default();
-        let tables = distinct.into_iter().map(|angles| (angles, names.variable("rope"))).collect();
-        Self { tables }
+        let table = |angles: &Angles| Table {
+            angles: angles.clone(),
+            name: names.variable("rope"),
+            of_layers: match angles.theta {
+                PerLayer::Uniform(_) => None,
+                PerLayer::Each(_) => Some(names.variable("ropes")),
+            },
+        };
+        Self { tables: distinct.into_iter().map(table).collect() }
     }
 
     /// The variable of the table for `angles`.
     pub fn name(&self, angles: &Angles) -> &Ident {
-        let found = self.tables.iter().find(|(known, _)| known == angles);
-        found.map(|(_, name)| name).expect("every rope of the model has a table")
+        let found = self.tables.iter().find(|table| table.angles == *angles);
+        found.map(|table| &table.name).expect("every rope of the model has a table")
     }
 
     /// The names of all tables, which no other variable may have.
     pub fn reserved_names(&self) -> Names {
-        let names: Vec<String> = self.tables.iter().map(|(_, name)| name.to_string()).collect();
+        let names: Vec<String> = self.tables.iter().map(|table| table.name.to_string()).collect();
         Names::reserving(&names.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// `rope: &nn::Rope` for each table that `regions` use.
     pub fn parameters(&self, regions: &[&Region]) -> TokenStream {
-        let names = self.used_by(regions);
+        let names = self.used_by(regions).map(|table| &table.name);
         quote!(#(, #names: &nn::Rope)*)
     }
 
-    /// `&rope`, or `rope` inside a function that was given it, for each table that `regions` use.
-    pub fn arguments(&self, regions: &[&Region], mark: &TokenStream) -> TokenStream {
-        let names = self.used_by(regions);
-        quote!(#(, #mark #names)*)
+    /// `rope`, inside a function that was given it, for each table that `regions` use.
+    pub fn handed_on(&self, regions: &[&Region]) -> TokenStream {
+        let names = self.used_by(regions).map(|table| &table.name);
+        quote!(#(, #names)*)
+    }
+
+    /// `&rope`, or `&ropes[index]`, for each table that `regions` use.
+    pub fn arguments(&self, regions: &[&Region]) -> TokenStream {
+        let arguments = self.used_by(regions).map(|Table { name, of_layers, .. }| match of_layers {
+            None => quote!(, &#name),
+            Some(all) => quote!(, &#all[index]),
+        });
+        quote!(#(#arguments)*)
+    }
+
+    /// Whether some table differs from layer to layer.
+    pub fn differ(&self) -> bool {
+        self.tables.iter().any(|table| table.of_layers.is_some())
     }
 
     /// `let rope = …;` for each table; `like` gives length, kind and device.
     pub fn definitions(&self, num_positions: &TokenStream, like: &TokenStream) -> TokenStream {
-        let tables = self.tables.iter().map(|(angles, name)| {
+        let tables = self.tables.iter().map(|Table { angles, name, of_layers }| {
             let rotary_dim = literal::integer(angles.rotary_dim as u64);
-            let theta = literal::float(angles.theta);
-            let arguments = quote!(#num_positions, #rotary_dim, #theta);
-            match scaling(&angles.scaling) {
-                None => quote!(let #name = nn::rope_table(#arguments, #like.kind(), #like.device());),
-                Some(scaling) => {
-                    quote!(let #name = nn::scaled_rope_table(#arguments, #scaling, #like.kind(), #like.device());)
+            let table = |theta: TokenStream, kind: TokenStream, device: TokenStream| {
+                let arguments = quote!(#num_positions, #rotary_dim, #theta);
+                match scaling(&angles.scaling) {
+                    None => quote!(nn::rope_table(#arguments, #kind, #device)),
+                    Some(scaling) => quote!(nn::scaled_rope_table(#arguments, #scaling, #kind, #device)),
+                }
+            };
+            match (&angles.theta, of_layers) {
+                (PerLayer::Each(bases), Some(all)) => {
+                    // Layers that do not use it are given a base that another has.
+                    let spare = bases.iter().copied().find(|base| *base > 0.0).unwrap_or(1.0);
+                    let bases =
+                        bases.iter().map(|&base| literal::float(if base > 0.0 { base } else { spare }));
+                    let table = table(quote!(theta), quote!(kind), quote!(device));
+                    quote! {
+                        let #name = |theta: f64| {
+                            let (kind, device) = (#like.kind(), #like.device());
+                            #table
+                        };
+                        let #all = [#(#bases),*].map(#name);
+                    }
+                }
+                (theta, _) => {
+                    let (kind, device) = (quote!(#like.kind()), quote!(#like.device()));
+                    let table = table(literal::float(theta.at(None)), kind, device);
+                    quote!(let #name = #table;)
                 }
             }
         });
@@ -72,9 +123,10 @@ impl Ropes {
         self.tables.is_empty()
     }
 
-    fn used_by(&self, regions: &[&Region]) -> Vec<&Ident> {
-        let used: Vec<Angles> = regions.iter().flat_map(|region| used(region)).collect();
-        self.tables.iter().filter(|(angles, _)| used.contains(angles)).map(|(_, name)| name).collect()
+    fn used_by(&self, regions: &[&Region]) -> impl Iterator<Item = &Table> {
+        let used: Vec<&Angles> = regions.iter().flat_map(|region| used(region)).collect();
+        let tables: Vec<&Table> = self.tables.iter().filter(|table| used.contains(&&table.angles)).collect();
+        tables.into_iter()
     }
 }
 
@@ -121,10 +173,10 @@ fn scaling(scaling: &Scaling) -> Option<TokenStream> {
     }
 }
 
-fn used(region: &Region) -> Vec<Angles> {
+fn used(region: &Region) -> Vec<&Angles> {
     region
         .nodes
         .iter()
-        .filter_map(|node| if let Op::Rope(rope) = &node.op { Some(rope.angles) } else { None })
+        .filter_map(|node| if let Op::Rope(rope) = &node.op { Some(&rope.angles) } else { None })
         .collect()
 }

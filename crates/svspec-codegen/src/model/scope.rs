@@ -41,6 +41,35 @@ pub struct LayerConstant {
     pub field: Ident,
     /// The array over the depth.
     pub values: Vec<f64>,
+    /// The type of its entries.
+    pub number: Number,
+}
+
+/// The type of a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    /// `f64`
+    Real,
+    /// `i64`
+    Whole,
+}
+
+impl Number {
+    /// The type.
+    pub fn name(self) -> TokenStream {
+        match self {
+            Self::Real => quote!(f64),
+            Self::Whole => quote!(i64),
+        }
+    }
+
+    /// The literal of a value.
+    pub fn literal(self, value: f64) -> TokenStream {
+        match self {
+            Self::Real => literal::float(value),
+            Self::Whole => literal::integer(value as u64),
+        }
+    }
 }
 
 /// The body being written.
@@ -190,13 +219,26 @@ impl<'a> Scope<'a> {
         quote!(&#name)
     }
 
-    /// The value of a constant of `node`: a literal, or the layer's own.
-    pub fn constant(&mut self, node: &Node, value: &PerLayer) -> TokenStream {
+    /// The value of a constant of `node`, which is its `what`: a literal, or the layer's own.
+    pub fn constant(&mut self, node: &Node, what: &str, value: &PerLayer) -> TokenStream {
+        self.number(node, what, value, Number::Real)
+    }
+
+    /// The same of a whole number.
+    pub fn whole(&mut self, node: &Node, what: &str, value: &PerLayer) -> TokenStream {
+        self.number(node, what, value, Number::Whole)
+    }
+
+    fn number(&mut self, node: &Node, what: &str, value: &PerLayer, number: Number) -> TokenStream {
         match value {
-            PerLayer::Uniform(value) => literal::float(*value),
+            PerLayer::Uniform(value) => number.literal(*value),
             PerLayer::Each(values) => {
-                let field = Names::default().variable(&format!("{}_factor", node.name));
-                self.layer_constants.push(LayerConstant { field: field.clone(), values: values.clone() });
+                let field = Names::default().variable(&format!("{}_{what}", node.name));
+                self.layer_constants.push(LayerConstant {
+                    field: field.clone(),
+                    values: values.clone(),
+                    number,
+                });
                 quote!(self.#field)
             }
         }

@@ -5,14 +5,14 @@ use crate::literal;
 use crate::model::Scope;
 use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::ValueId;
 use svspec_ir::op::Attention;
+use svspec_ir::{Dim, Node, ValueId};
 
 /// `nn::attention(&q, &k, &v, scale, window, cap)`.
-pub fn emit(scope: &mut Scope<'_>, op: &Attention, [q, k, v]: [ValueId; 3]) -> TokenStream {
-    let scale = scale(scope, op, q);
-    let window = literal::optional(op.window.map(|window| literal::integer(window as u64)));
-    let cap = literal::optional(op.soft_cap.map(literal::float));
+pub fn emit(scope: &mut Scope<'_>, op: &Attention, node: &Node, [q, k, v]: [ValueId; 3]) -> TokenStream {
+    let scale = scale(scope, op, node, q);
+    let window = literal::optional(op.window.as_ref().map(|window| scope.whole(node, "window", window)));
+    let cap = literal::optional(op.soft_cap.as_ref().map(|cap| scope.constant(node, "soft_cap", cap)));
     let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
     match op.sinks {
         None => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)),
@@ -24,12 +24,16 @@ pub fn emit(scope: &mut Scope<'_>, op: &Attention, [q, k, v]: [ValueId; 3]) -> T
 }
 
 /// The usual scale is written as what it is, where that gives the same bits.
-fn scale(scope: &Scope<'_>, op: &Attention, q: ValueId) -> TokenStream {
+fn scale(scope: &mut Scope<'_>, op: &Attention, node: &Node, q: ValueId) -> TokenStream {
     let head_dim = scope.dims(q).last();
-    let usual = head_dim.filter(|dim| (dim.size as f64).sqrt().recip().to_bits() == op.scale.to_bits());
+    let is_usual = |dim: &&Dim| {
+        let usual = (dim.size as f64).sqrt().recip();
+        op.scale.uniform().is_some_and(|scale| scale.to_bits() == usual.to_bits())
+    };
+    let usual = head_dim.filter(is_usual);
     match usual.and_then(|dim| scope.around.constants.name(dim)) {
         Some(head_dim) => quote!((#head_dim as f64).sqrt().recip()),
-        None => literal::float(op.scale),
+        None => scope.constant(node, "scale", &op.scale),
     }
 }
 

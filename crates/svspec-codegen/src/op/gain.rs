@@ -9,7 +9,7 @@ use svspec_ir::{Node, ValueId};
 
 /// `&x * 0.5`.
 pub fn emit(scope: &mut Scope<'_>, op: &Gain, node: &Node, input: ValueId) -> TokenStream {
-    let factor = scope.constant(node, &op.factor);
+    let factor = scope.constant(node, "factor", &op.factor);
     let x = scope.reference(input);
     quote!(#x * #factor)
 }

@@ -12,10 +12,11 @@ pub(super) fn are_alike(a: &Op, b: &Op, layer: Option<usize>) -> bool {
     match (a, b) {
         (Op::Gain(a), Op::Gain(b)) => is_close(a.factor.at(layer), b.factor.at(layer)),
         (Op::Attention(a), Op::Attention(b)) => {
-            let rescaled = Op::Attention(Attention { scale: b.scale, ..*a });
-            is_close(a.scale, b.scale) && bare(&rescaled) == bare(&Op::Attention(*b))
+            let rescaled = Op::Attention(Attention { scale: b.scale.clone(), ..a.clone() }).in_layer(layer);
+            let other = Op::Attention(b.clone()).in_layer(layer);
+            is_close(a.scale.at(layer), b.scale.at(layer)) && bare(&rescaled) == bare(&other)
         }
-        (a, b) => bare(a) == bare(b) && !has_moved(a) && !has_moved(b),
+        (a, b) => bare(&a.in_layer(layer)) == bare(&b.in_layer(layer)) && !has_moved(a) && !has_moved(b),
     }
 }
 

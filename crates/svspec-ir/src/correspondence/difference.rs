@@ -127,10 +127,16 @@ impl Difference {
 }
 
 /// What two nodes compute, as prints show it.
-pub(super) fn of_nodes(place: &str, (ours, a): (&Model, &Node), (theirs, b): (&Model, &Node)) -> Difference {
+pub(super) fn of_nodes(
+    place: &str,
+    layer: Option<usize>,
+    (ours, a): (&Model, &Node),
+    (theirs, b): (&Model, &Node),
+) -> Difference {
+    let layers: Vec<usize> = layer.into_iter().collect();
     let show = |model: &Model, node: &Node| {
         let sizes: Vec<String> = node.dims.iter().map(|dim| dim.size.to_string()).collect();
-        format!("{} → [{}]", head(model, &node.op, &node.dims), sizes.join(", "))
+        format!("{} → [{}]", head(model, &node.op, &node.dims, &layers), sizes.join(", "))
     };
     Difference::Op {
         place: place.to_owned(),

@@ -238,7 +238,12 @@ impl<'a> Pairing<'a> {
     }
 
     fn differs(&self, block: Block, ours: &Node, theirs: &Node) -> Fault {
-        Fault::Differs(difference::of_nodes(&self.place_of(block), (self.ours, ours), (self.theirs, theirs)))
+        Fault::Differs(difference::of_nodes(
+            &self.place_of(block),
+            block.layer,
+            (self.ours, ours),
+            (self.theirs, theirs),
+        ))
     }
 
     fn place_of(&self, block: Block) -> String {

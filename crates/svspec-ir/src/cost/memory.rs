@@ -90,7 +90,8 @@ fn kept_values(model: &Model) -> u128 {
     let of_region = |(index, region): (usize, &Region)| {
         let kept = kept(region).into_iter().filter_map(|index| region.nodes.get(index));
         let values: usize = kept.map(|node| dim::num_elements(&node.dims)).sum();
-        let own: f64 = region.nodes.iter().map(|node| node_cost(model, region, node).saved).sum();
+        let saved = |node| node_cost(model, RegionId(index), region, node).saved;
+        let own: f64 = region.nodes.iter().map(saved).sum();
         repeats(model, RegionId(index)) as u128 * (values as u128 + own as u128)
     };
     let regions = model.regions.iter().enumerate();

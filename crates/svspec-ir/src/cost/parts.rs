@@ -1,16 +1,17 @@
 //! The cost of each part of each region.
 
 use super::{memory, repeats};
-use crate::op::{Cost, Projection};
-use crate::{Dim, Model, Node, ParamId, Region, RegionId, dim};
+use crate::op::{Attention, Cost, Operation, Projection};
+use crate::print::paths;
+use crate::{Dim, Model, Node, Op, ParamId, PerLayer, Region, RegionId, dim};
 use serde::Serialize;
 
 /// What one part costs, in all layers that have it together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PartCost {
-    /// The region's name.
+    /// The name of the region, or of the layers' family.
     pub region: String,
-    /// How often the region occurs.
+    /// How often it occurs.
     pub repeats: u64,
     /// The part, such as `attn.q`; empty for residual arithmetic and what a region is given.
     pub part: String,
@@ -26,7 +27,17 @@ pub struct PartCost {
 
 /// Region by region, part by part in the order of the graph.
 pub(super) fn parts(model: &Model) -> Vec<PartCost> {
-    (0..model.regions.len()).map(RegionId).flat_map(|region| of_region(model, region)).collect()
+    let mut all: Vec<PartCost> = Vec::new();
+    for cost in (0..model.regions.len()).map(RegionId).flat_map(|region| of_region(model, region)) {
+        match all.iter_mut().find(|known| known.region == cost.region && known.part == cost.part) {
+            Some(known) => {
+                known.repeats += cost.repeats;
+                known.add(&cost);
+            }
+            None => all.push(cost),
+        }
+    }
+    all
 }
 
 fn of_region(model: &Model, id: RegionId) -> Vec<PartCost> {
@@ -36,7 +47,7 @@ fn of_region(model: &Model, id: RegionId) -> Vec<PartCost> {
     let mut parts: Vec<PartCost> = Vec::new();
     let kept = memory::kept(region);
     for (index, node) in region.nodes.iter().enumerate() {
-        let cost = node_cost(model, region, node);
+        let cost = node_cost(model, id, region, node);
         let keeps = if kept.contains(&index) { dim::num_elements(&node.dims) as f64 } else { 0.0 };
         for (part, share) in shares(model, node) {
             add(
@@ -81,10 +92,18 @@ fn owner(model: &Model, id: ParamId) -> &str {
 }
 
 impl PartCost {
+    /// Counts another's tensors and operations too.
+    fn add(&mut self, other: &Self) {
+        self.num_params += other.num_params;
+        self.forward_flops += other.forward_flops;
+        self.forward_matmul_flops += other.forward_matmul_flops;
+        self.kept_values += other.kept_values;
+    }
+
     /// No cost yet.
     fn of(region: &Region, repeats: usize) -> Self {
         Self {
-            region: region.name.clone(),
+            region: region.family.clone(),
             repeats: repeats as u64,
             part: String::new(),
             num_params: 0,
@@ -98,22 +117,46 @@ impl PartCost {
 /// Adds `cost` to the entry of its part, which is made if it is not there.
 fn add(parts: &mut Vec<PartCost>, cost: PartCost) {
     match parts.iter_mut().find(|part| part.part == cost.part) {
-        Some(sum) => {
-            sum.num_params += cost.num_params;
-            sum.forward_flops += cost.forward_flops;
-            sum.forward_matmul_flops += cost.forward_matmul_flops;
-            sum.kept_values += cost.kept_values;
-        }
+        Some(sum) => sum.add(&cost),
         None => parts.push(cost),
     }
 }
 
-/// The cost of one node, per token.
-pub(super) fn node_cost(model: &Model, region: &Region, node: &Node) -> Cost {
+/// The cost of one node, per token; where its layers differ, the mean of theirs.
+pub(super) fn node_cost(model: &Model, id: RegionId, region: &Region, node: &Node) -> Cost {
     let inputs: Vec<&[Dim]> = node
         .inputs
         .iter()
         .map(|input| region.nodes.get(input.0).map_or(&[][..], |input| input.dims.as_slice()))
         .collect();
-    node.op.operation().cost(model, &inputs, &node.dims)
+    let layers = paths::layers_of(model, id);
+    let windows = if let Op::Attention(attention) = &node.op {
+        attention
+            .window
+            .as_ref()
+            .filter(|window| window.uniform().is_none())
+            .map(|window| (attention, window))
+    } else {
+        None
+    };
+    let (Some((attention, windows)), [_, ..]) = (windows, layers.as_slice()) else {
+        return node.op.operation().cost(model, &inputs, &node.dims);
+    };
+    let of_layer = |layer: &usize| {
+        let window = Some(PerLayer::Uniform(windows.at(Some(*layer))));
+        Attention { window, ..attention.clone() }.cost(model, &inputs, &node.dims)
+    };
+    let sum = layers.iter().map(of_layer).fold(Cost::default(), |sum, cost| Cost {
+        flops: sum.flops + cost.flops,
+        matmul_flops: sum.matmul_flops + cost.matmul_flops,
+        saved: sum.saved + cost.saved,
+        traffic: sum.traffic + cost.traffic,
+    });
+    let num_layers = layers.len() as f64;
+    Cost {
+        flops: sum.flops / num_layers,
+        matmul_flops: sum.matmul_flops / num_layers,
+        saved: sum.saved / num_layers,
+        traffic: sum.traffic / num_layers,
+    }
 }

@@ -3,13 +3,16 @@
 
 use crate::op::Norm;
 use crate::print::number::rounded;
-use crate::{Model, Node, Op, PerLayer, Region, ScaleId, ValueId};
+use crate::print::paths;
+use crate::{Model, Node, Op, PerLayer, Region, RegionId, ScaleId, ValueId};
 
 /// What an input of an anchor reads: a chain of ops over another anchor.
 #[derive(Clone, Debug)]
 pub(super) struct Edge {
-    /// The region's name.
+    /// The name of the region's family: kinds that differ in sizes alone are compared as one.
     pub region: String,
+    /// The layers that have it, from 0; empty outside the stack.
+    pub layers: Vec<usize>,
     /// The reading anchor.
     pub anchor: String,
     /// Which of its inputs.
@@ -66,18 +69,35 @@ pub(super) enum Link {
 
 /// The edges of `model`, region by region.
 pub(super) fn edges(model: &Model) -> Vec<Edge> {
-    model.regions.iter().flat_map(|region| region_edges(model, region)).collect()
+    let of_region = |(index, region)| {
+        let layers = paths::layers_of(model, RegionId(index));
+        region_edges(model, region, &layers)
+    };
+    model.regions.iter().enumerate().flat_map(of_region).collect()
 }
 
-fn region_edges(model: &Model, region: &Region) -> Vec<Edge> {
+/// The same, those that the kinds of a family have in common once.
+pub(super) fn distinct(model: &Model) -> Vec<Edge> {
+    let mut distinct: Vec<Edge> = Vec::new();
+    for edge in edges(model) {
+        let is_known = |known: &Edge| known.key() == edge.key() && known.full_text() == edge.full_text();
+        if !distinct.iter().any(is_known) {
+            distinct.push(edge);
+        }
+    }
+    distinct
+}
+
+fn region_edges(model: &Model, region: &Region, layers: &[usize]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for (index, node) in region.nodes.iter().enumerate() {
         let value = ValueId(index);
         if is_anchor(&node.op) && !is_inner_term(region, value) {
             let read = terms(region, node);
-            edges.extend(
-                read.into_iter().enumerate().map(|(input, read)| edge(model, region, value, input, read)),
-            );
+            edges.extend(read.into_iter().enumerate().map(|(input, read)| Edge {
+                layers: layers.to_vec(),
+                ..edge(model, region, value, input, read)
+            }));
         }
     }
     // An output that is a sum or a product of its own goes by that name already.
@@ -89,7 +109,8 @@ fn region_edges(model: &Model, region: &Region) -> Vec<Edge> {
         let source = source.map(|source| anchor_name(region, source)).unwrap_or_default();
         let port = if is_linear { Port::Out(source.clone()) } else { Port::Term("output".to_owned()) };
         edges.push(Edge {
-            region: region.name.clone(),
+            region: region.family.clone(),
+            layers: layers.to_vec(),
             anchor: "output".to_owned(),
             input: 0,
             port,
@@ -116,7 +137,8 @@ fn edge(model: &Model, region: &Region, anchor: ValueId, input: usize, read: Val
         Some(Op::Mul(_)) => Joint::Product,
         Some(_) | None => Joint::None,
     };
-    Edge { region: region.name.clone(), anchor: name, input, port, joint, source: source_name, links }
+    let region = region.family.clone();
+    Edge { region, layers: Vec::new(), anchor: name, input, port, joint, source: source_name, links }
 }
 
 /// What an anchor reads; a sum that only another sum reads is part of that.
@@ -157,7 +179,7 @@ fn chain(model: &Model, region: &Region, value: ValueId) -> (Option<ValueId>, Ve
         let Some(node) = region.nodes.get(value.0) else { return (None, links) };
         match node.inputs.first() {
             Some(&input) if !is_anchor(&node.op) => {
-                links.insert(0, link(model, node));
+                links.insert(0, link(model, region, node));
                 value = input;
             }
             Some(_) | None => return (Some(value), links),
@@ -165,7 +187,7 @@ fn chain(model: &Model, region: &Region, value: ValueId) -> (Option<ValueId>, Ve
     }
 }
 
-fn link(model: &Model, node: &Node) -> Link {
+fn link(model: &Model, region: &Region, node: &Node) -> Link {
     let op = node.op.operation();
     if let Op::Scale(scale) = &node.op {
         return Link::Scale {
@@ -188,11 +210,19 @@ fn link(model: &Model, node: &Node) -> Link {
     }
     if let Op::Gain(gain) = &node.op {
         return Link::Gain(match &gain.factor {
-            PerLayer::Uniform(factor) => rounded(*factor),
-            PerLayer::Each(_) => "c(layer)".to_owned(),
+            PerLayer::Uniform(factor) if is_shared(model, region, node) => rounded(*factor),
+            PerLayer::Uniform(_) | PerLayer::Each(_) => "c(layer)".to_owned(),
         });
     }
     Link::Op(op.name().to_owned())
+}
+
+/// Whether all kinds of the region's family have the op of this node.
+fn is_shared(model: &Model, region: &Region, node: &Node) -> bool {
+    let family = model.regions.iter().filter(|other| other.family == region.family);
+    let mut counterparts =
+        family.filter_map(|other| other.nodes.iter().find(|other| other.name == node.name));
+    counterparts.all(|other| other.op == node.op)
 }
 
 /// What has no input has none to go on to.
@@ -212,6 +242,12 @@ fn anchor_name(region: &Region, value: ValueId) -> String {
 }
 
 impl Edge {
+    /// Whether both are of some layer, or of none.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (a, b) = (&self.layers, &other.layers);
+        a.is_empty() || b.is_empty() || a.iter().any(|layer| b.contains(layer))
+    }
+
     /// What names the edge across models.
     pub fn key(&self) -> (&str, &str, usize) {
         (&self.region, &self.anchor, self.input)

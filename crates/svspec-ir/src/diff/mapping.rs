@@ -1,9 +1,9 @@
 //! What becomes of an old scale vector: whether the new model can bear its value, and where.
 
 use super::edge::{self, Edge};
-use crate::dim::broadcast_channels;
+use crate::dim::{broadcast_channels, broadcasts};
 use crate::migrate::{How, Plan};
-use crate::print::roles;
+use crate::print::{paths, roles};
 use crate::{Absorption, CheckedModel, Model, Param, ScaleForm, ScaleId, ScaleVector};
 
 /// Where the value of an old scale vector goes.
@@ -22,21 +22,23 @@ struct Spot<'a> {
     sizes: &'a [usize],
 }
 
-/// The same vector of the other model: same region, same path.
+/// The same vector of the other model: same path, at a depth where both are. Of several kinds of a layer, the first in
+/// which it is of another size.
 pub(super) fn counterpart<'a>(
     model: &Model,
     scale: &ScaleVector,
     other: &'a Model,
 ) -> Option<(ScaleId, &'a ScaleVector)> {
-    let mut candidates = other.scales.iter().enumerate();
-    let found = candidates.find(|(_, candidate)| {
-        candidate.path == scale.path && region_name(other, candidate) == region_name(model, scale)
+    let mut candidates = other.scales.iter().enumerate().filter(|(_, candidate)| {
+        candidate.path == scale.path && paths::meet((model, scale.region), (other, candidate.region))
     });
+    let first = candidates.next();
+    let resized = candidates.find(|(_, candidate)| candidate.dims != scale.dims);
+    let found = match first {
+        Some((_, candidate)) if candidate.dims == scale.dims => resized.or(first),
+        Some(_) | None => first,
+    };
     found.map(|(index, candidate)| (ScaleId(index), candidate))
-}
-
-fn region_name<'a>(model: &'a Model, scale: &ScaleVector) -> &'a str {
-    model.regions.get(scale.region.0).map_or("", |region| region.name.as_str())
 }
 
 /// The fate of the old model's scale vector `id`, judged by names, or by `map`, where there is one and names do not tell.
@@ -83,7 +85,7 @@ fn by_name(old: &CheckedModel, new: &CheckedModel, id: ScaleId) -> Fate {
         None => match heirs(old.model(), new.model(), scale, &spots, &new_edges) {
             Ok(heirs) => {
                 let names: Vec<&str> = heirs.iter().map(|heir| heir.path.as_str()).collect();
-                let names = crate::print::paths::joined(&names).join(", ");
+                let names = paths::joined(&names).join(", ");
                 return Fate::Borne(format!("taken over by {names}"));
             }
             Err(why) => why,
@@ -110,6 +112,9 @@ fn bears(scale: &ScaleVector, successor: &ScaleVector, spots: &[Spot<'_>]) -> Re
     }
     let sizes = |scale: &ScaleVector| scale.dims.iter().map(|dim| dim.size).collect::<Vec<_>>();
     for spot in spots {
+        if !broadcasts(&sizes(successor), spot.sizes) {
+            return Err(format!("`{}` is of another size", successor.path));
+        }
         let wanted = broadcast_channels(&sizes(scale), spot.sizes);
         let given = broadcast_channels(&sizes(successor), spot.sizes);
         let mut entry_for = std::collections::BTreeMap::new();
@@ -134,7 +139,10 @@ fn heirs<'a>(
 ) -> Result<Vec<&'a ScaleVector>, Option<String>> {
     let mut heirs: Vec<&'a ScaleVector> = Vec::new();
     for spot in spots {
-        let edge = new_edges.iter().find(|edge| edge.key() == spot.edge.key()).ok_or(None)?;
+        let edge = new_edges
+            .iter()
+            .find(|edge| edge.key() == spot.edge.key() && edge.meets(spot.edge))
+            .ok_or(None)?;
         if edge.skeleton() != spot.edge.skeleton() {
             return Err(None);
         }
@@ -182,10 +190,9 @@ fn folded(old: &CheckedModel, new: &CheckedModel, id: ScaleId, why: Option<Strin
 }
 
 fn has_param(old: &Model, param: &Param, new: &Model) -> bool {
-    let region =
-        |model: &Model, param: &Param| model.regions.get(param.region.0).map(|region| region.name.clone());
     new.params.iter().any(|other| {
-        other.path == param.path && other.dims == param.dims && region(old, param) == region(new, other)
+        let meet = paths::meet((old, param.region), (new, other.region));
+        other.path == param.path && other.dims == param.dims && meet
     })
 }
 

@@ -37,7 +37,7 @@ struct Anchor<'a> {
 pub(super) fn changes(old: &Model, new: &Model) -> Vec<PlacementChange> {
     let has = |model: &Model, path: &str| model.scales.iter().any(|scale| scale.path == path);
     let stays = |path: &str| has(old, path) && has(new, path);
-    let (old_edges, new_edges) = (edge::edges(old), edge::edges(new));
+    let (old_edges, new_edges) = (edge::distinct(old), edge::distinct(new));
     let (old_anchors, new_anchors) = (anchors(&old_edges), anchors(&new_edges));
     let mut found: Vec<PlacementChange> = Vec::new();
     for before in &old_anchors {

@@ -97,12 +97,35 @@ fn add(
     change: ScaleChange,
 ) {
     let Some(scale) = checked.model().scales.get(id.0) else { return };
-    let region =
-        checked.model().regions.get(scale.region.0).map_or_else(String::new, |region| region.name.clone());
+    let region = paths::family(checked.model(), scale.region).to_owned();
     let change = ScaleChange { region, ..change };
-    match found.iter_mut().find(|(known, _)| *known == change) {
-        Some((_, paths)) => paths.push(scale.path.clone()),
-        None => found.push((change, vec![scale.path.clone()])),
+    match found.iter_mut().find(|(known, _)| known.is_alike(&change)) {
+        // The same vector of another kind of layer.
+        Some((known, paths)) if paths.contains(&scale.path) => known.add_layers(&change),
+        Some((known, paths)) if *known == change => paths.push(scale.path.clone()),
+        Some(_) | None => found.push((change, vec![scale.path.clone()])),
+    }
+}
+
+impl ScaleChange {
+    /// Whether the other is the same, in other layers perhaps.
+    fn is_alike(&self, other: &Self) -> bool {
+        let without_layers = |change: &Self| {
+            let mut change = change.clone();
+            let sides = [&mut change.before, &mut change.after];
+            sides.into_iter().flatten().for_each(|summary| summary.num_layers = 0);
+            change
+        };
+        without_layers(self) == without_layers(other)
+    }
+
+    fn add_layers(&mut self, other: &Self) {
+        let sides = [(&mut self.before, &other.before), (&mut self.after, &other.after)];
+        for (own, other) in sides {
+            if let (Some(own), Some(other)) = (own, other) {
+                own.num_layers += other.num_layers;
+            }
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::Class;
 use crate::op::Attribute;
-use crate::print::paths;
 use crate::print::resolved::{self, Setting};
-use crate::{Model, Op};
+use crate::print::{self, paths};
+use crate::{Model, Op, RegionId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -103,22 +103,42 @@ type OpSettings = BTreeMap<OpKey, BTreeMap<&'static str, String>>;
 fn op_settings(model: &Model) -> (Vec<OpKey>, OpSettings) {
     let mut order: Vec<OpKey> = Vec::new();
     let mut settings = OpSettings::new();
-    for region in &model.regions {
+    let mut by_layer: BTreeMap<(OpKey, &'static str), BTreeMap<Option<usize>, String>> = BTreeMap::new();
+    for (index, region) in model.regions.iter().enumerate() {
+        let mut seen: Vec<OpKey> = Vec::new();
+        let layers = paths::layers_of(model, RegionId(index));
+        let depths: Vec<Option<usize>> =
+            if layers.is_empty() { vec![None] } else { layers.into_iter().map(Some).collect() };
         for node in &region.nodes {
             let owner = if node.part.is_empty() { &node.name } else { &node.part };
             let kind = node.op.operation().name();
-            let is_alike = |key: &&OpKey| key.0 == region.name && key.1 == *owner && key.2 == kind;
-            let key = (region.name.clone(), owner.clone(), kind, order.iter().filter(is_alike).count());
-            order.push(key.clone());
-            settings.insert(key, numbers(&node.op, node).into_iter().collect());
+            let is_alike = |key: &&OpKey| key.1 == *owner && key.2 == kind;
+            let key = (region.family.clone(), owner.clone(), kind, seen.iter().filter(is_alike).count());
+            seen.push(key.clone());
+            settings.entry(key.clone()).or_default();
+            if !order.contains(&key) {
+                order.push(key.clone());
+            }
+            for depth in &depths {
+                for (name, value) in numbers(&node.op, node, depth.as_slice()) {
+                    by_layer.entry((key.clone(), name)).or_default().insert(*depth, value);
+                }
+            }
         }
+    }
+    for ((key, name), values) in by_layer {
+        let mut values: Vec<String> = values.into_values().collect();
+        if values.iter().all(|value| Some(value) == values.first()) {
+            values.truncate(1);
+        }
+        settings.entry(key).or_default().insert(name, values.join(" "));
     }
     (order, settings)
 }
 
 /// The attributes that are numbers; which statistic a normalisation uses, over what, is part of the placement.
-fn numbers(op: &Op, node: &crate::Node) -> Vec<Attribute> {
-    let attributes = op.operation().attributes(&node.dims).into_iter();
+fn numbers(op: &Op, node: &crate::Node, layers: &[usize]) -> Vec<Attribute> {
+    let attributes = print::op::attributes(op, &node.dims, layers).into_iter();
     let numbers = attributes.filter(|(name, _)| !matches!(*name, "rms" | "layer" | "from"));
     let qualified = |(name, value)| match name {
         "theta" => ("rope.theta", value),

@@ -22,34 +22,37 @@ pub struct TensorChange {
 
 /// The tensors, scale vectors' aside, that `old` and `new` do not share.
 pub(super) fn changes(old: &Model, new: &Model) -> Vec<TensorChange> {
-    let mut found: Vec<(TensorChange, Vec<String>)> = Vec::new();
-    let mut add = |model: &Model, before: Option<&Param>, after: Option<&Param>| {
-        let Some(param) = before.or(after) else { return };
-        let change = TensorChange {
-            paths: String::new(),
-            region: region_name(model, param).to_owned(),
-            before: before.map(|param| paths::sizes(&param.dims)),
-            after: after.map(|param| paths::sizes(&param.dims)),
-            class: Class::Breaking,
-        };
-        match found.iter_mut().find(|(known, _)| *known == change) {
-            Some((_, paths)) => paths.push(param.path.clone()),
-            None => found.push((change, vec![param.path.clone()])),
-        }
-    };
+    let mut found: Vec<Change> = Vec::new();
     for param in plain(old) {
-        let after = plain(new).find(|after| is_same(old, param, new, after));
-        if after.is_none_or(|after| paths::sizes(&after.dims) != paths::sizes(&param.dims)) {
-            add(old, Some(param), after);
+        let mut after = plain(new).filter(|after| is_same(old, param, new, after)).peekable();
+        if after.peek().is_none() {
+            add(&mut found, (old, param), [Some(param), None]);
+        }
+        for after in after.filter(|after| paths::sizes(&after.dims) != paths::sizes(&param.dims)) {
+            add(&mut found, (old, param), [Some(param), Some(after)]);
         }
     }
     for param in plain(new) {
         if !plain(old).any(|before| is_same(old, before, new, param)) {
-            add(new, None, Some(param));
+            add(&mut found, (new, param), [None, Some(param)]);
         }
     }
-    found
-        .into_iter()
+    let mut rows: Vec<(TensorChange, Vec<String>)> = Vec::new();
+    for change in found {
+        let [before, after] = change.sizes.map(|sizes| shown(&sizes));
+        let row = TensorChange {
+            paths: String::new(),
+            region: change.family,
+            before,
+            after,
+            class: Class::Breaking,
+        };
+        match rows.iter_mut().find(|(known, _)| *known == row) {
+            Some((_, paths)) => paths.push(change.path),
+            None => rows.push((row, vec![change.path])),
+        }
+    }
+    rows.into_iter()
         .map(|(change, members)| {
             let members: Vec<&str> = members.iter().map(String::as_str).collect();
             TensorChange { paths: paths::joined(&members).join(", "), ..change }
@@ -57,14 +60,49 @@ pub(super) fn changes(old: &Model, new: &Model) -> Vec<TensorChange> {
         .collect()
 }
 
+/// A parameter that changed, in every kind of its layer.
+struct Change {
+    path: String,
+    family: String,
+    /// The sizes it had, and has; those of several kinds of layer in their order.
+    sizes: [Vec<String>; 2],
+}
+
+fn add(found: &mut Vec<Change>, (model, param): (&Model, &Param), sides: [Option<&Param>; 2]) {
+    let family = paths::family(model, param.region);
+    let sizes = sides.map(|side| side.map(|param| paths::sizes(&param.dims)));
+    let is_known = |known: &&mut Change| {
+        known.path == param.path
+            && known.family == family
+            && known.sizes.iter().zip(&sizes).all(|(known, new)| known.is_empty() == new.is_none())
+    };
+    match found.iter_mut().find(is_known) {
+        Some(known) => {
+            for (known, new) in known.sizes.iter_mut().zip(sizes) {
+                known.extend(new.filter(|new| !known.contains(new)));
+            }
+        }
+        None => found.push(Change {
+            path: param.path.clone(),
+            family: family.to_owned(),
+            sizes: sizes.map(|side| side.into_iter().collect()),
+        }),
+    }
+}
+
+/// `[48, 64]`; `[48, 64] … [96, 64]` where kinds of a layer differ.
+fn shown(sizes: &[String]) -> Option<String> {
+    match sizes {
+        [] => None,
+        [only] => Some(only.clone()),
+        [first, .., last] => Some(format!("{first} … {last}")),
+    }
+}
+
 fn plain(model: &Model) -> impl Iterator<Item = &Param> {
     model.params.iter().filter(|param| param.kind != ParamKind::Scale)
 }
 
 fn is_same(old: &Model, before: &Param, new: &Model, after: &Param) -> bool {
-    before.path == after.path && region_name(old, before) == region_name(new, after)
-}
-
-fn region_name<'a>(model: &'a Model, param: &Param) -> &'a str {
-    model.regions.get(param.region.0).map_or("", |region| region.name.as_str())
+    before.path == after.path && paths::meet((old, before.region), (new, after.region))
 }

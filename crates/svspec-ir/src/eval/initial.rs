@@ -37,7 +37,8 @@ fn fill(model: &Model, assignments: &[Assignment], mut entry: impl FnMut(Init) -
     for instance in model.instances() {
         let Some(param) = model.params.get(instance.param.0) else { continue };
         let assigned = assignments.iter().find(|assignment| assignment.instance == instance);
-        let init = assigned.map_or(param.default_init, |assignment| assignment.init);
+        let init =
+            assigned.map_or_else(|| param.default_init.at(instance.layer), |assignment| assignment.init);
         let shape = dim::sizes(&param.dims);
         let data = (0..shape.iter().product()).map(|_| entry(init)).collect();
         values.insert(instance, Tensor::new(shape, data));

@@ -9,7 +9,7 @@ use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 /// The table. What a base says of tensors that this target does not have is no fault.
 pub fn foreign(resolved: &Resolved, params: &[Param], findings: &mut Vec<Diagnostic>) -> Foreign {
     let mut tensors = Vec::new();
-    let num_regions = resolved.layers.len() + 3;
+    let num_regions = resolved.kinds.len() + 3;
     for region in (0..num_regions).map(RegionId) {
         tensors.extend(in_force(resolved, params, region, findings));
     }
@@ -37,7 +37,9 @@ fn in_force(
         let params_of = members.iter().filter_map(|id| params.get(id.0));
         let views: Vec<View> = params_of.map(|param| view(param, heads)).collect();
         if let Some(fault) = misfit(statement, &views, layers_of(resolved, region)) {
-            findings.push(fault);
+            if !findings.contains(&fault) {
+                findings.push(fault);
+            }
             continue;
         }
         let (name, layout) = (statement.name.clone(), statement.layout);
@@ -47,18 +49,25 @@ fn in_force(
 }
 
 fn is_said_of(resolved: &Resolved, statement: &TensorStatement, region: RegionId) -> bool {
-    debug_assert!(region.0 < resolved.layers.len() + 3, "embed, the layers, head and loss");
-    statement.layer.is_none_or(|layer| layer + 1 == region.0)
+    debug_assert!(region.0 < resolved.kinds.len() + 3, "embed, the layers, head and loss");
+    statement.layer.is_none_or(|layer| declared(resolved, region) == Some(layer))
 }
 
 fn find(params: &[Param], path: &str, region: RegionId) -> Option<ParamId> {
     params.iter().position(|param| param.path == path && param.region == region).map(ParamId)
 }
 
-/// The number of layers of a region, `None` outside the stack.
+/// The number of layers that are declared as a region's is, `None` outside the stack.
 fn layers_of(resolved: &Resolved, region: RegionId) -> Option<usize> {
-    let kind = region.0.checked_sub(1).filter(|kind| *kind < resolved.layers.len())?;
-    Some(resolved.stack.iter().filter(|one| **one == kind).count())
+    let layer = declared(resolved, region)?;
+    let is_same = |kind: &&usize| resolved.kinds.get(**kind).is_some_and(|kind| kind.layer == layer);
+    Some(resolved.stack.iter().filter(is_same).count())
+}
+
+/// The declared layer that a region is a kind of, `None` outside the stack.
+fn declared(resolved: &Resolved, region: RegionId) -> Option<usize> {
+    let kind = region.0.checked_sub(super::FIRST_LAYER)?;
+    resolved.kinds.get(kind).map(|kind| kind.layer)
 }
 
 /// What is wrong with a statement about parameters of these shapes.

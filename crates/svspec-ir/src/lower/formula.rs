@@ -7,7 +7,7 @@ use super::parameters::NewParam;
 use super::region::{RegionBuilder, dims_text};
 use crate::op::{Add, Embed, Gain, Mul, add, broadcast};
 use crate::resolve::{Formula, FormulaKind};
-use crate::{Init, Op, ParamKind, ValueId};
+use crate::{DefaultInit, Op, ParamKind, ValueId};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// What a node of a formula is called.
@@ -49,8 +49,7 @@ impl RegionBuilder<'_, '_> {
                 let values: Vec<Option<ValueId>> =
                     arguments.iter().map(|argument| self.term(argument, within)).collect();
                 let values = values.into_iter().collect::<Option<Vec<ValueId>>>()?;
-                let resolved = self.lowering.resolved;
-                let part = resolved.parts.get(*index)?;
+                let part = self.part(*index)?;
                 (part.kind.expand)(self, part, &values)
             }
             FormulaKind::Composite { name, equations, result } => {
@@ -60,7 +59,7 @@ impl RegionBuilder<'_, '_> {
                 }
                 self.formula(result, name)
             }
-            FormulaKind::Call(function, arguments) => self.call(*function, arguments, naming, span),
+            FormulaKind::Call(function, arguments) => self.call(function, arguments, naming, span),
             FormulaKind::Gain(factor, argument) => {
                 let x = self.term(argument, within)?;
                 self.same_dims(
@@ -126,7 +125,7 @@ impl RegionBuilder<'_, '_> {
             scale_part: None,
             dims: vec![self.vocab_dim(), width.clone()],
             num_out_dims: 0,
-            init: Init::Normal { std: DEFAULT_STD },
+            init: DefaultInit::Normal { std: DEFAULT_STD },
             span,
         })?;
         self.node(name, Op::Embed(Embed { table }), vec![tokens], vec![width], "embed", span)

@@ -4,7 +4,7 @@ use super::parameters::NewParam;
 use super::region::RegionBuilder;
 use crate::op::{Bias, Linear, Projection};
 use crate::resolve::{Part, Place};
-use crate::{Dims, Init, Op, ParamId, ParamKind, Site, ValueId};
+use crate::{DefaultInit, Dims, Op, ParamId, ParamKind, Site, ValueId};
 
 /// The standard deviation of weights and embeddings where no rule says otherwise (GPT-2's).
 pub(super) const DEFAULT_STD: f64 = 0.02;
@@ -32,7 +32,7 @@ impl RegionBuilder<'_, '_> {
             scale_part: None,
             dims,
             num_out_dims: map.out.len(),
-            init: Init::Normal { std: DEFAULT_STD },
+            init: DefaultInit::Normal { std: DEFAULT_STD },
             span: part.span,
         })?;
         self.product(part, map, weight, x)
@@ -65,7 +65,7 @@ impl RegionBuilder<'_, '_> {
                 scale_part: None,
                 dims: map.out.clone(),
                 num_out_dims: 0,
-                init: Init::Constant(0.0),
+                init: DefaultInit::constant(0.0),
                 span: place,
             })?;
             y = self.same_dims(&format!("{name}_biased"), Op::Bias(Bias { param }), y, &path, place)?;

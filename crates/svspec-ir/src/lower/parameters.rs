@@ -2,7 +2,9 @@
 
 use crate::param::ScalePart;
 use crate::resolve::{Resolved, StageScale};
-use crate::{Dims, Init, Param, ParamId, ParamKind, RegionId, ScaleForm, ScaleId, ScaleVector, Site};
+use crate::{
+    DefaultInit, Dims, Param, ParamId, ParamKind, PerLayer, RegionId, ScaleForm, ScaleId, ScaleVector, Site,
+};
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span};
 
@@ -42,7 +44,7 @@ pub struct NewParam {
     /// How many leading dimensions are outputs.
     pub num_out_dims: usize,
     /// Its init.
-    pub init: Init,
+    pub init: DefaultInit,
     /// The statement that makes it.
     pub span: Span,
 }
@@ -118,7 +120,7 @@ impl Parameters {
                 scale_part: Some(part),
                 dims,
                 num_out_dims: 0,
-                init: Init::Constant(init),
+                init: DefaultInit::Constant(init),
                 span,
             };
             params.push(self.param(home, region, new)?);
@@ -144,7 +146,7 @@ impl Parameters {
         let size = |param: &Param| param.dims.iter().map(|dim| dim.size as f64).product::<f64>();
         let copies = |param: &Param| {
             let layers = resolved.stack.iter().filter(|kind| **kind + 1 == param.region.0).count();
-            if (1..=resolved.layers.len()).contains(&param.region.0) { layers } else { 1 }
+            if (1..=resolved.kinds.len()).contains(&param.region.0) { layers } else { 1 }
         };
         let sizes = self.params.iter().map(|param| (param, size(param) * copies(param) as f64));
         let total: f64 = sizes.clone().map(|(_, size)| size).sum();
@@ -161,14 +163,16 @@ impl Parameters {
 }
 
 /// The parameters of a form, with the values at which γ is `init`.
-fn components(placed: &StageScale) -> Vec<(ScalePart, f64)> {
-    let init = placed.init;
+fn components(placed: &StageScale) -> Vec<(ScalePart, PerLayer)> {
+    let init = placed.init.clone();
     match placed.form {
         ScaleForm::Direct => vec![(ScalePart::Whole, init)],
-        ScaleForm::OnePlus => vec![(ScalePart::Whole, init - 1.0)],
-        ScaleForm::MagnitudeDirection => vec![(ScalePart::Magnitude, init), (ScalePart::Direction, 1.0)],
+        ScaleForm::OnePlus => vec![(ScalePart::Whole, init.map(|init| init - 1.0))],
+        ScaleForm::MagnitudeDirection => {
+            vec![(ScalePart::Magnitude, init), (ScalePart::Direction, 1.0.into())]
+        }
         ScaleForm::ExpMagnitudeDirection => {
-            vec![(ScalePart::Magnitude, init.ln()), (ScalePart::Direction, 0.0)]
+            vec![(ScalePart::Magnitude, init.map(f64::ln)), (ScalePart::Direction, 0.0.into())]
         }
     }
 }

@@ -90,12 +90,16 @@ pub struct Setting {
 /// What a setting takes.
 #[derive(Clone, Copy, Debug)]
 pub enum Takes {
-    /// A whole number from 1 on.
+    /// A whole number from 1 on. It gives values their shapes: where it differs, layers are of different kinds.
     Count,
     /// A whole number from 0 on.
     CountFromZero,
-    /// A number.
+    /// A number. Where it differs, layers are of different kinds.
     Number(Range),
+    /// A whole number from 1 on, of which the layers of one kind may have one each.
+    CountPerLayer,
+    /// A number, of which the layers of one kind may have one each.
+    NumberPerLayer(Range),
     /// One of these words.
     Word(&'static [&'static str]),
     /// Settings of its own, between braces.
@@ -193,6 +197,14 @@ impl Setting {
         self.name.rsplit_once('.').map(|(block, _)| block)
     }
 
+    /// Whether the layers of one kind may have a value each.
+    pub fn is_per_layer(&self) -> bool {
+        match self.takes {
+            Takes::CountPerLayer | Takes::NumberPerLayer(_) => true,
+            Takes::Count | Takes::CountFromZero | Takes::Number(_) | Takes::Word(_) | Takes::Block => false,
+        }
+    }
+
     /// The same under another name.
     const fn within(self, name: &'static str) -> Self {
         Self { name, ..self }
@@ -217,7 +229,7 @@ impl PartKind {
 /// `eps` of every normalisation.
 const EPS: Setting = Setting {
     name: "eps",
-    takes: Takes::Number(Range::NotNegative),
+    takes: Takes::NumberPerLayer(Range::NotNegative),
     preset: Preset::Number(1e-5),
     summary: "added under the root",
 };

@@ -1,10 +1,9 @@
 //! One region while it is built: nodes are added in order, each with a name of its own.
 
-use super::Lowering;
 use super::parameters::{Conflict, Home, NewParam};
+use super::{FIRST_LAYER, Lowering};
 use crate::op::Input;
-use crate::resolve::HeadWeight;
-use crate::resolve::LARGEST_COUNT;
+use crate::resolve::{HeadWeight, LARGEST_COUNT, Part};
 use crate::{Dim, Dims, Node, Op, ParamId, Region, RegionId, RegionKind, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -26,8 +25,9 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
     }
 
     /// The region, complete.
-    pub(super) fn finish(self, name: &str, output: ValueId) -> Region {
-        Region { name: name.to_owned(), kind: self.kind, nodes: self.nodes, output }
+    pub(super) fn finish(self, name: &str, family: &str, output: ValueId) -> Region {
+        let (name, family) = (name.to_owned(), family.to_owned());
+        Region { name, family, kind: self.kind, nodes: self.nodes, output }
     }
 
     /// A value from outside, known to the equations by its name.
@@ -88,6 +88,13 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
     /// A value's dimensions.
     pub fn dims(&self, value: ValueId) -> &[Dim] {
         self.nodes.get(value.0).map_or(&[], |node| node.dims.as_slice())
+    }
+
+    /// A part as it is in this region.
+    pub(super) fn part(&self, index: usize) -> Option<&'r Part> {
+        let resolved = self.lowering.resolved;
+        let kind = self.region.0.checked_sub(FIRST_LAYER).and_then(|kind| resolved.kinds.get(kind));
+        kind.and_then(|kind| kind.parts.get(&index)).or_else(|| resolved.parts.get(index))
     }
 
     /// The longest sequence trained on.

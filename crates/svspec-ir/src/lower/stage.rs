@@ -5,7 +5,7 @@ use super::region::{RegionBuilder, dims_text};
 use crate::op::choose::channel_dims;
 use crate::op::{Bias, Normalize, Scale};
 use crate::resolve::{Axis, Extent, Part, Place, Stage, StageScale};
-use crate::{Dim, Dims, Init, Op, ParamKind, Site, ValueId};
+use crate::{DefaultInit, Dim, Dims, Op, ParamKind, Site, ValueId};
 use svspec_diagnostics::Diagnostic;
 
 impl RegionBuilder<'_, '_> {
@@ -17,12 +17,12 @@ impl RegionBuilder<'_, '_> {
             Place::In(port) | Place::Out(port) => part.port_path(port),
         };
         let mut y = x;
-        if let Some(normalize) = stage.normalize {
+        if let Some(normalize) = &stage.normalize {
             let num_axes = match normalize.axis {
                 Axis::Full => channel_dims(self.dims(x)).len(),
                 Axis::Head => self.heads(part, place, stage, x).map(|_| 1)?,
             };
-            let op = Op::Normalize(Normalize { norm: normalize.norm, num_axes, eps: normalize.eps });
+            let op = Op::Normalize(Normalize { norm: normalize.norm, num_axes, eps: normalize.eps.clone() });
             let is_last = stage.scale.is_none() && stage.bias.is_none();
             y = self.same_dims(
                 &node_name(&path, place, Step::Normalized, is_last),
@@ -61,7 +61,7 @@ impl RegionBuilder<'_, '_> {
                 scale_part: None,
                 dims,
                 num_out_dims: 0,
-                init: Init::Constant(0.0),
+                init: DefaultInit::constant(0.0),
                 span,
             })?;
             y = self.same_dims(&name, Op::Bias(Bias { param }), y, &path, span)?;
@@ -72,7 +72,7 @@ impl RegionBuilder<'_, '_> {
     /// At a port, those of the scale vector beside it, else of what the normalisation runs over; of a norm, all.
     fn bias_dims(&mut self, part: &Part, place: Place, stage: &Stage, x: ValueId) -> Option<Dims> {
         let is_own = place == Place::Own;
-        match (&stage.scale, stage.normalize.map(|normalize| normalize.axis)) {
+        match (&stage.scale, stage.normalize.as_ref().map(|normalize| normalize.axis)) {
             (Some(scale), _) if !is_own => self.scale_dims(part, place, stage, scale, x),
             (None, Some(Axis::Head)) if !is_own => {
                 self.heads(part, place, stage, x).map(|(_, head_dim)| vec![head_dim])

@@ -4,20 +4,20 @@
 use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::print::number::{rounded, shortest};
-use crate::{Dim, Dims, Model, Op, ParamId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, PerLayer, dim};
 use serde::Serialize;
 use std::ops::Range;
 
 /// Inputs: q `[heads, head_dim]`, k `[kv_heads, head_dim]`, v `[kv_heads, head_dim]`; output `[heads, head_dim]`.
 /// Query head `h` reads key-value head `h / (heads / kv_heads)`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Attention {
     /// Multiplies the scores; `1/sqrt(head_dim)` unless the spec says otherwise.
-    pub scale: f64,
-    /// Each query sees this many positions up to and including its own; `None`: all of them.
-    pub window: Option<usize>,
+    pub scale: PerLayer,
+    /// Each query sees this many positions, a whole number, up to and including its own; `None`: all of them.
+    pub window: Option<PerLayer>,
     /// `cap · tanh(score / cap)`, after `scale`.
-    pub soft_cap: Option<f64>,
+    pub soft_cap: Option<PerLayer>,
     /// A logit for each head, `[heads]`, that takes part in the softmax and has no value (gpt-oss).
     pub sinks: Option<ParamId>,
 }
@@ -36,9 +36,9 @@ impl Operation for Attention {
     }
 
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
-        let window = self.window.map(|window| ("window", window.to_string()));
-        let soft_cap = self.soft_cap.map(|cap| ("soft_cap", shortest(cap)));
-        [Some(("scale", rounded(self.scale))), window, soft_cap].into_iter().flatten().collect()
+        let window = self.window.as_ref().map(|window| ("window", shortest(window.at(None))));
+        let soft_cap = self.soft_cap.as_ref().map(|cap| ("soft_cap", shortest(cap.at(None))));
+        [Some(("scale", rounded(self.scale.at(None)))), window, soft_cap].into_iter().flatten().collect()
     }
 
     fn is_of_part(&self) -> bool {
@@ -78,7 +78,7 @@ impl Operation for Attention {
         let sides = inputs.first().map_or(0, |q| dim::num_elements(q)) + dim::num_elements(output);
         let matmul_flops = 2.0 * sides as f64 * positions;
         let written_out = heads * model.context as f64;
-        let (per_score, scores) = match (self.soft_cap, self.sinks) {
+        let (per_score, scores) = match (&self.soft_cap, self.sinks) {
             (Some(_), _) => (7.0, 2.0 * written_out),
             (None, Some(_)) => (4.0, written_out),
             (None, None) => (4.0, 0.0),
@@ -115,17 +115,17 @@ impl Operation for Attention {
     }
 
     fn without_tensors(&self) -> Option<Op> {
-        Some(Op::Attention(Self { sinks: self.sinks.map(|_| ParamId(0)), ..*self }))
+        Some(Op::Attention(Self { sinks: self.sinks.map(|_| ParamId(0)), ..self.clone() }))
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [q, k, v] = super::operands(inputs);
-        let sizes = Sizes::of(q, v);
+        let (sizes, numbers) = (Sizes::of(q, v), self.numbers(env.layer));
         let mut context = Tensor::zeros(&q.shape_with(&[sizes.heads, sizes.v_dim]));
         for row in sizes.rows() {
-            let scores = self.scores(&sizes, &row, q, k);
+            let scores = numbers.scores(&sizes, &row, q, k);
             let (weights, _) = softmax(&scores, self.sink(env, row.head));
-            for (weight, position) in weights.iter().zip(self.visible(row.time)) {
+            for (weight, position) in weights.iter().zip(visible(numbers.window, row.time)) {
                 let value = sizes.value(&row, position);
                 for (sum, v) in context.data[sizes.context(&row)].iter_mut().zip(&v.data[value]) {
                     *sum += weight * v;
@@ -144,25 +144,26 @@ impl Operation for Attention {
         gradients: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [q, k, v] = super::operands(inputs);
-        let sizes = Sizes::of(q, v);
+        let (sizes, numbers) = (Sizes::of(q, v), self.numbers(env.layer));
         let [mut of_q, mut of_k, mut of_v] = [q, k, v].map(|input| Tensor::zeros(&input.shape));
         let mut of_sinks = Tensor::zeros(&[sizes.heads]);
         for row in sizes.rows() {
-            let scores = self.scores(&sizes, &row, q, k);
+            let scores = numbers.scores(&sizes, &row, q, k);
             let (weights, sink_weight) = softmax(&scores, self.sink(env, row.head));
             let g = &gradient.data[sizes.context(&row)];
-            let of_weights: Vec<f64> =
-                self.visible(row.time).map(|position| dot(g, &v.data[sizes.value(&row, position)])).collect();
+            let of_weights: Vec<f64> = visible(numbers.window, row.time)
+                .map(|position| dot(g, &v.data[sizes.value(&row, position)]))
+                .collect();
             // The sink's value is 0, so it adds nothing to the mean.
             let mean = dot(&weights, &of_weights);
             of_sinks.data[row.head] -= sink_weight * mean;
-            for (index, position) in self.visible(row.time).enumerate() {
+            for (index, position) in visible(numbers.window, row.time).enumerate() {
                 let value = sizes.value(&row, position);
                 for (sum, g) in of_v.data[value].iter_mut().zip(g) {
                     *sum += weights[index] * g;
                 }
-                let slope = self.soft_cap.map_or(1.0, |cap| 1.0 - (scores[index] / cap).powi(2));
-                let of_product = weights[index] * (of_weights[index] - mean) * slope * self.scale;
+                let slope = numbers.soft_cap.map_or(1.0, |cap| 1.0 - (scores[index] / cap).powi(2));
+                let of_product = weights[index] * (of_weights[index] - mean) * slope * numbers.scale;
                 let (query, key) = (sizes.query(&row), sizes.key(&row, position));
                 for (sum, k) in of_q.data[query.clone()].iter_mut().zip(&k.data[key.clone()]) {
                     *sum += of_product * k;
@@ -184,16 +185,19 @@ impl Operation for Attention {
 }
 
 impl Attention {
-    /// The positions that the query at `time` sees.
-    fn visible(&self, time: usize) -> Range<usize> {
-        let start = self.window.map_or(0, |window| (time + 1).saturating_sub(window));
-        start..time + 1
+    /// Its numbers in one layer.
+    fn numbers(&self, layer: Option<usize>) -> Numbers {
+        Numbers {
+            scale: self.scale.at(layer),
+            window: self.window.as_ref().map(|window| window.at(layer) as usize),
+            soft_cap: self.soft_cap.as_ref().map(|cap| cap.at(layer)),
+        }
     }
 
-    /// The mean number of visible positions over a context of `context`.
+    /// The mean number of visible positions over a context of `context`, where the window is the same in every layer.
     fn mean_visible(&self, context: usize) -> f64 {
         let context = context.max(1) as f64;
-        let window = self.window.map_or(context, |window| (window as f64).min(context));
+        let window = self.window.as_ref().map_or(context, |window| window.at(None).min(context));
         // The first `window` queries see 1, 2, …; the rest see `window` each.
         (window * (window + 1.0) / 2.0 + (context - window) * window) / context
     }
@@ -202,7 +206,22 @@ impl Attention {
     fn sink(&self, env: &Environment<'_>, head: usize) -> Option<f64> {
         self.sinks.map(|sinks| env.value(sinks).data[head])
     }
+}
 
+/// The positions that the query at `time` sees.
+fn visible(window: Option<usize>, time: usize) -> Range<usize> {
+    let start = window.map_or(0, |window| (time + 1).saturating_sub(window));
+    start..time + 1
+}
+
+/// The numbers of one layer.
+struct Numbers {
+    scale: f64,
+    window: Option<usize>,
+    soft_cap: Option<f64>,
+}
+
+impl Numbers {
     /// The scaled and capped scores of the visible positions.
     fn scores(&self, sizes: &Sizes, row: &Row, q: &Tensor, k: &Tensor) -> Vec<f64> {
         let query = &q.data[sizes.query(row)];
@@ -210,7 +229,7 @@ impl Attention {
             let score = self.scale * dot(query, &k.data[sizes.key(row, position)]);
             self.soft_cap.map_or(score, |cap| cap * (score / cap).tanh())
         };
-        self.visible(row.time).map(score).collect()
+        visible(self.window, row.time).map(score).collect()
     }
 }
 
@@ -293,12 +312,16 @@ mod tests {
     use super::*;
     use crate::op::trial::{Trial, entries};
 
-    const PLAIN: Attention = Attention { scale: 0.7, window: None, soft_cap: None, sinks: None };
+    const PLAIN: Attention =
+        Attention { scale: PerLayer::Uniform(0.7), window: None, soft_cap: None, sinks: None };
 
     #[test]
     fn derivative_of_plain_windowed_and_capped_attention() {
-        for op in [PLAIN, Attention { window: Some(2), ..PLAIN }, Attention { soft_cap: Some(1.5), ..PLAIN }]
-        {
+        for op in [
+            PLAIN,
+            Attention { window: Some(2.0.into()), ..PLAIN },
+            Attention { soft_cap: Some(1.5.into()), ..PLAIN },
+        ] {
             Trial::new().check(&op, &[&[2, 3], &[2, 3], &[2, 3]]);
             Trial::new().check(&op, &[&[4, 3], &[2, 3], &[2, 5]]);
         }
@@ -306,7 +329,7 @@ mod tests {
 
     #[test]
     fn derivative_with_sinks() {
-        for op in [PLAIN, Attention { window: Some(2), soft_cap: Some(1.5), ..PLAIN }] {
+        for op in [PLAIN, Attention { window: Some(2.0.into()), soft_cap: Some(1.5.into()), ..PLAIN }] {
             let mut trial = Trial::new();
             let sinks = Some(trial.param("attn.sinks", &[4], 0));
             trial.check(&Attention { sinks, ..op }, &[&[4, 3], &[2, 3], &[2, 3]]);
@@ -339,8 +362,8 @@ mod tests {
     #[test]
     fn visible_positions_are_counted_exactly() {
         for window in [None, Some(1), Some(3), Some(9)] {
-            let op = Attention { window, ..PLAIN };
-            let counted: usize = (0..7).map(|time| op.visible(time).len()).sum();
+            let op = Attention { window: window.map(|window| PerLayer::Uniform(window as f64)), ..PLAIN };
+            let counted: usize = (0..7).map(|time| visible(window, time).len()).sum();
             assert!((op.mean_visible(7) - counted as f64 / 7.0).abs() < 1e-12, "{window:?}");
         }
     }

@@ -3,16 +3,16 @@
 use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
-use crate::{Dim, Dims, Model, dim};
+use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
 /// `y = min(max(x, low), high)`; input and output have the same dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Clamp {
     /// The least value.
-    pub low: f64,
+    pub low: PerLayer,
     /// The greatest value, above `low`.
-    pub high: f64,
+    pub high: PerLayer,
 }
 
 impl Operation for Clamp {
@@ -29,7 +29,7 @@ impl Operation for Clamp {
     }
 
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
-        vec![("low", shortest(self.low)), ("high", shortest(self.high))]
+        vec![("low", shortest(self.low.at(None))), ("high", shortest(self.high.at(None)))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -55,22 +55,24 @@ impl Operation for Clamp {
         Passage::Blocked("through `clamp`, which is not linear".to_owned())
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
-        x.map(|x| x.max(self.low).min(self.high))
+        let (low, high) = (self.low.at(env.layer), self.high.at(env.layer));
+        x.map(|x| x.max(low).min(high))
     }
 
     /// A value at a bound counts as within.
     fn vjp(
         &self,
-        _: &Environment<'_>,
+        env: &Environment<'_>,
         inputs: &[&Tensor],
         _: &Tensor,
         gradient: &Tensor,
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [x] = super::operands(inputs);
-        vec![Some(gradient.zip(x, |g, x| if (self.low..=self.high).contains(&x) { g } else { 0.0 }))]
+        let range = self.low.at(env.layer)..=self.high.at(env.layer);
+        vec![Some(gradient.zip(x, |g, x| if range.contains(&x) { g } else { 0.0 }))]
     }
 }
 
@@ -81,12 +83,17 @@ mod tests {
 
     #[test]
     fn derivative() {
-        Trial::new().check(&Clamp { low: -0.62, high: 0.41 }, &[&[5]]);
+        Trial::new().check(&Clamp { low: PerLayer::Uniform(-0.62), high: PerLayer::Uniform(0.41) }, &[&[5]]);
     }
 
     #[test]
     fn no_value_passes_a_bound() {
         let x = Tensor::new(vec![1, 1, 3], vec![1e3, -1e3, 0.25]);
-        assert_eq!(Trial::new().eval(&Clamp { low: -7.0, high: 8.0 }, &[x]).data, [8.0, -7.0, 0.25]);
+        assert_eq!(
+            Trial::new()
+                .eval(&Clamp { low: PerLayer::Uniform(-7.0), high: PerLayer::Uniform(8.0) }, &[x])
+                .data,
+            [8.0, -7.0, 0.25]
+        );
     }
 }

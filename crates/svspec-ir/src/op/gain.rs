@@ -2,7 +2,7 @@
 
 use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
-use crate::print::op::per_layer;
+use crate::print::number::rounded;
 use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ impl Operation for Gain {
     }
 
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
-        vec![("factor", per_layer(&self.factor))]
+        vec![("factor", rounded(self.factor.at(None)))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {

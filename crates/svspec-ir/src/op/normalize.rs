@@ -3,7 +3,7 @@
 use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
-use crate::{Dim, Dims, Model, dim};
+use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
 /// Which statistic is divided out.
@@ -17,14 +17,14 @@ pub enum Norm {
 }
 
 /// Normalises each token over its last `num_axes` dimensions; input and output have the same dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Normalize {
     /// The statistic.
     pub norm: Norm,
     /// How many trailing dimensions are normalised together: 1 of `[heads, head_dim]` is per head, 2 is full width.
     pub num_axes: usize,
     /// Added under the root.
-    pub eps: f64,
+    pub eps: PerLayer,
 }
 
 impl Operation for Normalize {
@@ -48,7 +48,7 @@ impl Operation for Normalize {
         let skipped = dims.len().saturating_sub(self.num_axes);
         let axes: Vec<&str> = dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
         let over = if skipped == 0 { String::new() } else { format!("over {}", axes.join(" × ")) };
-        vec![(norm, over), ("eps", shortest(self.eps))]
+        vec![(norm, over), ("eps", shortest(self.eps.at(None)))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -104,11 +104,12 @@ impl Operation for Normalize {
         Origin::Blocked("is a normalisation, which undoes a scale before it".to_owned())
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
+        let eps = self.eps.at(env.layer);
         let mut y = x.clone();
         for group in y.data.chunks_exact_mut(self.group_size(x)) {
-            let (shift, factor) = self.statistics(group);
+            let (shift, factor) = self.statistics(group, eps);
             for value in group {
                 *value = (*value - shift) * factor;
             }
@@ -119,18 +120,18 @@ impl Operation for Normalize {
     /// With `y` the output and `r` the factor: `dx = r (g − y mean(g y))`, and of layer normalisation `− r mean(g)` more.
     fn vjp(
         &self,
-        _: &Environment<'_>,
+        env: &Environment<'_>,
         inputs: &[&Tensor],
         output: &Tensor,
         gradient: &Tensor,
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [x] = super::operands(inputs);
-        let size = self.group_size(x);
+        let (size, eps) = (self.group_size(x), self.eps.at(env.layer));
         let mut of_x = gradient.clone();
         let groups = of_x.data.chunks_exact_mut(size).zip(output.data.chunks_exact(size));
         for ((g, y), x) in groups.zip(x.data.chunks_exact(size)) {
-            let (_, factor) = self.statistics(x);
+            let (_, factor) = self.statistics(x, eps);
             let along = g.iter().zip(y).map(|(g, y)| g * y).sum::<f64>() / size as f64;
             let mean = match self.norm {
                 Norm::Rms => 0.0,
@@ -150,14 +151,14 @@ impl Normalize {
     }
 
     /// What is subtracted from each value, and by what the difference is multiplied.
-    fn statistics(&self, group: &[f64]) -> (f64, f64) {
+    fn statistics(&self, group: &[f64], eps: f64) -> (f64, f64) {
         let mean = |sum: f64| sum / group.len() as f64;
         let shift = match self.norm {
             Norm::Rms => 0.0,
             Norm::Layer => mean(group.iter().sum()),
         };
         let mean_square = mean(group.iter().map(|x| (x - shift) * (x - shift)).sum());
-        (shift, 1.0 / (mean_square + self.eps).sqrt())
+        (shift, 1.0 / (mean_square + eps).sqrt())
     }
 }
 
@@ -170,14 +171,14 @@ mod tests {
     fn derivative_over_one_axis_and_over_two() {
         for norm in [Norm::Rms, Norm::Layer] {
             for num_axes in [1, 2] {
-                Trial::new().check(&Normalize { norm, num_axes, eps: 1e-2 }, &[&[2, 3]]);
+                Trial::new().check(&Normalize { norm, num_axes, eps: 1e-2.into() }, &[&[2, 3]]);
             }
         }
     }
 
     #[test]
     fn rms_divides_by_the_root_mean_square() {
-        let op = Normalize { norm: Norm::Rms, num_axes: 1, eps: 0.0 };
+        let op = Normalize { norm: Norm::Rms, num_axes: 1, eps: 0.0.into() };
         let y = Trial::new().eval(&op, &[Tensor::new(vec![1, 1, 2], vec![3.0, 4.0])]);
         let rms = 12.5_f64.sqrt();
         assert_eq!(y.data, [3.0 / rms, 4.0 / rms].map(|y: f64| y));
@@ -185,14 +186,14 @@ mod tests {
 
     #[test]
     fn layer_has_mean_zero_and_variance_one() {
-        let op = Normalize { norm: Norm::Layer, num_axes: 1, eps: 0.0 };
+        let op = Normalize { norm: Norm::Layer, num_axes: 1, eps: 0.0.into() };
         let y = Trial::new().eval(&op, &[Tensor::new(vec![1, 1, 2], vec![3.0, 5.0])]);
         assert_eq!(y.data, [-1.0, 1.0]);
     }
 
     #[test]
     fn more_axes_than_dimensions_are_refused() {
-        let op = Normalize { norm: Norm::Rms, num_axes: 2, eps: 0.0 };
+        let op = Normalize { norm: Norm::Rms, num_axes: 2, eps: 0.0.into() };
         let fault = op.infer(&Trial::new().model(), &[&[Dim::new("width", 4)]]).unwrap_err();
         assert_eq!(fault, "it normalises 2 dimensions of [width 4]");
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Rotates pair `i` of the last dimension by `t · frequency_i`, `t` the position from 0, and multiplies it with the
 /// angles' magnitude; channels from `rotary_dim` on are left alone. Input and output: `[heads, head_dim]`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rope {
     /// How fast each pair turns, and how many channels rotate: at most `head_dim`.
     pub angles: Angles,
@@ -44,8 +44,8 @@ impl Operation for Rope {
     }
 
     fn attributes(&self, dims: &[Dim]) -> Vec<Attribute> {
-        let Angles { theta, rotary_dim, scaling } = self.angles;
-        let mut attributes = vec![("theta", shortest(theta))];
+        let Angles { rotary_dim, scaling, .. } = self.angles;
+        let mut attributes = vec![("theta", shortest(self.angles.theta.at(None)))];
         if dims.last().is_none_or(|dim| dim.size != rotary_dim) {
             attributes.push(("rotary_dim", rotary_dim.to_string()));
         }
@@ -127,21 +127,21 @@ impl Operation for Rope {
         Passage::Blocked("through `rope`, which mixes the two channels of a rotary pair".to_owned())
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
-        self.rotate(x, 1.0)
+        self.rotate(x, env.layer, 1.0)
     }
 
     /// The transpose of a rotation turns the other way.
     fn vjp(
         &self,
-        _: &Environment<'_>,
+        env: &Environment<'_>,
         _: &[&Tensor],
         _: &Tensor,
         gradient: &Tensor,
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
-        vec![Some(self.rotate(gradient, -1.0))]
+        vec![Some(self.rotate(gradient, env.layer, -1.0))]
     }
 }
 
@@ -154,10 +154,10 @@ impl Rope {
         }
     }
 
-    fn rotate(&self, x: &Tensor, sign: f64) -> Tensor {
+    fn rotate(&self, x: &Tensor, layer: Option<usize>, sign: f64) -> Tensor {
         let num_positions = x.shape.get(1).copied().unwrap_or(1).max(1);
         let head_dim = x.shape.last().copied().unwrap_or(1).max(1);
-        let (frequencies, magnitude) = (self.angles.frequencies(), self.angles.magnitude());
+        let (frequencies, magnitude) = (self.angles.frequencies(layer), self.angles.magnitude());
         let mut y = x.clone();
         for (index, token) in y.tokens_mut().enumerate() {
             let position = (index % num_positions) as f64;
@@ -182,10 +182,11 @@ impl Rope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PerLayer;
     use crate::op::trial::{Trial, entries};
 
     const ROPE: Rope = Rope {
-        angles: Angles { theta: 100.0, rotary_dim: 4, scaling: Scaling::Unscaled },
+        angles: Angles { theta: PerLayer::Uniform(100.0), rotary_dim: 4, scaling: Scaling::Unscaled },
         layout: Layout::Half,
     };
     const INTERLEAVED: Rope = Rope { layout: Layout::Interleaved, ..ROPE };
@@ -252,7 +253,7 @@ mod tests {
         for (scaling, first_four) in cases {
             let (theta, rotary_dim) =
                 if matches!(scaling, Scaling::Linear { .. }) { (100.0, 8) } else { (10_000.0, 16) };
-            let found = Angles { theta, rotary_dim, scaling }.frequencies();
+            let found = Angles { theta: PerLayer::Uniform(theta), rotary_dim, scaling }.frequencies(None);
             assert_eq!(found.len(), rotary_dim / 2);
             for (found, expected) in found.iter().zip(first_four) {
                 assert!((found / expected - 1.0).abs() < 1e-13, "{scaling:?}: {found} is not {expected}");

@@ -3,14 +3,14 @@
 use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
-use crate::{Dim, Dims, Model, dim};
+use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
 /// `y = cap · tanh(x / cap)`; input and output have the same dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SoftCap {
     /// The bound, positive.
-    pub cap: f64,
+    pub cap: PerLayer,
 }
 
 impl Operation for SoftCap {
@@ -27,7 +27,7 @@ impl Operation for SoftCap {
     }
 
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
-        vec![("cap", shortest(self.cap))]
+        vec![("cap", shortest(self.cap.at(None)))]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -53,20 +53,22 @@ impl Operation for SoftCap {
         Passage::Blocked("through `soft_cap`, which is not linear".to_owned())
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
-        x.map(|x| self.cap * (x / self.cap).tanh())
+        let cap = self.cap.at(env.layer);
+        x.map(|x| cap * (x / cap).tanh())
     }
 
     fn vjp(
         &self,
-        _: &Environment<'_>,
+        env: &Environment<'_>,
         _: &[&Tensor],
         output: &Tensor,
         gradient: &Tensor,
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
-        vec![Some(gradient.zip(output, |g, y| g * (1.0 - (y / self.cap).powi(2))))]
+        let cap = self.cap.at(env.layer);
+        vec![Some(gradient.zip(output, |g, y| g * (1.0 - (y / cap).powi(2))))]
     }
 }
 
@@ -77,12 +79,13 @@ mod tests {
 
     #[test]
     fn derivative() {
-        Trial::new().check(&SoftCap { cap: 1.5 }, &[&[3]]);
+        Trial::new().check(&SoftCap { cap: 1.5.into() }, &[&[3]]);
+        Trial::new().check(&SoftCap { cap: PerLayer::Each(vec![0.5, 2.0]) }, &[&[3]]);
     }
 
     #[test]
     fn no_value_passes_the_cap() {
         let x = Tensor::new(vec![1, 1, 2], vec![1e3, -1e3]);
-        assert_eq!(Trial::new().eval(&SoftCap { cap: 30.0 }, &[x]).data, [30.0, -30.0]);
+        assert_eq!(Trial::new().eval(&SoftCap { cap: 30.0.into() }, &[x]).data, [30.0, -30.0]);
     }
 }

@@ -75,7 +75,7 @@ impl Trial {
             scale_part,
             dims: dims(shape),
             num_out_dims,
-            default_init: Init::Constant(0.0),
+            default_init: DefaultInit::constant(0.0),
             span: span(),
         });
         ParamId(self.model.params.len() - 1)
@@ -232,8 +232,13 @@ fn span() -> Span {
 }
 
 fn empty_model() -> Model {
-    let region =
-        Region { name: "layer".to_owned(), kind: RegionKind::Layer, nodes: Vec::new(), output: ValueId(0) };
+    let region = Region {
+        name: "layer".to_owned(),
+        family: "layer".to_owned(),
+        kind: RegionKind::Layer,
+        nodes: Vec::new(),
+        output: ValueId(0),
+    };
     Model {
         name: "trial".to_owned(),
         doc: Vec::new(),

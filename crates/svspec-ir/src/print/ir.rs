@@ -84,21 +84,18 @@ pub fn view(model: &Model) -> IrView {
     let path =
         |id: &crate::ParamId| model.params.get(id.0).map_or_else(String::new, |param| param.path.clone());
     let regions = model.regions.iter().enumerate().map(|(index, region)| {
+        let layers = paths::layers_of(model, RegionId(index));
         let value_name =
             |id: &crate::ValueId| region.nodes.get(id.0).map_or_else(String::new, |node| node.name.clone());
         let nodes = region.nodes.iter().map(|node| NodeView {
             name: node.name.clone(),
-            op: op::head(model, &node.op, &node.dims),
+            op: op::head(model, &node.op, &node.dims, &layers),
             inputs: node.inputs.iter().map(value_name).collect(),
             dims: node.dims.clone(),
             part: node.part.clone(),
         });
-        RegionView {
-            name: region.name.clone(),
-            layers: paths::layers_of(model, RegionId(index)),
-            nodes: nodes.collect(),
-            output: value_name(&region.output),
-        }
+        let nodes = nodes.collect();
+        RegionView { name: region.name.clone(), layers, nodes, output: value_name(&region.output) }
     });
     let scales = model.scales.iter().map(|scale| ScaleView {
         path: scale.path.clone(),

@@ -1,21 +1,29 @@
 //! One op as text: its name, and its attributes as the language calls them.
 
-use super::number::rounded;
-use crate::{Dim, Model, Op, PerLayer};
+use crate::op::Attribute;
+use crate::{Dim, Model, Op};
 
-/// `normalize[rms, eps 1e-5]`, `linear[attn.q.weight]`; `dims` are the result's dimensions.
-pub fn head(model: &Model, op: &Op, dims: &[Dim]) -> String {
+/// `normalize[rms, eps 1e-5]`, `linear[attn.q.weight]`; `dims` are the result's dimensions, `layers` those that have it.
+pub fn head(model: &Model, op: &Op, dims: &[Dim], layers: &[usize]) -> String {
+    let attributes = attributes(op, dims, layers);
     let op = op.operation();
     let attributes =
-        op.attributes(dims).into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
+        attributes.into_iter().map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
     let inside: Vec<String> = op.subject(model).into_iter().chain(attributes).collect();
     if inside.is_empty() { op.name().to_owned() } else { format!("{}[{}]", op.name(), inside.join(", ")) }
 }
 
-/// `2`, or `1, 0.7071, 0.5774` where layers differ.
-pub fn per_layer(value: &PerLayer) -> String {
-    match value {
-        PerLayer::Uniform(value) => rounded(*value),
-        PerLayer::Each(values) => values.iter().map(|&value| rounded(value)).collect::<Vec<_>>().join(" "),
+/// The attributes of an op in these layers; `1 0.7071 0.5774` where they differ.
+pub fn attributes(op: &Op, dims: &[Dim], layers: &[usize]) -> Vec<Attribute> {
+    let Some((first, rest)) = layers.split_first() else { return op.operation().attributes(dims) };
+    let in_layer = |layer: &usize| op.in_layer(Some(*layer)).operation().attributes(dims);
+    let mut attributes = in_layer(first);
+    let others: Vec<Vec<Attribute>> = rest.iter().map(in_layer).collect();
+    for (index, (_, value)) in attributes.iter_mut().enumerate() {
+        let others = || others.iter().filter_map(|other| other.get(index)).map(|(_, value)| value.as_str());
+        if others().any(|other| other != value) {
+            *value = std::iter::once(value.as_str()).chain(others()).collect::<Vec<_>>().join(" ");
+        }
     }
+    attributes
 }

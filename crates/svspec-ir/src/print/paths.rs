@@ -75,13 +75,27 @@ pub fn layers_of(model: &Model, region: RegionId) -> Vec<usize> {
     layers.filter(|(_, kind)| **kind == region).map(|(layer, _)| layer).collect()
 }
 
+/// The name by which the layers of a region are declared; of another region, its own.
+pub fn family(model: &Model, region: RegionId) -> &str {
+    model.regions.get(region.0).map_or("", |region| region.family.as_str())
+}
+
+/// Whether a region of one model is, in some layer, what a region of another model is there: of one family, at one depth.
+/// A layer that a stack has not is compared with all of its family.
+pub fn meet((one, a): (&Model, RegionId), (other, b): (&Model, RegionId)) -> bool {
+    let (of_one, of_other) = (layers_of(one, a), layers_of(other, b));
+    family(one, a) == family(other, b)
+        && (of_one.is_empty() || of_other.is_empty() || of_one.iter().any(|layer| of_other.contains(layer)))
+}
+
 /// The stack as the language writes it: `4 * layer`, `5 * local + global`.
 pub fn stack(model: &Model) -> String {
-    let mut runs: Vec<(RegionId, usize)> = Vec::new();
+    let mut runs: Vec<(&str, usize)> = Vec::new();
     for &kind in &model.stack {
+        let name = family(model, kind);
         match runs.last_mut() {
-            Some((last, count)) if *last == kind => *count += 1,
-            Some(_) | None => runs.push((kind, 1)),
+            Some((last, count)) if *last == name => *count += 1,
+            Some(_) | None => runs.push((name, 1)),
         }
     }
     // A pattern that repeats, such as five local and one global, is written once.
@@ -89,15 +103,10 @@ pub fn stack(model: &Model) -> String {
         runs.len().is_multiple_of(period) && runs.iter().zip(runs.iter().skip(period)).all(|(a, b)| a == b)
     });
     let period = period.unwrap_or(runs.len());
-    let name = |kind: RegionId| model.regions.get(kind.0).map_or("", |region| region.name.as_str());
     let terms: Vec<String> = runs
         .iter()
         .take(period)
-        .map(
-            |&(kind, count)| {
-                if count == 1 { name(kind).to_owned() } else { format!("{count} * {}", name(kind)) }
-            },
-        )
+        .map(|&(name, count)| if count == 1 { name.to_owned() } else { format!("{count} * {name}") })
         .collect();
     let repeats = runs.len().checked_div(period).unwrap_or(1);
     if repeats == 1 { terms.join(" + ") } else { format!("{repeats} * ({})", terms.join(" + ")) }

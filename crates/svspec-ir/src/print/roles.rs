@@ -44,11 +44,21 @@ pub struct RoleView {
 /// The roles of `checked` as data.
 pub fn view(checked: &CheckedModel) -> RolesView {
     let model = checked.model();
-    RolesView {
-        format_version: FORMAT_VERSION,
-        model: model.name.clone(),
-        scales: checked.facts().iter().filter_map(|facts| role_view(model, facts)).collect(),
+    let mut scales: Vec<RoleView> = Vec::new();
+    for view in checked.facts().iter().filter_map(|facts| role_view(model, facts)) {
+        let is_alike = |known: &RoleView| {
+            let rest = RoleView { layers: view.layers.clone(), ..known.clone() };
+            !view.layers.is_empty() && rest == view
+        };
+        match scales.iter().position(is_alike).and_then(|index| scales.get_mut(index)) {
+            Some(known) => known.layers.extend(view.layers),
+            None => scales.push(view),
+        }
     }
+    for view in &mut scales {
+        view.layers.sort_unstable();
+    }
+    RolesView { format_version: FORMAT_VERSION, model: model.name.clone(), scales }
 }
 
 fn role_view(model: &Model, facts: &ScaleFacts) -> Option<RoleView> {

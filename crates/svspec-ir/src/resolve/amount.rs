@@ -2,7 +2,6 @@
 
 use super::number::{FANS, Scope, names_one_of};
 use super::{path::single, setting};
-use crate::PerLayer;
 use crate::lower::part::Range;
 use crate::rule::Amount;
 use svspec_syntax::ast::{Expr, ExprKind};
@@ -13,24 +12,14 @@ pub fn amount(scope: &mut Scope<'_>, what: &str, expr: &Expr, range: Range) -> O
         // Whether it lies in the range is known when there is a tensor.
         return by_fans(scope, expr);
     }
-    let value = scope.per_layer(expr, |_| true)?;
-    match &value {
-        PerLayer::Uniform(number) => {
-            setting::within(scope, what, *number, expr.span, range)?;
-        }
-        PerLayer::Each(numbers) => {
-            for number in numbers {
-                setting::within(scope, what, *number, expr.span, range)?;
-            }
-        }
-    }
-    Some(Amount::Known(value))
+    let check = |scope: &mut Scope<'_>, value| setting::within(scope, what, value, expr.span, range);
+    scope.per_layer(expr, |_| true, check).map(Amount::Known)
 }
 
 /// An expression in which a fan may stand; no deeper than the parser lets it be.
 fn by_fans(scope: &mut Scope<'_>, expr: &Expr) -> Option<Amount> {
     if !names_one_of(expr, &FANS, 0) {
-        return scope.per_layer(expr, |_| true).map(Amount::Known);
+        return scope.per_layer(expr, |_| true, |_, value| Some(value)).map(Amount::Known);
     }
     match &expr.kind {
         ExprKind::Name(path) => match single(path)?.0.as_str() {
@@ -53,7 +42,7 @@ fn by_fans(scope: &mut Scope<'_>, expr: &Expr) -> Option<Amount> {
             Some(Amount::Call(name, arguments.into_iter().collect::<Option<Vec<Amount>>>()?))
         }
         ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Record { .. } | ExprKind::Tuple(_) => {
-            scope.per_layer(expr, |_| true).map(Amount::Known)
+            scope.per_layer(expr, |_| true, |_, value| Some(value)).map(Amount::Known)
         }
     }
 }

@@ -131,7 +131,9 @@ fn number_term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr) -> Opt
         return None;
     }
     match context.region {
-        Region::Layer => scope.per_layer(expr, |layer| context.layers.contains(&layer)),
+        Region::Layer => {
+            scope.per_layer(expr, |layer| context.layers.contains(&layer), |_, value| Some(value))
+        }
         Region::Embed | Region::Head => scope.number(expr).map(PerLayer::Uniform),
     }
 }

@@ -1,6 +1,7 @@
 //! Expressions over numbers in, their values out. Names are looked up in the settings, each evaluated once.
 
 use super::draft::{Draft, Given};
+use super::told::Told;
 use crate::PerLayer;
 use crate::arithmetic::{self, FUNCTIONS};
 use crate::lower::part::{self, Preset};
@@ -20,6 +21,13 @@ pub const EMBED_WIDTH: &str = "embed.width";
 /// An expression, or a chain of settings, may go this deep.
 const DEEPEST: usize = 128;
 
+/// A setting that was evaluated.
+#[derive(Clone, Copy)]
+struct Known {
+    value: Option<f64>,
+    differs: bool,
+}
+
 /// What numbers may refer to, and what has been found out so far.
 pub struct Scope<'a> {
     /// The statements.
@@ -28,14 +36,22 @@ pub struct Scope<'a> {
     pub sources: &'a Sources,
     /// Faults found.
     pub findings: Vec<Diagnostic>,
+    /// Faults of settings that are the same in every layer, found once however many layers ask for them.
+    pub common: Vec<Diagnostic>,
     /// The length of the stack; `None` until it is known, or if it is at fault.
     pub num_layers: Option<usize>,
     /// Constants that some expression uses.
     pub used: BTreeSet<String>,
     /// How often equations have applied parts of kinds that files define.
     pub num_applied: usize,
+    /// The layer that numbers are asked for, from 1; `None` outside the stack.
     layer: Option<usize>,
-    known: BTreeMap<String, Option<f64>>,
+    /// The part used outside the stack whose settings are read.
+    pub outsider: Option<String>,
+    /// Whether a number that was asked for since this was last set differs from layer to layer.
+    differs: bool,
+    /// By name and, of those that differ from layer to layer, the layer.
+    known: BTreeMap<(String, Option<usize>), Known>,
     open: Vec<String>,
     depth: usize,
 }
@@ -47,10 +63,13 @@ impl<'a> Scope<'a> {
             draft,
             sources,
             findings: Vec::new(),
+            common: Vec::new(),
             num_layers: None,
             used: BTreeSet::new(),
             num_applied: 0,
             layer: None,
+            outsider: None,
+            differs: false,
             known: BTreeMap::new(),
             open: Vec::new(),
             depth: 0,
@@ -62,7 +81,7 @@ impl<'a> Scope<'a> {
         super::quote(self.sources, span)
     }
 
-    /// The value of an expression that may not name `layer`; `None` after a diagnostic.
+    /// The value of an expression in the layer that is asked for; `None` after a diagnostic.
     pub fn number(&mut self, expr: &Expr) -> Option<f64> {
         if self.depth >= DEEPEST {
             let message =
@@ -97,23 +116,47 @@ impl<'a> Scope<'a> {
     }
 
     /// The value in each layer for which `wanted` holds, `layer` counted from 1 in the expression; layers that are not
-    /// wanted get 0.
-    pub fn per_layer(&mut self, expr: &Expr, wanted: impl Fn(usize) -> bool) -> Option<PerLayer> {
-        if !names_layer(expr, 0) {
-            return self.number(expr).map(PerLayer::Uniform);
+    /// wanted get 0. `check` says whether a value will do, after a diagnostic if not.
+    pub fn per_layer(
+        &mut self,
+        expr: &Expr,
+        wanted: impl Fn(usize) -> bool,
+        check: impl Fn(&mut Self, f64) -> Option<f64>,
+    ) -> Option<PerLayer> {
+        let evaluate = |scope: &mut Self| scope.number(expr).and_then(|value| check(scope, value));
+        let num_layers = self.num_layers.unwrap_or(0);
+        let first = (0..num_layers).find(|layer| wanted(*layer)).unwrap_or(0);
+        let faults = self.findings.len();
+        let (value, differs) = self.in_layer(Some(first), evaluate);
+        if !differs {
+            return value.map(PerLayer::Uniform);
         }
-        let mut values = Vec::new();
-        for layer in 0..self.num_layers? {
-            if wanted(layer) {
-                self.layer = Some(layer + 1);
-                let value = self.number(expr);
-                self.layer = None;
-                values.push(value?);
+        let mut told = Told::default();
+        told.add(first, self.findings.split_off(faults));
+        let mut values = vec![0.0; num_layers];
+        let mut is_sound = self.num_layers.is_some() && value.is_some();
+        for (layer, slot) in values.iter_mut().enumerate().filter(|(layer, _)| wanted(*layer)) {
+            let (value, _) = self.in_layer(Some(layer), evaluate);
+            if layer == first {
+                self.findings.truncate(faults);
             } else {
-                values.push(0.0);
+                told.add(layer, self.findings.split_off(faults));
             }
+            is_sound &= value.is_some();
+            *slot = value.unwrap_or(0.0);
         }
-        Some(PerLayer::Each(values))
+        self.findings.extend(told.findings());
+        is_sound.then_some(PerLayer::Each(values))
+    }
+
+    /// What `evaluate` finds in a layer, from 0, or outside the stack, and whether it asks for `layer`.
+    pub fn in_layer<T>(&mut self, layer: Option<usize>, evaluate: impl FnOnce(&mut Self) -> T) -> (T, bool) {
+        let outer = (self.layer, self.differs);
+        (self.layer, self.differs) = (layer.map(|layer| layer + 1), false);
+        let found = evaluate(self);
+        let differs = self.differs;
+        (self.layer, self.differs) = outer;
+        (found, differs)
     }
 
     fn evaluate(&mut self, expr: &Expr) -> Option<f64> {
@@ -197,31 +240,57 @@ impl<'a> Scope<'a> {
             return self.num_layers.map(|count| count as f64);
         }
         if name == "layer" {
+            self.differs = true;
             if self.layer.is_none() {
-                self.findings.push(
-                    Diagnostic::error("unknown-name", "`layer` has no value here")
-                        .at(span, "the depth is known only inside a layer")
-                        .help("use it in the equations of a `layer` block or in a rule; the number of layers is `layers`"),
-                );
+                self.outside(span);
             }
             return self.layer.map(|layer| layer as f64);
         }
-        self.used.insert(name.to_owned());
-        if let Some(value) = self.known.get(name) {
-            return *value;
+        if !self.used.contains(name) {
+            self.used.insert(name.to_owned());
+        }
+        for layer in [None, self.layer] {
+            if let Some(known) = self.known.get(&(name.to_owned(), layer)) {
+                self.differs |= known.differs;
+                return known.value;
+            }
         }
         if self.open.iter().any(|open| open == name) {
             self.circular(name, span);
             return None;
         }
         self.open.push(name.to_owned());
-        // A setting is the same in every layer, also where an equation that knows its layer names it.
-        let layer = self.layer.take();
+        let outer = std::mem::take(&mut self.differs);
+        let faults = self.findings.len();
         let value = self.setting(name, span);
-        self.layer = layer;
+        let differs = std::mem::replace(&mut self.differs, outer);
+        self.differs |= differs;
+        if !differs {
+            self.common.extend(self.findings.split_off(faults.min(self.findings.len())));
+        }
         self.open.pop();
-        self.known.insert(name.to_owned(), value);
+        let layer = self.layer.filter(|_| differs);
+        self.known.insert((name.to_owned(), layer), Known { value, differs });
         value
+    }
+
+    /// `layer` is asked for where there is none.
+    fn outside(&mut self, span: Span) {
+        let message = match (&self.outsider, self.open.as_slice()) {
+            (Some(part), _) => {
+                format!("`layer` has no value in what is set of `{part}`, which is used outside the layers")
+            }
+            (None, [only]) => format!("`layer` has no value in `{only}`, which is not of a layer"),
+            (None, [first, .., last]) => {
+                format!("`layer` has no value in `{first}`, which is not of a layer but asks for `{last}`")
+            }
+            (None, []) => "`layer` has no value here".to_owned(),
+        };
+        let finding =
+            Diagnostic::error("unknown-name", message).at(span, "the depth is known only inside a layer");
+        self.findings.push(finding.help(
+            "use it in a layer's equations, in settings of parts that layers alone use, or in a rule; the number of layers is `layers`",
+        ));
     }
 
     /// Whether a name of one word stands for a number, sound or not.
@@ -346,11 +415,6 @@ pub fn wrong_arguments(name: &str, span: Span, inputs: &[&str], given: usize) ->
     Diagnostic::error("wrong-arguments", format!("`{name}` takes {expected}, not {given}"))
         .at(span, format!("given {given}"))
         .help(format!("write `{name}({})`", inputs.join(", ")))
-}
-
-/// Whether `layer` stands in the expression.
-pub fn names_layer(expr: &Expr, depth: usize) -> bool {
-    names_one_of(expr, &["layer"], depth)
 }
 
 /// Whether one of `words` stands in the expression.

@@ -3,9 +3,11 @@
 use super::draft::{Given, PartDraft};
 use super::number::{EMBED_WIDTH, Scope};
 use super::resolved::{Axis, Part, PartSetting, Place, SettingValue, Stage, StageNormalize, StageScale};
+use super::told::Told;
+use super::uses::Use;
 use super::{setting, setting::LARGEST_COUNT};
-use crate::ScaleForm;
 use crate::lower::part::{self, NormVectors, Own, PartKind, Preset, Setting, Takes, UNEMBED};
+use crate::{PerLayer, ScaleForm};
 use std::collections::{BTreeMap, BTreeSet};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::Expr;
@@ -26,25 +28,103 @@ const TAKEN: [&str; 12] = [
     "all",
 ];
 
-/// Reads every declared part, and adds `unembed`. A part of an unknown kind is reported and left out.
-pub fn parts(scope: &mut Scope<'_>, width: Option<usize>, model: Span) -> Vec<Part> {
+/// Settings of a part that give values their shapes.
+pub type Sizes = BTreeMap<&'static str, PartSetting>;
+
+/// Every part, read.
+pub struct Parts {
+    /// As where it is used first, with a number for each layer where a setting allows for that.
+    pub all: Vec<Part>,
+    /// By part, of those whose sizes differ with the depth: its sizes at each depth, from 0, at which it is used.
+    pub sizes: BTreeMap<usize, BTreeMap<usize, Sizes>>,
+}
+
+/// Every declared part, and `unembed`, without its settings. A part of an unknown kind is reported and left out.
+pub fn declared(scope: &mut Scope<'_>, model: Span) -> Vec<Part> {
     let draft = scope.draft;
-    let mut parts: Vec<Part> =
-        draft.parts.iter().filter_map(|declared| read(scope, declared, width)).collect();
+    let mut parts: Vec<Part> = draft.parts.iter().filter_map(|declared| bare(scope, declared)).collect();
     unknown_settings(scope);
-    let mut unembed = Part {
+    parts.push(Part {
         name: "unembed".to_owned(),
         kind: UNEMBED,
         span: model,
         settings: BTreeMap::new(),
         stages: BTreeMap::new(),
-    };
-    read_settings(scope, &mut unembed);
-    parts.push(unembed);
+    });
     parts
 }
 
-fn read(scope: &mut Scope<'_>, declared: &PartDraft<'_>, width: Option<usize>) -> Option<Part> {
+/// Reads the settings of all parts wherever they are used.
+pub fn parts(scope: &mut Scope<'_>, declared: Vec<Part>, uses: &[Use], width: Option<usize>) -> Parts {
+    let mut sizes = BTreeMap::new();
+    let mut all = Vec::new();
+    for (index, (bare, place)) in declared.into_iter().zip(uses).enumerate() {
+        let (mut part, of_depths) = everywhere(scope, &bare, place, width);
+        if let Some(of_depths) = of_depths {
+            sizes.insert(index, of_depths);
+        }
+        own_stage(&mut part);
+        all.push(part);
+    }
+    Parts { all, sizes }
+}
+
+/// A part, and its sizes at each depth if they differ.
+fn everywhere(
+    scope: &mut Scope<'_>,
+    bare: &Part,
+    place: &Use,
+    width: Option<usize>,
+) -> (Part, Option<BTreeMap<usize, Sizes>>) {
+    let faults = scope.findings.len();
+    scope.outsider = place.is_outside().then(|| bare.name.clone());
+    let (part, differs) = scope.in_layer(place.first(), |scope| read(scope, bare, width));
+    scope.outsider = None;
+    let depths = match place {
+        Use::Layers(depths) if differs && !depths.is_empty() => depths,
+        Use::Outside | Use::Layers(_) => return (part, None),
+    };
+    scope.findings.truncate(faults);
+    let mut told = Told::default();
+    let mut found = Vec::new();
+    for &depth in depths {
+        let (part, _) = scope.in_layer(Some(depth), |scope| read(scope, bare, width));
+        told.add(depth, scope.findings.split_off(faults));
+        found.push((depth, part));
+    }
+    scope.findings.extend(told.findings());
+    let num_layers = scope.num_layers.unwrap_or(0);
+    joined(part, &found, num_layers)
+}
+
+/// The readings of one part as one part, each with its depth.
+fn joined(first: Part, found: &[(usize, Part)], num_layers: usize) -> (Part, Option<BTreeMap<usize, Sizes>>) {
+    let mut part = first;
+    for setting in part.kind.settings.iter().filter(|setting| setting.is_per_layer()) {
+        let Some(known) = part.settings.get_mut(setting.name) else { continue };
+        let mut values = vec![0.0; num_layers];
+        for (depth, other) in found {
+            if let (Some(slot), Some(value)) = (values.get_mut(*depth), other.number(setting.name)) {
+                *slot = value;
+            }
+        }
+        let mut read = found.iter().filter_map(|(depth, _)| values.get(*depth));
+        let first = read.next().copied();
+        if first.is_some_and(|first| read.any(|value| value.total_cmp(&first).is_ne())) {
+            known.value = SettingValue::Each(values);
+        }
+    }
+    let sizes_of = |part: &Part| -> Sizes {
+        let settings = part.kind.settings.iter().filter(|setting| !setting.is_per_layer());
+        settings.filter_map(|one| Some((one.name, part.settings.get(one.name)?.clone()))).collect()
+    };
+    let own = sizes_of(&part);
+    let sizes: BTreeMap<usize, Sizes> = found.iter().map(|(depth, part)| (*depth, sizes_of(part))).collect();
+    let differ = sizes.values().any(|sizes| *sizes != own);
+    (part, differ.then_some(sizes))
+}
+
+fn bare(scope: &mut Scope<'_>, declared: &PartDraft<'_>) -> Option<Part> {
     let name = &declared.name.text;
     let own_name = name.rsplit('.').next().unwrap_or(name);
     if TAKEN.contains(&own_name) {
@@ -71,27 +151,27 @@ fn read(scope: &mut Scope<'_>, declared: &PartDraft<'_>, width: Option<usize>) -
         scope.findings.push(finding.help(format!("kinds: {}", super::list(&kinds))));
         return None;
     };
-    let mut part = Part {
+    Some(Part {
         name: name.clone(),
         kind,
         span: declared.name.span,
         settings: BTreeMap::new(),
         stages: BTreeMap::new(),
-    };
-    read_settings(scope, &mut part);
-    own_stage(&mut part);
-    if let Some(width) = width {
-        (kind.check)(&part, width, &mut scope.findings);
-    }
-    Some(part)
+    })
 }
 
-fn read_settings(scope: &mut Scope<'_>, part: &mut Part) {
+/// The part with its settings in the layer that is asked for.
+fn read(scope: &mut Scope<'_>, bare: &Part, width: Option<usize>) -> Part {
+    let mut part = bare.clone();
     for setting in part.kind.settings {
-        if let Some(value) = read_setting(scope, part, setting) {
+        if let Some(value) = read_setting(scope, &part, setting) {
             part.settings.insert(setting.name, value);
         }
     }
+    if let Some(width) = width {
+        (part.kind.check)(&part, width, &mut scope.findings);
+    }
+    part
 }
 
 fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartSetting> {
@@ -103,7 +183,12 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
                 Takes::Block => {
                     Some(PartSetting { value: SettingValue::Present, span: Some(entry.name_span) })
                 }
-                Takes::Count | Takes::CountFromZero | Takes::Number(_) | Takes::Word(_) => {
+                Takes::Count
+                | Takes::CountFromZero
+                | Takes::Number(_)
+                | Takes::CountPerLayer
+                | Takes::NumberPerLayer(_)
+                | Takes::Word(_) => {
                     let message = format!("`{}` of `{}` has no value", setting.name, part.name);
                     scope.findings.push(
                         Diagnostic::error("missing-setting", message)
@@ -138,7 +223,7 @@ fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) ->
         return None;
     }
     let value = match setting.takes {
-        Takes::Count => {
+        Takes::Count | Takes::CountPerLayer => {
             let count = setting::count(scope, path, expr, LARGEST_COUNT)?;
             // Marks the value as known to expressions that name it.
             SettingValue::Number(count as f64)
@@ -148,7 +233,9 @@ fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) ->
             let count = setting::whole_from_zero(scope, path, value, expr.span, LARGEST_COUNT)?;
             SettingValue::Number(count as f64)
         }
-        Takes::Number(range) => SettingValue::Number(setting::real(scope, path, expr, range)?),
+        Takes::Number(range) | Takes::NumberPerLayer(range) => {
+            SettingValue::Number(setting::real(scope, path, expr, range)?)
+        }
         Takes::Word(words) => SettingValue::Word(setting::word(scope, path, expr, words)?),
         Takes::Block => {
             if setting::bare_word(expr).as_deref() != Some("on") {
@@ -187,13 +274,17 @@ fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartS
             let name = part.name.clone();
             let value = compute(&mut |sibling| scope.sibling(&name, sibling, part.span))?;
             match setting.takes {
-                Takes::Count => {
+                Takes::Count | Takes::CountPerLayer => {
                     // Its parts were checked, or will be reported where they are written.
                     if value < 1.0 || value.fract() != 0.0 || value > LARGEST_COUNT {
                         return None;
                     }
                 }
-                Takes::CountFromZero | Takes::Number(_) | Takes::Word(_) | Takes::Block => {}
+                Takes::CountFromZero
+                | Takes::Number(_)
+                | Takes::NumberPerLayer(_)
+                | Takes::Word(_)
+                | Takes::Block => {}
             }
             SettingValue::Number(value)
         }
@@ -207,7 +298,7 @@ fn own_stage(part: &mut Part) {
     let stage = match part.kind.own {
         Own::Nothing => return,
         Own::Norm(norm, vectors) => {
-            let Some(eps) = part.number("eps") else { return };
+            let Some(eps) = part.per_layer("eps") else { return };
             let scale = match vectors {
                 NormVectors::Scale | NormVectors::ScaleAndBias => Some(unit_scale(part)),
                 NormVectors::None => None,
@@ -219,7 +310,7 @@ fn own_stage(part: &mut Part) {
             Stage { normalize: Some(StageNormalize { norm, axis: Axis::Full, eps }), scale, bias, span }
         }
         Own::Scale => {
-            let Some(init) = part.number("init") else { return };
+            let Some(init) = part.per_layer("init") else { return };
             Stage { normalize: None, scale: Some(StageScale { init, ..unit_scale(part) }), bias: None, span }
         }
     };
@@ -231,7 +322,7 @@ pub fn unit_scale(part: &Part) -> StageScale {
     StageScale {
         extent: PartKind::own_extent(part.word("size")),
         form: ScaleForm::Direct,
-        init: 1.0,
+        init: PerLayer::Uniform(1.0),
         asserted: None,
     }
 }
@@ -273,6 +364,11 @@ fn unknown_settings(scope: &mut Scope<'_>) {
             .because(declared.name.span, format!("`{name}` is a part of kind `{}`", kind.name));
         if let Some(close) = did_you_mean(setting, names.iter().copied()) {
             finding = finding.help(format!("did you mean `{close}`?"));
+        }
+        let has = |other: &&&part::PartKind| other.setting_names().contains(&setting);
+        let others: Vec<&str> = part::KINDS.iter().filter(has).map(|kind| kind.name).collect();
+        if !others.is_empty() {
+            finding = finding.help(format!("`{setting}` is a setting of {}", super::list(&others)));
         }
         // Of a block such as `rope`, what stands in it is enough.
         let block = setting.rsplit_once('.').map_or("", |(block, _)| block);

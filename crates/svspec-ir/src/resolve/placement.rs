@@ -9,6 +9,7 @@ pub use form::FORMS;
 use super::draft::PlacementDraft;
 use super::number::Scope;
 use super::resolved::{Part, Place, Stage};
+use super::uses::Use;
 use crate::lower::part::{Own, Ports};
 use fault::{not_one_place, unknown_form, unknown_port, wrong_kind};
 use form::{check_inits, reform};
@@ -29,8 +30,8 @@ const TERMS: [&str; 9] = [
     "exp_magnitude_direction",
 ];
 
-/// Applies the placements to the parts.
-pub fn place(scope: &mut Scope<'_>, parts: &mut [Part]) {
+/// Applies the placements to the parts, each of which is used where `uses` says.
+pub fn place(scope: &mut Scope<'_>, parts: &mut [Part], uses: &[Use]) {
     let draft = scope.draft;
     let mut stated: BTreeMap<String, usize> = BTreeMap::new();
     let mut reforms = Vec::new();
@@ -40,7 +41,7 @@ pub fn place(scope: &mut Scope<'_>, parts: &mut [Part]) {
             && let Some((_, form)) = FORMS.into_iter().find(|(word, _)| *word == term.name.text)
         {
             reforms.push((index, placement, form));
-        } else if let Some((path, has_form)) = place_one(scope, parts, placement) {
+        } else if let Some((path, has_form)) = place_one(scope, parts, uses, placement) {
             if has_form {
                 stated.insert(path, index);
             } else {
@@ -49,13 +50,14 @@ pub fn place(scope: &mut Scope<'_>, parts: &mut [Part]) {
         }
     }
     reform(scope, parts, &reforms, &stated);
-    check_inits(scope, parts);
+    check_inits(scope, parts, uses);
 }
 
 /// Applies one placement that names a part or a port. Returns the path of the vector there, and whether its form is said.
 fn place_one(
     scope: &mut Scope<'_>,
     parts: &mut [Part],
+    uses: &[Use],
     placement: &PlacementDraft<'_>,
 ) -> Option<(String, bool)> {
     // A misspelt form of a vector, rather than a misspelt port.
@@ -70,7 +72,8 @@ fn place_one(
         (false, Some((name, port))) => (name, Some(port)),
         (true, _) | (false, None) => (target, None),
     };
-    let Some(part) = parts.iter_mut().find(|part| part.name == name) else {
+    let found = parts.iter_mut().zip(uses).find(|(part, _)| part.name == name);
+    let Some((part, used)) = found else {
         if name == "scale" && port.is_none() {
             return wrong_kind(
                 scope,
@@ -125,7 +128,7 @@ fn place_one(
     };
     let path = part.scale_path(place);
     let had_bias = part.stages.get(&place).and_then(|stage| stage.bias);
-    match stage(scope, part, place, placement)? {
+    match stage(scope, (part, used), place, placement)? {
         Placed::Nothing => {
             part.stages.remove(&place);
             Some((path, false))
@@ -146,7 +149,12 @@ enum Placed {
     Stage(Stage, bool),
 }
 
-fn stage(scope: &mut Scope<'_>, part: &Part, place: Place, placement: &PlacementDraft<'_>) -> Option<Placed> {
+fn stage(
+    scope: &mut Scope<'_>,
+    (part, used): (&Part, &Use),
+    place: Place,
+    placement: &PlacementDraft<'_>,
+) -> Option<Placed> {
     let terms = &placement.form.terms;
     if let [term] = terms.as_slice()
         && term.name.text == "none"
@@ -174,11 +182,11 @@ fn stage(scope: &mut Scope<'_>, part: &Part, place: Place, placement: &Placement
             "normalize" | "layer_normalize"
                 if stage.normalize.is_none() && stage.scale.is_none() && stage.bias.is_none() =>
             {
-                stage.normalize = Some(normalize(scope, part, term)?);
+                stage.normalize = Some(normalize(scope, (part, used), term)?);
             }
             "bias" if stage.bias.is_none() => stage.bias = Some(bias(scope, term)?),
             "scale" if stage.scale.is_none() && stage.bias.is_none() => {
-                let (scale, said) = scale(scope, part, place, stage.normalize, term)?;
+                let (scale, said) = scale(scope, (part, used), place, stage.normalize.as_ref(), term)?;
                 stage.scale = Some(scale);
                 has_form = said;
             }
@@ -197,7 +205,7 @@ fn stage(scope: &mut Scope<'_>, part: &Part, place: Place, placement: &Placement
             }
         }
     }
-    match (part.kind.own, place, stage.normalize) {
+    match (part.kind.own, place, &stage.normalize) {
         (Own::Norm(..), Place::Own, None) => {
             let what = format!("`{}` is a norm; `scale` alone would take its normalisation away", part.name);
             let help =

@@ -33,9 +33,11 @@ pub struct Resolved {
     pub parts: Vec<Part>,
     /// The embedding equation's right side.
     pub embed: Formula,
-    /// The layer kinds, in order of declaration.
+    /// The layers as declared, in order.
     pub layers: Vec<Layer>,
-    /// The layer kind at each depth: indices into `layers`.
+    /// The kinds of layer, in the order of `layers`: one for each, or several where sizes differ with the depth.
+    pub kinds: Vec<LayerKind>,
+    /// The kind at each depth: indices into `kinds`.
     pub stack: Vec<usize>,
     /// The logits' right side.
     pub logits: Formula,
@@ -63,7 +65,7 @@ pub struct TensorStatements {
 pub struct TensorStatement {
     /// The paths of the parameters that it holds, in order, each with its place.
     pub members: Vec<(String, Span)>,
-    /// The kind of layer that this is said of: an index into `Resolved::layers`.
+    /// The layer that this is said of: an index into `Resolved::layers`.
     pub layer: Option<usize>,
     /// Its name.
     pub name: ForeignName,
@@ -95,7 +97,18 @@ pub enum HeadWeight {
     Embedding,
 }
 
-/// A layer kind.
+/// Layers whose parts have the same sizes.
+#[derive(Debug)]
+pub struct LayerKind {
+    /// The declared layer's name, with the first depth, from 0, where there are several kinds of it.
+    pub name: String,
+    /// An index into `Resolved::layers`.
+    pub layer: usize,
+    /// The parts that are of other sizes here than in `Resolved::parts`, by their index there.
+    pub parts: BTreeMap<usize, Part>,
+}
+
+/// A layer as declared.
 #[derive(Debug)]
 pub struct Layer {
     /// Its name.
@@ -156,14 +169,14 @@ pub enum FormulaKind {
 }
 
 /// A function of the language, with the numbers that it was given.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Function {
     /// A non-linearity: `silu(x)`.
     Activation(Activation),
     /// `softcap(x, cap)`
-    SoftCap(f64),
+    SoftCap(PerLayer),
     /// `clamp(x, low, high)`
-    Clamp([f64; 2]),
+    Clamp([PerLayer; 2]),
     /// `slice(x, start, end)`: channels, of each head.
     Slice([usize; 2]),
     /// `concat(a, b, …)`: channels side by side, of each head.
@@ -175,7 +188,7 @@ pub enum Function {
 }
 
 /// A part with its settings and what is placed at its ports.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// Its name.
     pub name: String,
@@ -190,7 +203,7 @@ pub struct Part {
 }
 
 /// A setting's value and where it was written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PartSetting {
     /// The value.
     pub value: SettingValue,
@@ -199,10 +212,12 @@ pub struct PartSetting {
 }
 
 /// The value of a part's setting.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SettingValue {
     /// A number; whole where the setting is a count.
     Number(f64),
+    /// One for each layer of the stack; those of layers that do not use the part mean nothing.
+    Each(Vec<f64>),
     /// One of the setting's words.
     Word(&'static str),
     /// A block that is there.
@@ -234,14 +249,14 @@ pub struct Stage {
 }
 
 /// A normalisation at a place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StageNormalize {
     /// The statistic.
     pub norm: Norm,
     /// Over what.
     pub axis: Axis,
     /// Added under the root.
-    pub eps: f64,
+    pub eps: PerLayer,
 }
 
 /// What a normalisation runs over.
@@ -254,14 +269,14 @@ pub enum Axis {
 }
 
 /// A scale vector at a place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StageScale {
     /// Its size.
     pub extent: Extent,
     /// How γ is computed.
     pub form: ScaleForm,
     /// γ at step 0.
-    pub init: f64,
+    pub init: PerLayer,
     /// The role the author claims.
     pub asserted: Option<(Role, Span)>,
 }
@@ -280,10 +295,16 @@ pub enum Extent {
 }
 
 impl Part {
-    /// A number; `None` if the setting is absent.
+    /// A number that all layers of a kind share; `None` if the setting is absent.
     pub fn number(&self, setting: &str) -> Option<f64> {
-        match self.settings.get(setting)?.value {
-            SettingValue::Number(value) => Some(value),
+        self.per_layer(setting)?.uniform()
+    }
+
+    /// A number; `None` if the setting is absent.
+    pub fn per_layer(&self, setting: &str) -> Option<PerLayer> {
+        match &self.settings.get(setting)?.value {
+            SettingValue::Number(value) => Some(PerLayer::Uniform(*value)),
+            SettingValue::Each(values) => Some(PerLayer::Each(values.clone())),
             SettingValue::Word(_) | SettingValue::Present => None,
         }
     }
@@ -297,7 +318,7 @@ impl Part {
     pub fn word(&self, setting: &str) -> Option<&'static str> {
         match self.settings.get(setting)?.value {
             SettingValue::Word(word) => Some(word),
-            SettingValue::Number(_) | SettingValue::Present => None,
+            SettingValue::Number(_) | SettingValue::Each(_) | SettingValue::Present => None,
         }
     }
 

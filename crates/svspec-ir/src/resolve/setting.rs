@@ -20,7 +20,7 @@ pub fn whole(scope: &mut Scope<'_>, what: &str, value: f64, span: Span, largest:
         scope.findings.push(
             Diagnostic::error("out-of-range", format!("`{what}` is {}; it is at least 1", plain(value)))
                 .at(span, "too small")
-                .help(format!("write a whole number from 1 on, such as `{what} = 128`")),
+                .help("write a whole number from 1 on"),
         );
         return None;
     }

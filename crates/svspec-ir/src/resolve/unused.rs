@@ -46,7 +46,11 @@ pub fn report(scope: &mut Scope<'_>, own: usize, resolved: Option<&Resolved>) {
             continue;
         }
         values(scope, layer);
-        if !resolved.stack.contains(&index) {
+        if !resolved
+            .stack
+            .iter()
+            .any(|kind| resolved.kinds.get(*kind).is_some_and(|kind| kind.layer == index))
+        {
             scope.findings.push(
                 Diagnostic::warning(
                     "unused-layer",
@@ -140,7 +144,8 @@ fn reads(formula: &Formula, name: &str) -> bool {
     }
 }
 
-fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
+/// The parts that a formula applies, by their index.
+pub fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
     match &formula.kind {
         FormulaKind::Name(_) | FormulaKind::Embed => {}
         FormulaKind::Part(index, arguments) => {

@@ -29,9 +29,10 @@ pub(super) fn value_name(model: &Model, place: Place) -> &str {
     node(model, place).map_or("", |node| node.name.as_str())
 }
 
-/// Every node of the model, with its place.
-fn nodes(model: &Model) -> impl Iterator<Item = (Place, &Node)> {
-    model.regions.iter().enumerate().flat_map(|(region, body)| {
+/// Every node of the regions that may read a tensor of region `home`, with its place.
+fn nodes(model: &Model, home: RegionId) -> impl Iterator<Item = (Place, &Node)> {
+    let may_read = move |(region, _): &(usize, &Region)| share_tensors(model, RegionId(*region), home);
+    model.regions.iter().enumerate().filter(may_read).flat_map(|(region, body)| {
         let place = move |value| Place { region: RegionId(region), value: ValueId(value) };
         body.nodes.iter().enumerate().map(move |(value, node)| (place(value), node))
     })
@@ -39,7 +40,8 @@ fn nodes(model: &Model) -> impl Iterator<Item = (Place, &Node)> {
 
 /// Where the scale vector is applied.
 pub(super) fn applications(model: &Model, scale: ScaleId) -> Vec<Place> {
-    nodes(model)
+    let Some(home) = model.scales.get(scale.0).map(|scale| scale.region) else { return Vec::new() };
+    nodes(model, home)
         .filter(|(_, node)| matches!(&node.op, Op::Scale(op) if op.scale == scale))
         .map(|(place, _)| place)
         .collect()
@@ -47,7 +49,8 @@ pub(super) fn applications(model: &Model, scale: ScaleId) -> Vec<Place> {
 
 /// The nodes that read the parameter itself.
 pub(super) fn users(model: &Model, param: ParamId) -> Vec<(Place, &Node)> {
-    nodes(model).filter(|(_, node)| node.op.operation().params().contains(&param)).collect()
+    let Some(home) = model.params.get(param.0).map(|param| param.region) else { return Vec::new() };
+    nodes(model, home).filter(|(_, node)| node.op.operation().params().contains(&param)).collect()
 }
 
 /// The nodes that read `place` within its region, once for each input that does.

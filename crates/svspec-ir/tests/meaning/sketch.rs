@@ -4,7 +4,7 @@ use svspec_diagnostics::{SourceId, Span};
 use svspec_ir::op::{CrossEntropy, Embed, Input, Linear, Norm, Normalize, Op, Projection, Scale};
 use svspec_ir::param::ScalePart;
 use svspec_ir::{
-    Budget, Dim, Init, Model, Node, Optimizer, Param, ParamId, ParamKind, Precision, Region, RegionId,
+    Budget, DefaultInit, Dim, Model, Node, Optimizer, Param, ParamId, ParamKind, Precision, Region, RegionId,
     RegionKind, ScaleForm, ScaleId, ScaleVector, Schedule, Site, Train, ValueId, dim,
 };
 
@@ -47,7 +47,7 @@ impl Sketch {
 
     /// A root-mean-square normalisation over all channels.
     pub fn normalize(&mut self, name: &str, input: ValueId) -> ValueId {
-        self.node(name, Op::Normalize(Normalize { norm: Norm::Rms, num_axes: 1, eps: 1e-5 }), &[input])
+        self.node(name, Op::Normalize(Normalize { norm: Norm::Rms, num_axes: 1, eps: 1e-5.into() }), &[input])
     }
 
     /// A vector over all channels.
@@ -102,7 +102,13 @@ impl Sketch {
     }
 
     fn region(&mut self, name: &str, kind: RegionKind) {
-        let region = Region { name: name.to_owned(), kind, nodes: Vec::new(), output: ValueId(0) };
+        let region = Region {
+            name: name.to_owned(),
+            family: name.to_owned(),
+            kind,
+            nodes: Vec::new(),
+            output: ValueId(0),
+        };
         self.model.regions.push(region);
     }
 
@@ -119,9 +125,9 @@ impl Sketch {
         scale_part: Option<ScalePart>,
     ) -> ParamId {
         let default_init = match kind {
-            ParamKind::Scale => Init::Constant(1.0),
+            ParamKind::Scale => DefaultInit::constant(1.0),
             ParamKind::Weight | ParamKind::Embedding | ParamKind::Bias | ParamKind::Router => {
-                Init::Normal { std: 0.5 }
+                DefaultInit::Normal { std: 0.5 }
             }
         };
         self.model.params.push(Param {

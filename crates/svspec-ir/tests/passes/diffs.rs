@@ -53,6 +53,19 @@ fn numbers_of_the_architecture() {
     insta::assert_snapshot!(between(&Sketch::default(), &new));
 }
 
+/// Numbers and sizes that come to differ from layer to layer are one change each, not one for each layer.
+#[test]
+fn numbers_and_sizes_by_layer() {
+    let sketch = || Sketch { placements: "mlp.down : in scale", ..Sketch::default() };
+    let old = sketch();
+    let numbers = Sketch { attn: "rope { theta = 100 * layer }, window = 2 + layer", ..sketch() };
+    let text = old.text().replace("hidden = 12", "hidden = 4 + 8 * layer");
+    let sizes = spec::compile(&text, "small");
+    let old_model = old.compile();
+    let texts = [between(&old, &numbers), diff(&old_model, &sizes).text(), diff(&sizes, &old_model).text()];
+    insta::assert_snapshot!(texts.join("\n"));
+}
+
 #[test]
 fn another_optimizer() {
     let old = Sketch { optimizer: "decay 0.1 on all", ..Sketch::default() };

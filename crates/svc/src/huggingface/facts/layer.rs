@@ -4,7 +4,7 @@ use super::rope::Rope;
 use super::{exact, exact_or_whole, find_op};
 use serde::Serialize;
 use svspec_ir::op::{Activation, Gating};
-use svspec_ir::{Dim, Model, Node, Op, Region, ValueId, dim};
+use svspec_ir::{Dim, Model, Node, Op, PerLayer, Region, ValueId, dim};
 
 /// A layer; `None` stands for what it lacks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,7 +61,8 @@ pub(super) fn layer(model: &Model, depth: usize) -> Option<Layer> {
     let dims = |input: usize| attention.and_then(|(node, _)| dims_of(region, *node.inputs.get(input)?));
     let (queries, keys) = (dims(0).unwrap_or_default(), dims(1).unwrap_or_default());
     let size = |dims: &[Dim], index: usize| dims.get(index).map(|dim| dim.size);
-    let scale = attention.map(|(_, attention)| attention.scale);
+    let at = |value: &PerLayer| value.at(Some(depth));
+    let scale = attention.map(|(_, attention)| at(&attention.scale));
     let experts = experts(model, region);
     // The activation of the feed-forward part and what follows it are as wide as what is between its maps.
     let mut activations = region.nodes.iter().filter_map(|node| {
@@ -80,18 +81,30 @@ pub(super) fn layer(model: &Model, depth: usize) -> Option<Layer> {
         head_dim: size(queries, 1),
         score_scale: scale.map(exact),
         score_denominator: scale.map(|scale| exact_or_whole(1.0 / (scale * scale))),
-        window: attention.and_then(|(_, attention)| attention.window),
-        soft_cap: attention.and_then(|(_, attention)| attention.soft_cap).map(exact),
-        clip: find_op(region, |op| if let Op::Clamp(clamp) = op { Some(exact(clamp.high)) } else { None }),
+        window: attention
+            .and_then(|(_, attention)| attention.window.as_ref())
+            .map(|window| at(window) as usize),
+        soft_cap: attention.and_then(|(_, attention)| attention.soft_cap.as_ref()).map(|cap| exact(at(cap))),
+        clip: find_op(
+            region,
+            |op| if let Op::Clamp(clamp) = op { Some(exact(at(&clamp.high))) } else { None },
+        ),
         rope: find_op(region, |op| {
-            if let Op::Rope(rope) = op { Some(Rope::of(rope, size(queries, 1).unwrap_or(1))) } else { None }
+            if let Op::Rope(rope) = op {
+                Some(Rope::of(rope, size(queries, 1).unwrap_or(1), depth))
+            } else {
+                None
+            }
         }),
         hidden,
         activation: activation.map(|(activation, _)| word(activation).to_owned()),
         experts,
-        eps: find_op(region, |op| if let Op::Normalize(norm) = op { Some(exact(norm.eps)) } else { None }),
+        eps: find_op(
+            region,
+            |op| if let Op::Normalize(norm) = op { Some(exact(at(&norm.eps))) } else { None },
+        ),
         branch_factor: find_op(region, |op| {
-            if let Op::Gain(gain) = op { Some(exact(gain.factor.at(Some(depth)))) } else { None }
+            if let Op::Gain(gain) = op { Some(exact(at(&gain.factor))) } else { None }
         })
         .unwrap_or_else(|| exact(1.0)),
         attention_bias: biases.iter().any(|bias| bias.dims.len() > 1),

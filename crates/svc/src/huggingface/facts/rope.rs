@@ -23,11 +23,11 @@ pub struct Rope {
 }
 
 impl Rope {
-    pub(super) fn of(rope: &rope::Rope, head_dim: usize) -> Self {
+    pub(super) fn of(rope: &rope::Rope, head_dim: usize, depth: usize) -> Self {
         let angles = &rope.angles;
         let plain = Self {
             kind: "default",
-            theta: exact(angles.theta),
+            theta: exact(angles.theta.at(Some(depth))),
             fraction: exact(angles.rotary_dim as f64 / head_dim as f64),
             ..Self::default()
         };

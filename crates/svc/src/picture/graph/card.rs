@@ -124,6 +124,10 @@ pub fn diamond(centre: (f64, f64), size: (f64, f64), mark: Mark) -> Element {
 /// The card of `node`, a node of `region`. `marks` are those of `model.scales`.
 #[expect(clippy::wildcard_enum_match_arm, reason = "an op without a look of its own is drawn as it prints")]
 pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card {
+    let kind = model.regions.iter().position(|other| std::ptr::eq(other, region));
+    let depths = model.stack.iter().enumerate().filter(|(_, of)| Some(of.0) == kind);
+    let layers: Vec<usize> = depths.map(|(depth, _)| depth).collect();
+    let number = |value: &PerLayer| number(value, &layers);
     match &node.op {
         Op::Input(Input::Carried) => Card::new(Shape::Stream, "", ""),
         Op::Input(Input::Tokens) => Card::new(Shape::Pill(palette::PLAIN), "tokens", ""),
@@ -165,12 +169,17 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             Card::new(Shape::Box(palette::LINEAR), names.join(", "), detail)
         }
         Op::Rope(rope) => {
-            Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", short(rope.angles.theta)), "")
+            Card::new(Shape::Pill(palette::PLAIN), format!("rope θ {}", number(&rope.angles.theta)), "")
         }
         Op::Attention(attention) => {
             let heads = node.dims.first().map_or(0, |heads| heads.size);
-            let window = attention.window.map(|window| format!(", window {window}")).unwrap_or_default();
-            let cap = attention.soft_cap.map(|cap| format!(", cap {}", short(cap))).unwrap_or_default();
+            let window = attention
+                .window
+                .as_ref()
+                .map(|window| format!(", window {}", number(window)))
+                .unwrap_or_default();
+            let cap =
+                attention.soft_cap.as_ref().map(|cap| format!(", cap {}", number(cap))).unwrap_or_default();
             let sinks = attention.sinks.map(|_| ", sinks").unwrap_or_default();
             let detail = format!("causal, {heads} heads{window}{cap}{sinks}");
             Card::new(Shape::Box(palette::ATTENTION), "attention", detail)
@@ -180,9 +189,9 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         }
         Op::Mul(_) => Card::new(Shape::Circle, "×", ""),
         Op::Add(_) => Card::new(Shape::Circle, "+", ""),
-        Op::Gain(gain) => Card::new(Shape::Pill(palette::PLAIN), format!("× {}", factor(&gain.factor)), ""),
+        Op::Gain(gain) => Card::new(Shape::Pill(palette::PLAIN), format!("× {}", number(&gain.factor)), ""),
         Op::SoftCap(cap) => {
-            Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", short(cap.cap)), "")
+            Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", number(&cap.cap)), "")
         }
         Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
         Op::Choose(choose) => {
@@ -262,13 +271,14 @@ fn activation_name(activation: Activation) -> &'static str {
     }
 }
 
-fn factor(factor: &PerLayer) -> String {
-    match factor {
+/// A number of these layers: `2`, or `0.5 … 1 by layer` where they differ.
+fn number(value: &PerLayer, layers: &[usize]) -> String {
+    match value {
         PerLayer::Uniform(value) => short(*value),
-        PerLayer::Each(values) => {
-            let finite = || values.iter().copied().filter(|value| value.is_finite());
+        PerLayer::Each(_) => {
+            let values = || layers.iter().map(|layer| value.at(Some(*layer)));
             let (low, high) =
-                (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+                (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
             format!("{} … {} by layer", short(low), short(high))
         }
     }

@@ -12,7 +12,7 @@ impl RegionBuilder<'_, '_> {
     /// Adds the node of a function applied to `arguments`.
     pub(super) fn call(
         &mut self,
-        function: Function,
+        function: &Function,
         arguments: &[Formula],
         naming: Naming<'_>,
         span: Span,
@@ -23,12 +23,14 @@ impl RegionBuilder<'_, '_> {
         let values = values.into_iter().collect::<Option<Vec<ValueId>>>()?;
         let &x = values.first()?;
         let (what, op) = match function {
-            Function::Activation(activation) => ("activated", Op::Activation(activation)),
-            Function::SoftCap(cap) => ("capped", Op::SoftCap(SoftCap { cap })),
-            Function::Clamp([low, high]) => ("clamped", Op::Clamp(Clamp { low, high })),
-            Function::Slice([start, end]) => return self.slice(x, [start, end], naming, span),
+            Function::Activation(activation) => ("activated", Op::Activation(*activation)),
+            Function::SoftCap(cap) => ("capped", Op::SoftCap(SoftCap { cap: cap.clone() })),
+            Function::Clamp([low, high]) => {
+                ("clamped", Op::Clamp(Clamp { low: low.clone(), high: high.clone() }))
+            }
+            Function::Slice([start, end]) => return self.slice(x, [*start, *end], naming, span),
             Function::Concat => return self.concat(values, arguments, naming, span),
-            Function::SplitHeads(heads) => return self.split_heads(x, heads, naming, span),
+            Function::SplitHeads(heads) => return self.split_heads(x, *heads, naming, span),
             Function::JoinHeads => return self.join_heads(x, naming, span),
         };
         self.same_dims(&naming.name(what), op, x, "", span)

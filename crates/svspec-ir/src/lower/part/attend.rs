@@ -5,7 +5,7 @@ use crate::lower::parameters::NewParam;
 use crate::lower::region::{RegionBuilder, dims_text};
 use crate::op::Attention;
 use crate::resolve::Part;
-use crate::{Dim, Init, Op, ParamId, ParamKind, ValueId};
+use crate::{DefaultInit, Dim, Op, ParamId, ParamKind, ValueId};
 use svspec_diagnostics::Diagnostic;
 
 /// `attend look { window = 512 }`
@@ -16,7 +16,7 @@ pub const ATTEND: PartKind = PartKind {
     settings: &[
         Setting {
             name: "scale",
-            takes: Takes::Number(Range::Positive),
+            takes: Takes::NumberPerLayer(Range::Positive),
             preset: Preset::Absent,
             summary: "multiplies the scores; `1 / sqrt(channels of a query head)` if not written",
         },
@@ -33,7 +33,7 @@ pub const ATTEND: PartKind = PartKind {
 /// `window`
 pub const WINDOW: Setting = Setting {
     name: "window",
-    takes: Takes::Count,
+    takes: Takes::CountPerLayer,
     preset: Preset::Absent,
     summary: "each query sees this many positions up to its own; `none`: all",
 };
@@ -41,7 +41,7 @@ pub const WINDOW: Setting = Setting {
 /// `soft_cap`
 pub const SOFT_CAP: Setting = Setting {
     name: "soft_cap",
-    takes: Takes::Number(Range::Positive),
+    takes: Takes::NumberPerLayer(Range::Positive),
     preset: Preset::Absent,
     summary: "bounds the scores: `cap · tanh(score / cap)`",
 };
@@ -94,9 +94,9 @@ pub fn context(
         _ => None,
     };
     let attention = Attention {
-        scale: part.number("scale").unwrap_or((head_dim.size as f64).sqrt().recip()),
-        window: part.count("window"),
-        soft_cap: part.number("soft_cap"),
+        scale: part.per_layer("scale").unwrap_or_else(|| (head_dim.size as f64).sqrt().recip().into()),
+        window: part.per_layer("window"),
+        soft_cap: part.per_layer("soft_cap"),
         sinks,
     };
     let dims = vec![heads.clone(), v_dim.clone()];
@@ -129,7 +129,7 @@ fn sinks(region: &mut RegionBuilder<'_, '_>, part: &Part, heads: &Dim) -> Option
         scale_part: None,
         dims: vec![heads.clone()],
         num_out_dims: 0,
-        init: Init::Constant(0.0),
+        init: DefaultInit::constant(0.0),
         span: part.place("sinks"),
     })
 }

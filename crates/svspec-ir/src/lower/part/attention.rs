@@ -7,7 +7,7 @@ use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
 use crate::op::{Clamp, Rope};
 use crate::resolve::Part;
-use crate::{Dim, Op, Site, ValueId};
+use crate::{Dim, Op, PerLayer, Site, ValueId};
 use settings::SETTINGS;
 use svspec_diagnostics::Diagnostic;
 
@@ -82,13 +82,13 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
     let mut query = region.linear(part, &project("q", q_dims, Site::QkHead), x)?;
     let mut key = region.linear(part, &project("k", kv_dims.clone(), Site::QkHead), x)?;
     let mut value = region.linear(part, &project("v", kv_dims, Site::LinearOutput), x)?;
-    if let Some(bound) = part.number("clip") {
+    if let Some(bound) = part.per_layer("clip") {
         for (port, projected) in [("q", &mut query), ("k", &mut key), ("v", &mut value)] {
-            *projected = clip(region, part, port, bound, *projected)?;
+            *projected = clip(region, part, port, &bound, *projected)?;
         }
     }
     if let Some(rope) = rope(part, head_dim.size) {
-        query = rotate(region, part, "q", rope, query)?;
+        query = rotate(region, part, "q", rope.clone(), query)?;
         key = rotate(region, part, "k", rope, key)?;
     }
     let context = attend::context(region, part, &format!("{}_context", part.name), [query, key, value])?;
@@ -101,11 +101,11 @@ fn clip(
     region: &mut RegionBuilder<'_, '_>,
     part: &Part,
     port: &str,
-    bound: f64,
+    bound: &PerLayer,
     projected: ValueId,
 ) -> Option<ValueId> {
     let name = format!("{}_{port}_clipped", part.name);
-    let clamp = Op::Clamp(Clamp { low: -bound, high: bound });
+    let clamp = Op::Clamp(Clamp { low: bound.map(|bound| -bound), high: bound.clone() });
     region.same_dims(&name, clamp, projected, &part.port_path(port), part.place("clip"))
 }
 

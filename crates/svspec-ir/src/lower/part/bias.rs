@@ -5,7 +5,7 @@ use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
 use crate::op::Bias;
 use crate::resolve::Part;
-use crate::{Init, Op, ParamKind, ValueId};
+use crate::{DefaultInit, Op, ParamKind, ValueId};
 
 /// `bias shift { init = 0 }`
 pub const BIAS_VECTOR: PartKind = PartKind {
@@ -14,7 +14,7 @@ pub const BIAS_VECTOR: PartKind = PartKind {
     inputs: &["x"],
     settings: &[Setting {
         name: "init",
-        takes: Takes::Number(Range::Any),
+        takes: Takes::NumberPerLayer(Range::Any),
         preset: Preset::Number(0.0),
         summary: "every entry at step 0",
     }],
@@ -32,7 +32,7 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
         scale_part: None,
         dims: region.dims(x).to_vec(),
         num_out_dims: 0,
-        init: Init::Constant(part.number("init")?),
+        init: DefaultInit::Constant(part.per_layer("init")?),
         span: part.span,
     })?;
     region.same_dims(&part.name, Op::Bias(Bias { param }), x, &part.name, part.span)

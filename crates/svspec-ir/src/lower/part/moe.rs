@@ -7,7 +7,7 @@ use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
 use crate::op::{Choose, Combine, Dispatch, ExpertLinear, Gain, Gating, Mul, Route, choose};
 use crate::resolve::{Part, Place};
-use crate::{Dim, Init, Op, ParamKind, PerLayer, Site, ValueId};
+use crate::{DefaultInit, Dim, Op, ParamKind, PerLayer, Site, ValueId};
 use svspec_diagnostics::Diagnostic;
 
 /// `moe experts { experts = 8, top_k = 2, hidden = 14_336 }`
@@ -54,7 +54,7 @@ pub const MOE: PartKind = PartKind {
         },
         Setting {
             name: "scale",
-            takes: Takes::Number(Range::Positive),
+            takes: Takes::NumberPerLayer(Range::Positive),
             preset: Preset::Number(1.0),
             summary: "multiplies the weights",
         },
@@ -96,9 +96,9 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
     let op = Op::Route(Route { gating: gating(part)? });
     let mut weights =
         region.node(&name("weights"), op, vec![logits, chosen], chosen_dims, &path, part.place("router"))?;
-    let factor = part.number("scale")?;
-    if factor.total_cmp(&1.0).is_ne() {
-        let op = Op::Gain(Gain { factor: PerLayer::Uniform(factor) });
+    let factor = part.per_layer("scale")?;
+    if factor != PerLayer::Uniform(1.0) {
+        let op = Op::Gain(Gain { factor });
         weights = region.same_dims(&name("weights_scaled"), op, weights, &path, part.place("scale"))?;
     }
 
@@ -128,7 +128,7 @@ fn router(region: &mut RegionBuilder<'_, '_>, part: &Part, x: ValueId) -> Option
         scale_part: None,
         dims: out.iter().chain(region.dims(x)).cloned().collect(),
         num_out_dims: 1,
-        init: Init::Normal { std: DEFAULT_STD },
+        init: DefaultInit::Normal { std: DEFAULT_STD },
         span: part.span,
     })?;
     let has_bias = part.word("bias")? == "router";
@@ -164,7 +164,7 @@ fn expert_linear(
         scale_part: None,
         dims: vec![Dim::new("experts", part.count("experts")?), out.clone(), num_in],
         num_out_dims: 2,
-        init: Init::Normal { std: DEFAULT_STD },
+        init: DefaultInit::Normal { std: DEFAULT_STD },
         span: part.span,
     })?;
     let dims = region.dims(chosen).iter().chain([out]).cloned().collect();

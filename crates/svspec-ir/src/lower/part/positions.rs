@@ -6,7 +6,7 @@ use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
 use crate::op::Positions;
 use crate::resolve::Part;
-use crate::{Dim, Init, Op, ParamKind, ValueId};
+use crate::{DefaultInit, Dim, Op, ParamKind, ValueId};
 use svspec_diagnostics::Diagnostic;
 
 /// `positions pos { offset = 2 }`
@@ -54,7 +54,7 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
         scale_part: None,
         dims: vec![Dim::new("positions", length + offset), width.clone()],
         num_out_dims: 0,
-        init: Init::Normal { std: DEFAULT_STD },
+        init: DefaultInit::Normal { std: DEFAULT_STD },
         span: part.span,
     })?;
     let op = Op::Positions(Positions { table, offset });

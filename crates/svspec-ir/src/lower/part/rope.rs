@@ -68,7 +68,7 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
 /// `theta`
 pub const THETA: Setting = Setting {
     name: "theta",
-    takes: Takes::Number(Range::Positive),
+    takes: Takes::NumberPerLayer(Range::Positive),
     preset: Preset::Number(10_000.0),
     summary: "the base of the rotation's frequencies",
 };

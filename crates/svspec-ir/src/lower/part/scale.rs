@@ -12,7 +12,7 @@ pub const SCALE: PartKind = PartKind {
     settings: &[
         Setting {
             name: "init",
-            takes: Takes::Number(Range::Any),
+            takes: Takes::NumberPerLayer(Range::Any),
             preset: Preset::Number(1.0),
             summary: "every entry at step 0",
         },

@@ -1,13 +1,14 @@
 //! A base and a scaling in; how fast each rotary pair turns, and what its rotation is multiplied with, out.
 
+use crate::PerLayer;
 use serde::Serialize;
 use std::f64::consts::TAU;
 
 /// How far each pair of channels turns from one position to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Angles {
     /// The base.
-    pub theta: f64,
+    pub theta: PerLayer,
     /// How many channels rotate; even.
     pub rotary_dim: usize,
     /// What stretches the angles for contexts longer than those trained on.
@@ -72,18 +73,18 @@ pub enum RampEnds {
 }
 
 impl Angles {
-    /// Radians from one position to the next, for each pair.
-    pub fn frequencies(&self) -> Vec<f64> {
-        let rotary_dim = self.rotary_dim as f64;
+    /// Radians from one position to the next, for each pair, in a layer.
+    pub fn frequencies(&self, layer: Option<usize>) -> Vec<f64> {
+        let (theta, rotary_dim) = (self.theta.at(layer), self.rotary_dim as f64);
         let unscaled =
-            (0..self.rotary_dim / 2).map(|pair| (pair, self.theta.powf(-2.0 * pair as f64 / rotary_dim)));
+            (0..self.rotary_dim / 2).map(|pair| (pair, theta.powf(-2.0 * pair as f64 / rotary_dim)));
         unscaled
             .map(|(pair, frequency)| match &self.scaling {
                 Scaling::Unscaled => frequency,
                 Scaling::Linear { factor } => frequency / factor,
                 Scaling::Llama3(llama3) => llama3.stretched(frequency),
                 Scaling::Yarn(yarn) => {
-                    let kept = 1.0 - yarn.ramp(pair as f64, self.theta, rotary_dim);
+                    let kept = 1.0 - yarn.ramp(pair as f64, theta, rotary_dim);
                     frequency / yarn.factor * (1.0 - kept) + frequency * kept
                 }
             })

@@ -1,8 +1,9 @@
 //! A function of values, applied, in; what it is, with its numbers, and the values that it is given, out.
 
-use super::{Context, value};
+use super::{Context, Region, value};
+use crate::PerLayer;
 use crate::lower::part::{self, Range};
-use crate::resolve::number::{self, Scope, names_layer};
+use crate::resolve::number::{self, Scope, names_one_of};
 use crate::resolve::resolved::{Formula, FormulaKind, Function};
 use crate::resolve::setting::{self, LARGEST_COUNT};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -52,22 +53,36 @@ pub(super) fn call(
     let (values, numbers) = arguments.split_at_checked(num_values)?;
     let values: Vec<Option<Formula>> =
         values.iter().map(|argument| value(scope, context, argument, depth + 1)).collect();
-    let function = function(scope, name, numbers, span);
+    let function = function(scope, context, name, numbers, span);
     let values = values.into_iter().collect::<Option<Vec<Formula>>>()?;
     Some(Formula { kind: FormulaKind::Call(function?, values), span })
 }
 
-fn function(scope: &mut Scope<'_>, name: &str, numbers: &[Expr], span: Span) -> Option<Function> {
+fn function(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    name: &str,
+    numbers: &[Expr],
+    span: Span,
+) -> Option<Function> {
     match (name, numbers) {
         ("softcap", [cap]) => {
-            bound(scope, "cap", "softcap(x, cap)", cap, Range::Positive).map(Function::SoftCap)
+            by_layer(scope, context, "softcap(x, cap)", cap, Range::Positive).map(Function::SoftCap)
         }
         ("clamp", [low, high]) => {
             let bounds =
-                [low, high].map(|expr| bound(scope, "bound", "clamp(x, low, high)", expr, Range::Any));
+                [low, high].map(|expr| by_layer(scope, context, "clamp(x, low, high)", expr, Range::Any));
             let [Some(low), Some(high)] = bounds else { return None };
-            if low >= high {
-                let message = format!("nothing lies between {low} and {high}");
+            let first = context.layers.first().copied();
+            let mut layers = context.layers.iter().copied().map(Some).chain([first]);
+            if let Some(layer) = layers.find(|layer| low.at(*layer) >= high.at(*layer)) {
+                let (below, above) = (low.at(layer), high.at(layer));
+                let message = match (layer, low.uniform().and(high.uniform())) {
+                    (Some(layer), None) => {
+                        format!("where `layer` is {}, nothing lies between {below} and {above}", layer + 1)
+                    }
+                    (Some(_) | None, _) => format!("nothing lies between {below} and {above}"),
+                };
                 scope.findings.push(
                     Diagnostic::error("out-of-range", message)
                         .at(span, "the lower bound is not below the upper one")
@@ -107,9 +122,27 @@ fn function(scope: &mut Scope<'_>, name: &str, numbers: &[Expr], span: Span) -> 
     }
 }
 
-/// A number within an equation that is the same in every layer.
+/// A number beside the value.
+fn by_layer(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    what: &str,
+    expr: &Expr,
+    range: Range,
+) -> Option<PerLayer> {
+    let check = |scope: &mut Scope<'_>, value| setting::within(scope, what, value, expr.span, range);
+    match context.region {
+        Region::Layer => scope.per_layer(expr, |layer| context.layers.contains(&layer), check),
+        Region::Embed | Region::Head => {
+            let value = scope.number(expr)?;
+            check(scope, value).map(PerLayer::Uniform)
+        }
+    }
+}
+
+/// A number that says which channels or how many heads there are, the same in every layer.
 fn bound(scope: &mut Scope<'_>, noun: &str, what: &str, expr: &Expr, range: Range) -> Option<f64> {
-    if names_layer(expr, 0) {
+    if names_one_of(expr, &["layer"], 0) {
         let message = format!("a {noun} is the same in every layer: `layer` has no value in it");
         scope.findings.push(
             Diagnostic::error("unknown-name", message)

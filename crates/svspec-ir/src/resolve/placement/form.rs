@@ -5,6 +5,7 @@ use crate::resolve::draft::PlacementDraft;
 use crate::resolve::list;
 use crate::resolve::number::Scope;
 use crate::resolve::resolved::{Part, Place};
+use crate::resolve::uses::Use;
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, did_you_mean};
 
@@ -82,23 +83,24 @@ fn matches_nothing(scope: &mut Scope<'_>, parts: &[Part], placement: &PlacementD
 }
 
 /// An exponential cannot start at or below 0.
-pub fn check_inits(scope: &mut Scope<'_>, parts: &[Part]) {
-    for part in parts {
+pub fn check_inits(scope: &mut Scope<'_>, parts: &[Part], uses: &[Use]) {
+    for (part, used) in parts.iter().zip(uses) {
         for (place, stage) in &part.stages {
-            if let Some(scale) = stage.scale
-                && scale.form == ScaleForm::ExpMagnitudeDirection
-                && scale.init <= 0.0
-            {
+            let scale = stage.scale.as_ref().filter(|scale| scale.form == ScaleForm::ExpMagnitudeDirection);
+            let layers = match used {
+                Use::Outside => vec![None],
+                Use::Layers(layers) => layers.iter().copied().map(Some).collect(),
+            };
+            let mut inits =
+                scale.into_iter().flat_map(|scale| layers.iter().map(|layer| scale.init.at(*layer)));
+            if let Some(init) = inits.find(|init| *init <= 0.0) {
                 let path = part.scale_path(*place);
                 scope.findings.push(
                     Diagnostic::error(
                         "out-of-range",
-                        format!(
-                            "`{path}` starts at {}, but an exponential is always greater than 0",
-                            scale.init
-                        ),
+                        format!("`{path}` starts at {init}, but an exponential is always greater than 0"),
                     )
-                    .at(stage.span, format!("`init` is {}", scale.init))
+                    .at(stage.span, format!("`init` is {init}"))
                     .help(format!(
                         "choose an `init` greater than 0, or another form: `{path} : magnitude_direction`"
                     )),

@@ -2,13 +2,14 @@
 
 use super::fault::unknown_setting;
 use super::form::FORMS;
-use crate::Role;
 use crate::lower::part::{Own, Range};
 use crate::op::Norm;
 use crate::resolve::number::Scope;
 use crate::resolve::part::unit_scale;
 use crate::resolve::resolved::{Axis, Extent, Part, Place, StageNormalize, StageScale};
+use crate::resolve::uses::Use;
 use crate::resolve::{path::single, setting};
+use crate::{PerLayer, Role};
 use svspec_diagnostics::{Diagnostic, Span};
 use svspec_syntax::ast::{Expr, StatementKind, Term};
 
@@ -27,13 +28,14 @@ const SCALE_WORDS: [&str; 10] = [
 ];
 
 /// The normalisation of a term.
-pub fn normalize(scope: &mut Scope<'_>, part: &Part, term: &Term) -> Option<StageNormalize> {
+pub fn normalize(scope: &mut Scope<'_>, (part, used): (&Part, &Use), term: &Term) -> Option<StageNormalize> {
     let norm = match part.kind.own {
         Own::Norm(norm, _) if term.name.text == "normalize" => norm,
         Own::Nothing | Own::Scale if term.name.text == "normalize" => Norm::Rms,
         Own::Norm(..) | Own::Nothing | Own::Scale => Norm::Layer,
     };
-    let mut normalize = StageNormalize { norm, axis: Axis::Full, eps: part.number("eps").unwrap_or(1e-5) };
+    let eps = part.per_layer("eps").unwrap_or(PerLayer::Uniform(1e-5));
+    let mut normalize = StageNormalize { norm, axis: Axis::Full, eps };
     let mut extent = None;
     for argument in &term.arguments {
         once(scope, "extent", &mut extent, argument.span)?;
@@ -44,7 +46,10 @@ pub fn normalize(scope: &mut Scope<'_>, part: &Part, term: &Term) -> Option<Stag
     }
     for (name, span, expr) in body_settings(scope, term)? {
         if name == "eps" {
-            normalize.eps = setting::real(scope, "eps", expr, Range::NotNegative)?;
+            let span = expr.span;
+            normalize.eps = used.number(scope, expr, |scope, value| {
+                setting::within(scope, "eps", value, span, Range::NotNegative)
+            })?;
         } else {
             unknown_setting(scope, "normalize", &name, span, "eps");
             return None;
@@ -76,12 +81,15 @@ pub fn bias(scope: &mut Scope<'_>, term: &Term) -> Option<Span> {
 /// The scale vector of a term, and whether the term says its form.
 pub fn scale(
     scope: &mut Scope<'_>,
-    part: &Part,
+    (part, used): (&Part, &Use),
     place: Place,
-    beside: Option<StageNormalize>,
+    beside: Option<&StageNormalize>,
     term: &Term,
 ) -> Option<(StageScale, bool)> {
-    let mut scale = StageScale { init: part.number("init").unwrap_or(1.0), ..unit_scale(part) };
+    let mut scale = unit_scale(part);
+    if let Some(init) = part.per_layer("init") {
+        scale.init = init;
+    }
     match place {
         Place::Own => {}
         Place::In(_) | Place::Out(_) => scale.extent = Extent::Full,
@@ -115,7 +123,7 @@ pub fn scale(
     }
     for (name, span, expr) in body_settings(scope, term)? {
         if name == "init" {
-            scale.init = setting::real(scope, "init", expr, Range::Any)?;
+            scale.init = used.number(scope, expr, |_, value| Some(value))?;
         } else {
             unknown_setting(scope, "scale", &name, span, "init");
             return None;

@@ -14,8 +14,13 @@ pub struct Sketch {
 
 impl Sketch {
     pub fn new() -> Self {
-        let layer =
-            Region { name: "layer".into(), kind: RegionKind::Layer, nodes: vec![], output: ValueId(0) };
+        let layer = Region {
+            name: "layer".into(),
+            family: "layer".into(),
+            kind: RegionKind::Layer,
+            nodes: vec![],
+            output: ValueId(0),
+        };
         let train = Train {
             budget: Budget::Steps(1),
             steps: 1,
@@ -78,7 +83,7 @@ impl Sketch {
             scale_part: None,
             dims: dims.iter().map(|&size| Dim::new("d", size)).collect(),
             num_out_dims: 0,
-            default_init: Init::Constant(1.0),
+            default_init: DefaultInit::constant(1.0),
             span: span(),
         });
         ParamId(self.model.params.len() - 1)
@@ -89,7 +94,7 @@ impl Sketch {
     }
 
     pub fn normalize(&mut self, x: ValueId, num_axes: usize) -> ValueId {
-        self.same(Op::Normalize(Normalize { norm: Norm::Rms, num_axes, eps: 1e-5 }), &[x])
+        self.same(Op::Normalize(Normalize { norm: Norm::Rms, num_axes, eps: 1e-5.into() }), &[x])
     }
 
     pub fn scale(&mut self, x: ValueId, path: &str) -> ValueId {
@@ -117,12 +122,15 @@ impl Sketch {
     }
 
     pub fn rope(&mut self, x: ValueId) -> ValueId {
-        let angles = Angles { theta: 10_000.0, rotary_dim: 32, scaling: Scaling::Unscaled };
+        let angles = Angles { theta: 10_000.0.into(), rotary_dim: 32, scaling: Scaling::Unscaled };
         self.same(Op::Rope(Rope { angles, layout: Layout::Half }), &[x])
     }
 
     pub fn attention(&mut self, qkv: [ValueId; 3]) -> ValueId {
-        self.same(Op::Attention(Attention { scale: 0.1, window: None, soft_cap: None, sinks: None }), &qkv)
+        self.same(
+            Op::Attention(Attention { scale: 0.1.into(), window: None, soft_cap: None, sinks: None }),
+            &qkv,
+        )
     }
 
     pub fn silu(&mut self, x: ValueId) -> ValueId {

@@ -61,7 +61,7 @@ pub const SETTINGS: &[Setting] = &[
     port_bias("o.bias"),
     Setting {
         name: "scale",
-        takes: Takes::Number(Range::Positive),
+        takes: Takes::NumberPerLayer(Range::Positive),
         preset: Preset::Derived {
             formula: "1 / sqrt(head_dim)",
             compute: |sibling| sibling("head_dim").map(|head_dim| 1.0 / head_dim.sqrt()),
@@ -72,7 +72,7 @@ pub const SETTINGS: &[Setting] = &[
     attend::SOFT_CAP,
     Setting {
         name: "clip",
-        takes: Takes::Number(Range::Positive),
+        takes: Takes::NumberPerLayer(Range::Positive),
         preset: Preset::Absent,
         summary: "bounds q, k and v: `min(max(x, -clip), clip)`",
     },

@@ -18,7 +18,7 @@ pub fn rope(part: &Part, prefix: &str, head_dim: usize) -> Option<Rope> {
         _ => Layout::Half,
     };
     let scaling = scaling(part, prefix)?;
-    Some(Rope { angles: Angles { theta: part.number(&name("theta"))?, rotary_dim, scaling }, layout })
+    Some(Rope { angles: Angles { theta: part.per_layer(&name("theta"))?, rotary_dim, scaling }, layout })
 }
 
 /// The channels of a head that turn, in pairs; `None` where the fraction makes no whole number of pairs. A quotient such

@@ -132,17 +132,20 @@ fn table(program: &Program, sources: &Sources, target: &str) -> String {
     let checked = compile(program, sources, target).unwrap_or_else(|_| panic!("`{target}`")).checked;
     let view = print::roles::view(&checked);
     let mut rows: Vec<(Facts<'_>, Vec<&str>)> = Vec::new();
-    for (scale, facts) in view.scales.iter().zip(checked.facts()) {
+    for scale in &view.scales {
         let role = match scale.role {
             Role::Input => "input",
             Role::Output => "output",
         };
         let folds = if scale.absorbable { "yes" } else { "no" };
-        let params = &checked.model().scales.get(facts.scale.0).unwrap().params;
         // A kind of layer that the stack does not have has no tensors.
-        let Some(decays) = decays(&checked, params) else { continue };
+        let mut of_path = checked.model().scales.iter().filter(|vector| vector.path == scale.path);
+        let Some(decays) = of_path.find_map(|vector| decays(&checked, &vector.params)) else {
+            continue;
+        };
         let key = (role, folds, decays);
         match rows.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, paths)) if paths.contains(&scale.path.as_str()) => {}
             Some((_, paths)) => paths.push(&scale.path),
             None => rows.push((key, vec![&scale.path])),
         }

@@ -19,6 +19,7 @@ mod manifest;
 mod migration;
 mod outcome;
 mod read;
+mod report;
 mod run_folder;
 mod runtime;
 mod spec;

@@ -2,14 +2,18 @@
 //! Same input, same bytes; every picture brings its own background, so that it reads in a light and in a dark page.
 
 mod ablation;
-mod axis;
+pub mod axis;
 mod graph;
+mod lines;
 mod loss_curve;
 mod palette;
+mod plane;
 mod schedule;
 mod svg;
 
 pub use ablation::{AblationRow, ablation};
 pub use graph::graph;
+pub use lines::{Line, lines};
 pub use loss_curve::{Series, loss_curve};
+pub use palette::run as run_colour;
 pub use schedule::schedule;

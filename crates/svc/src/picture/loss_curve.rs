@@ -1,18 +1,8 @@
 //! The losses of one or several runs to a picture of how they fell.
 
-use super::axis::Axis;
-use super::palette::{self, HAIR, INK, QUIET};
-use super::svg::{Element, Picture, text_width};
-
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 420.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = WIDTH - 24.0;
-const TOP: f64 = 64.0;
-const BOTTOM: f64 = HEIGHT - 52.0;
-
-/// A run is drawn with at most this many points; more would only make the file larger.
-const MAX_POINTS: usize = 400;
+use super::palette::{self, QUIET};
+use super::plane::{LEFT, Plane, RIGHT, entry, line_entry, thinned};
+use super::svg::{Element, Picture};
 
 /// One run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,28 +18,22 @@ pub struct Series {
 /// Draws `series` over the steps: the raw training loss faint, its running mean strong, validation losses as points.
 /// `unigram_entropy` (nats) is what a model reaches that knows nothing but how often each token occurs.
 pub fn loss_curve(title: &str, series: &[Series], unigram_entropy: Option<f64>) -> String {
-    let mut picture = Picture::new(WIDTH, HEIGHT);
-    let axes = axes(series, unigram_entropy);
-    frame(&mut picture, title, &axes);
+    let plane = plane(series, unigram_entropy);
+    let mut picture = plane.frame(title, "loss, nats per token");
     if let Some(entropy) = unigram_entropy {
-        let y = axes.loss.pixel(entropy);
+        let (_, y) = plane.place((0.0, entropy));
         picture.add(Element::line((LEFT, y), (RIGHT, y)).stroke(QUIET, 1.2).with("stroke-dasharray", "6 4"));
         let note = format!("unigram entropy {entropy:.2}");
         picture.add(Element::text(RIGHT, y - 6.0, 11.0, &note).ending().with("fill", QUIET));
     }
     for (index, run) in series.iter().enumerate() {
-        draw(&mut picture, &axes, run, palette::run(index));
+        draw(&mut picture, &plane, run, palette::run(index));
     }
     legend(&mut picture, series);
     picture.finish(title)
 }
 
-struct Axes {
-    step: Axis,
-    loss: Axis,
-}
-
-fn axes(series: &[Series], unigram_entropy: Option<f64>) -> Axes {
+fn plane(series: &[Series], unigram_entropy: Option<f64>) -> Plane {
     let finite = |points: &[(f64, f64)]| {
         points.iter().copied().filter(|(step, loss)| step.is_finite() && loss.is_finite()).collect::<Vec<_>>()
     };
@@ -59,35 +43,11 @@ fn axes(series: &[Series], unigram_entropy: Option<f64>) -> Axes {
     let losses = || shown.iter().map(|(_, loss)| *loss).chain(unigram_entropy);
     let low = losses().fold(f64::INFINITY, f64::min).min(1e9);
     let high = losses().fold(f64::NEG_INFINITY, f64::max).max(low);
-    let margin = (high - low) * 0.06;
-    Axes {
-        step: Axis::new((0.0, last_step), (LEFT, RIGHT)),
-        loss: Axis::new(((low - margin).max(0.0), high + margin), (BOTTOM, TOP)),
-    }
+    Plane::new(last_step, (low, high), 0.0)
 }
 
-fn frame(picture: &mut Picture, title: &str, axes: &Axes) {
-    picture.add(Element::text(LEFT, 28.0, 16.0, title).with("font-weight", "bold"));
-    for (value, label) in axes.loss.ticks(6) {
-        let y = axes.loss.pixel(value);
-        picture.add(Element::line((LEFT, y), (RIGHT, y)).stroke(HAIR, 1.0));
-        picture.add(Element::text(LEFT - 8.0, y + 4.0, 11.0, &label).ending().with("fill", QUIET));
-    }
-    for (value, label) in axes.step.ticks(8) {
-        let x = axes.step.pixel(value);
-        picture.add(Element::line((x, BOTTOM), (x, BOTTOM + 5.0)).stroke(INK, 1.0));
-        picture.add(Element::text(x, BOTTOM + 19.0, 11.0, &label).centred().with("fill", QUIET));
-    }
-    picture.add(Element::line((LEFT, BOTTOM), (RIGHT, BOTTOM)).stroke(INK, 1.0));
-    let middle = f64::midpoint(LEFT, RIGHT);
-    picture.add(Element::text(middle, HEIGHT - 12.0, 12.0, "optimizer step").centred());
-    let (x, y) = (18.0, f64::midpoint(TOP, BOTTOM));
-    let turned = format!("rotate(-90 {x} {y})");
-    picture.add(Element::text(x, y, 12.0, "loss, nats per token").centred().with("transform", &turned));
-}
-
-fn draw(picture: &mut Picture, axes: &Axes, run: &Series, colour: &str) {
-    let place = |(step, loss): &(f64, f64)| (axes.step.pixel(*step), axes.loss.pixel(*loss));
+fn draw(picture: &mut Picture, plane: &Plane, run: &Series, colour: &str) {
+    let place = |point: &(f64, f64)| plane.place(*point);
     let raw: Vec<(f64, f64)> = thinned(&run.train).iter().map(place).collect();
     let smooth: Vec<(f64, f64)> = thinned(&running_mean(&run.train)).iter().map(place).collect();
     if raw.len() > 1 {
@@ -114,21 +74,6 @@ fn running_mean(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Every so many-th point, the last one always.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let stride = points.len().div_ceil(MAX_POINTS).max(1);
-    let last = points.len().saturating_sub(1);
-    let kept = |index: usize| index.is_multiple_of(stride) || index == last;
-    let finite = |(_, loss): &(f64, f64)| loss.is_finite();
-    points
-        .iter()
-        .copied()
-        .enumerate()
-        .filter(|(i, p)| kept(*i) && finite(p))
-        .map(|(_, point)| point)
-        .collect()
-}
-
 /// One run names its line and its points; of several, each is named once, with the loss it ended at.
 fn legend(picture: &mut Picture, series: &[Series]) {
     let mut x = LEFT;
@@ -137,27 +82,14 @@ fn legend(picture: &mut Picture, series: &[Series]) {
         let end =
             run.validation.last().map_or_else(String::new, |(_, loss)| format!(", {loss:.3} at the end"));
         if series.len() > 1 {
-            x = entry(
-                picture,
-                x,
-                Element::line((x, 46.0), (x + 18.0, 46.0)),
-                colour,
-                &format!("{}{end}", run.name),
-            );
+            x = line_entry(picture, x, colour, &format!("{}{end}", run.name));
             continue;
         }
-        x = entry(picture, x, Element::line((x, 46.0), (x + 18.0, 46.0)), colour, "training");
+        x = line_entry(picture, x, colour, "training");
         if !end.is_empty() {
             entry(picture, x, Element::circle((x + 9.0, 46.0), 4.0), colour, &format!("validation{end}"));
         }
     }
-}
-
-/// Draws a mark and its name; returns where the next one starts.
-fn entry(picture: &mut Picture, x: f64, mark: Element, colour: &str, name: &str) -> f64 {
-    picture.add(mark.with("fill", palette::PAPER).stroke(colour, 2.0));
-    picture.add(Element::text(x + 24.0, 50.0, 12.0, name));
-    x + 24.0 + text_width(name, 12.0) + 18.0
 }
 
 #[cfg(test)]
@@ -195,13 +127,5 @@ mod tests {
         run.validation.push((61.0, f64::INFINITY));
         let text = loss_curve("diverged", &[run], None);
         assert!(!text.contains("NaN,") && !text.contains(",NaN"), "{text}");
-    }
-
-    #[test]
-    fn long_runs_are_thinned_and_keep_their_last_point() {
-        let points: Vec<(f64, f64)> = (0..10_001).map(|step| (f64::from(step), 1.0)).collect();
-        let kept = thinned(&points);
-        assert!(kept.len() <= MAX_POINTS + 1);
-        assert_eq!(kept.last(), points.last());
     }
 }

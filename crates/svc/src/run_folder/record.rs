@@ -11,6 +11,12 @@ pub struct Row {
     pub step: u64,
     /// The training loss in nats per token.
     pub loss: f64,
+    /// The scheduled learning rate.
+    pub lr: f64,
+    /// The global norm of the gradient before clipping.
+    pub grad_norm: f64,
+    /// The speed of the steps around it.
+    pub tokens_per_second: f64,
 }
 
 /// A validation.
@@ -20,6 +26,27 @@ pub struct Evaluation {
     pub step: u64,
     /// In nats per token.
     pub val_loss: f64,
+}
+
+/// One scale vector γ at one validation.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct ScaleRow {
+    /// After this step.
+    pub step: u64,
+    /// `layers.3.attn_norm.scale`
+    pub name: String,
+    /// `input` or `output`
+    pub role: String,
+    /// `‖γ‖₂`
+    pub norm: f64,
+    /// The mean entry.
+    pub mean: f64,
+    /// The least entry.
+    pub min: f64,
+    /// The greatest entry.
+    pub max: f64,
+    /// `var(γ) / mean(γ²)`
+    pub anisotropy: f64,
 }
 
 /// How a finished run ended.
@@ -53,18 +80,22 @@ pub struct Summary {
 
 /// The logged steps of a run.
 pub fn rows(run: &Path) -> anyhow::Result<Vec<Row>> {
-    metrics(run)
+    lines(&run.join("metrics.jsonl"))
 }
 
 /// The validations of a run.
 pub fn evaluations(run: &Path) -> anyhow::Result<Vec<Evaluation>> {
-    metrics(run)
+    lines(&run.join("metrics.jsonl"))
 }
 
-/// The lines of `metrics.jsonl` that are of one kind; a last line cut short by a full disk is left out.
-fn metrics<T: for<'a> Deserialize<'a>>(run: &Path) -> anyhow::Result<Vec<T>> {
-    let path = run.join("metrics.jsonl");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+/// The scale vectors at each validation of a run.
+pub fn scales(run: &Path) -> anyhow::Result<Vec<ScaleRow>> {
+    lines(&run.join("scales.jsonl"))
+}
+
+/// The lines of a file that are of one kind; a last line cut short by a full disk is left out.
+fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> anyhow::Result<Vec<T>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 

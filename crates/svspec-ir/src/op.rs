@@ -286,7 +286,7 @@ impl Op {
             Self::Normalize(op) => vec![&mut op.eps],
             Self::Rope(op) => vec![&mut op.angles.theta],
             Self::Attention(op) => {
-                let optional = [op.window.as_mut(), op.soft_cap.as_mut()];
+                let optional = [op.window.as_mut(), op.soft_cap.as_mut(), op.alibi.as_mut()];
                 optional.into_iter().flatten().chain([&mut op.scale]).collect()
             }
             Self::Gain(op) => vec![&mut op.factor],

@@ -13,7 +13,7 @@ mod rope;
 mod scale;
 
 pub use activation::{clamp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
-pub use attention::{attention, attention_with_sinks};
+pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
 pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::Choice;

@@ -8,12 +8,23 @@ use quote::quote;
 use svspec_ir::op::Attention;
 use svspec_ir::{Dim, Node, ValueId};
 
-/// `nn::attention(&q, &k, &v, scale, window, cap)`.
+/// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax.
 pub fn emit(scope: &mut Scope<'_>, op: &Attention, node: &Node, [q, k, v]: [ValueId; 3]) -> TokenStream {
     let scale = scale(scope, op, node, q);
     let window = literal::optional(op.window.as_ref().map(|window| scope.whole(node, "window", window)));
     let cap = literal::optional(op.soft_cap.as_ref().map(|cap| scope.constant(node, "soft_cap", cap)));
+    let num_heads =
+        scope.dims(q).first().map_or_else(|| literal::integer(1), |dim| scope.around.constants.size(dim));
     let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
+    if let Some(bound) = &op.alibi {
+        let bound = scope.constant(node, "alibi_bound", bound);
+        let bias = quote!(&nn::alibi(#num_heads, #bound, #q));
+        let sinks = literal::optional(op.sinks.map(|sinks| {
+            let sinks = scope.parameter(sinks);
+            quote!(&#sinks)
+        }));
+        return quote!(nn::attention_with_bias(#q, #k, #v, #bias, #sinks, #scale, #window, #cap));
+    }
     match op.sinks {
         None => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)),
         Some(sinks) => {

@@ -1,6 +1,9 @@
 //! Causal softmax attention over the whole context, heads grouped (GQA) where k and v have fewer.
 #![expect(clippy::indexing_slicing, reason = "every range comes from the shapes, which infer checked")]
 
+mod alibi;
+
+use self::alibi::slope;
 use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::print::number::{rounded, shortest};
@@ -18,6 +21,9 @@ pub struct Attention {
     pub window: Option<PerLayer>,
     /// `cap · tanh(score / cap)`, after `scale`.
     pub soft_cap: Option<PerLayer>,
+    /// ALiBi (arXiv 2108.12409): after `soft_cap`, a score loses a head's slope for each position that lies between; see
+    /// [`alibi::slope`]. Holds `bound`, the exponent of the last slope.
+    pub alibi: Option<PerLayer>,
     /// A logit for each head, `[heads]`, that takes part in the softmax and has no value (gpt-oss).
     pub sinks: Option<ParamId>,
 }
@@ -38,7 +44,9 @@ impl Operation for Attention {
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
         let window = self.window.as_ref().map(|window| ("window", shortest(window.at(None))));
         let soft_cap = self.soft_cap.as_ref().map(|cap| ("soft_cap", shortest(cap.at(None))));
-        [Some(("scale", rounded(self.scale.at(None)))), window, soft_cap].into_iter().flatten().collect()
+        let alibi = self.alibi.as_ref().map(|bound| ("alibi", format!("bound {}", shortest(bound.at(None)))));
+        let scale = ("scale", rounded(self.scale.at(None)));
+        [Some(scale), window, soft_cap, alibi].into_iter().flatten().collect()
     }
 
     fn is_of_part(&self) -> bool {
@@ -83,6 +91,7 @@ impl Operation for Attention {
             (None, Some(_)) => (4.0, written_out),
             (None, None) => (4.0, 0.0),
         };
+        let per_score = per_score + if self.alibi.is_some() { 1.0 } else { 0.0 };
         let read: usize = inputs.iter().map(|input| dim::num_elements(input)).sum();
         Cost {
             flops: matmul_flops + per_score * heads * positions,
@@ -162,7 +171,8 @@ impl Operation for Attention {
                 for (sum, g) in of_v.data[value].iter_mut().zip(g) {
                     *sum += weights[index] * g;
                 }
-                let slope = numbers.soft_cap.map_or(1.0, |cap| 1.0 - (scores[index] / cap).powi(2));
+                let capped = scores[index] - numbers.bias(&sizes, &row, position);
+                let slope = numbers.soft_cap.map_or(1.0, |cap| 1.0 - (capped / cap).powi(2));
                 let of_product = weights[index] * (of_weights[index] - mean) * slope * numbers.scale;
                 let (query, key) = (sizes.query(&row), sizes.key(&row, position));
                 for (sum, k) in of_q.data[query.clone()].iter_mut().zip(&k.data[key.clone()]) {
@@ -191,6 +201,7 @@ impl Attention {
             scale: self.scale.at(layer),
             window: self.window.as_ref().map(|window| window.at(layer) as usize),
             soft_cap: self.soft_cap.as_ref().map(|cap| cap.at(layer)),
+            alibi: self.alibi.as_ref().map(|bound| bound.at(layer)),
         }
     }
 
@@ -219,15 +230,23 @@ struct Numbers {
     scale: f64,
     window: Option<usize>,
     soft_cap: Option<f64>,
+    alibi: Option<f64>,
 }
 
 impl Numbers {
-    /// The scaled and capped scores of the visible positions.
+    /// What ALiBi adds to the score of `position`.
+    fn bias(&self, sizes: &Sizes, row: &Row, position: usize) -> f64 {
+        let distance = row.time.saturating_sub(position) as f64;
+        self.alibi.map_or(0.0, |bound| -slope(row.head, sizes.heads, bound) * distance)
+    }
+
+    /// The scaled, capped and biased scores of the visible positions.
     fn scores(&self, sizes: &Sizes, row: &Row, q: &Tensor, k: &Tensor) -> Vec<f64> {
         let query = &q.data[sizes.query(row)];
         let score = |position: usize| {
             let score = self.scale * dot(query, &k.data[sizes.key(row, position)]);
-            self.soft_cap.map_or(score, |cap| cap * (score / cap).tanh())
+            let score = self.soft_cap.map_or(score, |cap| cap * (score / cap).tanh());
+            score + self.bias(sizes, row, position)
         };
         visible(self.window, row.time).map(score).collect()
     }
@@ -313,7 +332,7 @@ mod tests {
     use crate::op::trial::{Trial, entries};
 
     const PLAIN: Attention =
-        Attention { scale: PerLayer::Uniform(0.7), window: None, soft_cap: None, sinks: None };
+        Attention { scale: PerLayer::Uniform(0.7), window: None, soft_cap: None, alibi: None, sinks: None };
 
     #[test]
     fn derivative_of_plain_windowed_and_capped_attention() {
@@ -324,6 +343,13 @@ mod tests {
         ] {
             Trial::new().check(&op, &[&[2, 3], &[2, 3], &[2, 3]]);
             Trial::new().check(&op, &[&[4, 3], &[2, 3], &[2, 5]]);
+        }
+    }
+
+    #[test]
+    fn derivative_with_slopes() {
+        for op in [PLAIN, Attention { window: Some(3.0.into()), soft_cap: Some(1.5.into()), ..PLAIN }] {
+            Trial::new().check(&Attention { alibi: Some(8.0.into()), ..op }, &[&[3, 2], &[3, 2], &[3, 4]]);
         }
     }
 

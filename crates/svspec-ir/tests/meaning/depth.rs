@@ -15,7 +15,7 @@ model m {
     base  = 50 * layer
     attention attn {
         heads = 2 * layer, kv_heads = layer, head_dim = 4 + 4 * floor(layer / 2), rope { theta = base, fraction = 0.5 + 0.5 * floor(layer / 3) }
-        window = 1 + layer, scale = 0.5 / layer, soft_cap = 3 / layer, clip = 0.5 * layer
+        window = 1 + layer, scale = 0.5 / layer, soft_cap = 3 / layer, clip = 0.5 * layer, alibi { bound = 2 * layer }
     }
     moe      experts { experts = 1 + layer, top_k = layer, hidden = 4 + layer, scale = 0.5 / layer }
     mlp      ffn { hidden = 3 * layer }
@@ -38,10 +38,10 @@ model m {
 fn written_out() -> String {
     let [mut parts, mut layers] = [String::new(), String::new()];
     for (n, numbers) in [
-        "2; 1; 4; 50; 0.5; 2; 0.5; 3; 0.5; 2; 1; 5; 0.5; 3; 0.01; 1; 0.1; 0.1; 2; 1; 0.05; 0.002; 0.004",
-        "4; 2; 8; 100; 0.5; 3; 0.25; 1.5; 1; 3; 2; 6; 0.25; 6; 0.02; 1 / sqrt(2); 0.2; 0.2; 4; 2; 0.1; 0.004; 0.002",
+        "2; 1; 4; 50; 0.5; 2; 0.5; 3; 0.5; 2; 1; 5; 0.5; 3; 0.01; 1; 0.1; 0.1; 2; 1; 0.05; 0.002; 0.004; 2",
+        "4; 2; 8; 100; 0.5; 3; 0.25; 1.5; 1; 3; 2; 6; 0.25; 6; 0.02; 1 / sqrt(2); 0.2; 0.2; 4; 2; 0.1; 0.004; 0.002; 4",
         "6; 3; 8; 150; 1; 4; 0.5 / 3; 1; 1.5; 4; 3; 7; 0.5 / 3; 9; 0.03; 1 / sqrt(3); 0.1 * 3; 0.1 * 3; 6; 3; 0.05 * 3; \
-         0.002 * 3; 0.004 / 3",
+         0.002 * 3; 0.004 / 3; 6",
     ]
     .iter()
     .enumerate()
@@ -49,14 +49,15 @@ fn written_out() -> String {
         let numbers: Vec<&str> = numbers.split("; ").collect();
         let [
             heads, kv, head_dim, theta, fraction, window, scale, cap, clip, experts, top_k, hidden, weight, ffn, eps, gain,
-            shift, q_eps, q_init, divisor, bound, low, high,
+            shift, q_eps, q_init, divisor, bound, low, high, slopes,
         ] = numbers[..]
         else {
             unreachable!("as many as are named")
         };
         parts += &format!(
             "attention attn{n} {{ heads = {heads}, kv_heads = {kv}, head_dim = {head_dim}, rope {{ theta = {theta}, fraction = {fraction} }}, \
-             window = {window}, scale = {scale}, soft_cap = {cap}, clip = {clip} }}
+             window = {window}, scale = {scale}, soft_cap = {cap}, clip = {clip}, \
+             alibi {{ bound = {slopes} }} }}
              moe experts{n} {{ experts = {experts}, top_k = {top_k}, hidden = {hidden}, scale = {weight} }}
              mlp ffn{n} {{ hidden = {ffn} }}
              rms_norm attn_norm{n}, experts_norm{n} {{ eps = {eps} }}
@@ -134,6 +135,7 @@ fn every_number_tells_in_the_result() {
         ("scale = 0.5 / layer, soft", "scale = 0.5, soft"),
         ("soft_cap = 3 / layer", "soft_cap = 3"),
         ("clip = 0.5 * layer", "clip = 0.5"),
+        ("bound = 2 * layer", "bound = 2"),
         ("scale = 0.5 / layer }", "scale = 0.5 }"),
         ("eps = 0.01 * layer", "eps = 0.01"),
         ("eps = 0.1 * layer", "eps = 0.1"),

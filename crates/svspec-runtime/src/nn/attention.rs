@@ -53,6 +53,52 @@ pub fn attention_with_sinks(
     out_bhtk.transpose(1, 2)
 }
 
+/// The same with `bias_htt` added to the scores after the cap, and with sinks or without.
+#[expect(clippy::too_many_arguments, reason = "each is one line of the model that calls it")]
+pub fn attention_with_bias(
+    q_bthk: &Tensor,
+    k_btgk: &Tensor,
+    v_btgk: &Tensor,
+    bias_htt: &Tensor,
+    sinks_h: Option<&Tensor>,
+    scale: f64,
+    window: Option<i64>,
+    cap: Option<f64>,
+) -> Tensor {
+    let [q_bhtk, k_bgtk, v_bgtk] = heads_first(q_bthk, k_btgk, v_btgk);
+    let num_tokens = q_bthk.size().get(1).copied().unwrap_or(0);
+    let visible_tt = visible(num_tokens, window.unwrap_or(num_tokens), &q_bhtk);
+    let change = |scores: &Tensor| {
+        let scores = scores * scale;
+        cap.map_or_else(|| scores.shallow_clone(), |cap| soft_cap(&scores, cap)) + bias_htt
+    };
+    let out_bhtk = match (sinks_h, cap) {
+        (Some(sinks_h), _) => with_sink(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, sinks_h, change),
+        (None, Some(_)) => written_out(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, change),
+        (None, None) => {
+            let mask_bhtt = hidden(bias_htt, &visible_tt).to_kind(q_bhtk.kind()).unsqueeze(0);
+            fused(&q_bhtk, &k_bgtk, &v_bgtk, Some(&mask_bhtt), scale)
+        }
+    };
+    out_bhtk.transpose(1, 2)
+}
+
+/// ALiBi's bias (arXiv 2108.12409), `[h, t, t]`: minus a slope of the head's own for each position between query and key.
+/// Of n = 2^m heads the slopes are `2^(−bound · h / n)`, h from 1 on; of others, those of the next smaller power of two, then
+/// every other one of twice as many.
+pub fn alibi(num_heads: i64, bound: f64, like_bthk: &Tensor) -> Tensor {
+    let num_tokens = like_bthk.size().get(1).copied().unwrap_or(0);
+    let power = num_heads.checked_ilog2().map_or(1, |exponent| 1_i64 << exponent);
+    let doubles = (Kind::Double, like_bthk.device());
+    let of_power = Tensor::arange(power, doubles) + 1.0;
+    let of_double = (Tensor::arange(num_heads - power, doubles) * 2.0 + 1.0) * 0.5;
+    let share_h = Tensor::cat(&[of_power, of_double], 0) / power as f64;
+    let slope_h11 = (share_h * (-bound)).exp2().view([-1, 1, 1]);
+    let position_t = Tensor::arange(num_tokens, doubles);
+    let distance_tt = position_t.unsqueeze(0) - position_t.unsqueeze(1);
+    (slope_h11 * distance_tt).to_kind(like_bthk.kind())
+}
+
 /// `[b, h, t, k]`, all of one kind: under autocast, what has passed a scale vector is f32 and what has not is bf16.
 fn heads_first(q_bthk: &Tensor, k_btgk: &Tensor, v_btgk: &Tensor) -> [Tensor; 3] {
     let kind = v_btgk.kind();

@@ -47,8 +47,14 @@ fn rope_turns_each_pair_by_its_angle_and_leaves_the_rest() {
     assert!(turned.narrow(-1, 4, 2).equal(&x_bthk.narrow(-1, 4, 2)));
 }
 
-/// Query by query, key by key.
-fn attention_written_out(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, window: i64, cap: f64) -> Tensor {
+/// Query by query, key by key; each head's scores lose its slope for each position between.
+fn attention_written_out(
+    [q, k, v]: [&Tensor; 3],
+    scale: f64,
+    window: i64,
+    cap: f64,
+    slopes: &[f64],
+) -> Tensor {
     let (num_tokens, num_heads, repeats) = (q.size()[1], q.size()[2], q.size()[2] / k.size()[2]);
     let out = q.zeros_like();
     for head in 0..num_heads {
@@ -58,7 +64,9 @@ fn attention_written_out(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, window:
                 |x: &Tensor| x.select(0, 0).select(1, head / repeats).narrow(0, first, query + 1 - first);
             let q_k = q.select(0, 0).select(1, head).select(0, query);
             let scores = seen(k).mv(&q_k) * scale;
-            let weights = ((scores / cap).tanh() * cap).softmax(0, Kind::Double);
+            let distances = Tensor::arange_start(first - query, 1, (Kind::Double, Device::Cpu));
+            let bias = distances * slopes.get(head as usize).copied().unwrap_or(0.0);
+            let weights = ((scores / cap).tanh() * cap + bias).softmax(0, Kind::Double);
             out.select(0, 0).select(1, head).select(0, query).copy_(&seen(v).transpose(0, 1).mv(&weights));
         }
     }
@@ -73,7 +81,8 @@ fn attention_is_causal_grouped_windowed_and_capped() {
     for (window, cap) in
         [(None, None), (Some(3), None), (Some(9), None), (None, Some(0.5)), (Some(2), Some(0.5))]
     {
-        let expected = attention_written_out(&q, &k, &v, 0.4, window.unwrap_or(7), cap.unwrap_or(none));
+        let expected =
+            attention_written_out([&q, &k, &v], 0.4, window.unwrap_or(7), cap.unwrap_or(none), &[]);
         let error = largest_error(&nn::attention(&q, &k, &v, 0.4, window, cap), &expected);
         assert!(error < 1e-10, "window {window:?}, cap {cap:?}: off by {error:e}");
         let in_bf16 = || {
@@ -89,6 +98,25 @@ fn attention_is_causal_grouped_windowed_and_capped() {
         let coarse = precision::run(Precision::Bf16, Device::Cpu, in_bf16).unwrap();
         let error = largest_error(&coarse, &expected);
         assert!(error < 3e-2, "bf16, window {window:?}, cap {cap:?}: off by {error:e}");
+    }
+}
+
+#[test]
+fn alibi_takes_a_slope_of_each_head_from_distant_scores() {
+    let (q, k, v) = (waves(&[1, 7, 6, 4], 0.0), waves(&[1, 7, 3, 4], 1.0), waves(&[1, 7, 3, 4], 2.0));
+    let slopes = [0.25, 0.0625, 0.015_625, 0.003_906_25, 0.5, 0.125];
+    let bias = nn::alibi(6, 8.0, &q);
+    for (window, cap) in [(None, None), (Some(3), None), (None, Some(0.5)), (Some(2), Some(0.5))] {
+        let expected =
+            attention_written_out([&q, &k, &v], 0.4, window.unwrap_or(7), cap.unwrap_or(1e6), &slopes);
+        let found = nn::attention_with_bias(&q, &k, &v, &bias, None, 0.4, window, cap);
+        let error = largest_error(&found, &expected);
+        assert!(error < 1e-10, "window {window:?}, cap {cap:?}: off by {error:e}");
+        // A sink of a logit this small has no share.
+        let sinks = Tensor::full([6], -1e4, (Kind::Double, Device::Cpu));
+        let found = nn::attention_with_bias(&q, &k, &v, &bias, Some(&sinks), 0.4, window, cap);
+        let error = largest_error(&found, &expected);
+        assert!(error < 1e-10, "sinks, window {window:?}, cap {cap:?}: off by {error:e}");
     }
 }
 

@@ -180,8 +180,9 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
                 .unwrap_or_default();
             let cap =
                 attention.soft_cap.as_ref().map(|cap| format!(", cap {}", number(cap))).unwrap_or_default();
+            let slopes = attention.alibi.as_ref().map(|_| ", ALiBi").unwrap_or_default();
             let sinks = attention.sinks.map(|_| ", sinks").unwrap_or_default();
-            let detail = format!("causal, {heads} heads{window}{cap}{sinks}");
+            let detail = format!("causal, {heads} heads{window}{cap}{slopes}{sinks}");
             Card::new(Shape::Box(palette::ATTENTION), "attention", detail)
         }
         Op::Activation(activation) => {

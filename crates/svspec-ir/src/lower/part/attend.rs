@@ -22,6 +22,8 @@ pub const ATTEND: PartKind = PartKind {
         },
         WINDOW,
         SOFT_CAP,
+        ALIBI,
+        ALIBI_BOUND,
         SINKS,
     ],
     ports: Ports::None,
@@ -44,6 +46,22 @@ pub const SOFT_CAP: Setting = Setting {
     takes: Takes::NumberPerLayer(Range::Positive),
     preset: Preset::Absent,
     summary: "bounds the scores: `cap · tanh(score / cap)`",
+};
+
+/// The block `alibi`.
+pub const ALIBI: Setting = Setting {
+    name: "alibi",
+    takes: Takes::Block,
+    preset: Preset::Absent,
+    summary: "positions by what a score loses with distance, at a slope of each head's own",
+};
+
+/// `alibi.bound`
+pub const ALIBI_BOUND: Setting = Setting {
+    name: "alibi.bound",
+    takes: Takes::NumberPerLayer(Range::Positive),
+    preset: Preset::Number(8.0),
+    summary: "of n heads the slopes are `2^(-bound * h / n)`, h from 1 to n",
 };
 
 /// `sinks`
@@ -97,6 +115,7 @@ pub fn context(
         scale: part.per_layer("scale").unwrap_or_else(|| (head_dim.size as f64).sqrt().recip().into()),
         window: part.per_layer("window"),
         soft_cap: part.per_layer("soft_cap"),
+        alibi: if part.has("alibi") { part.per_layer("alibi.bound") } else { None },
         sinks,
     };
     let dims = vec![heads.clone(), v_dim.clone()];

@@ -128,7 +128,13 @@ impl Sketch {
 
     pub fn attention(&mut self, qkv: [ValueId; 3]) -> ValueId {
         self.same(
-            Op::Attention(Attention { scale: 0.1.into(), window: None, soft_cap: None, sinks: None }),
+            Op::Attention(Attention {
+                scale: 0.1.into(),
+                window: None,
+                soft_cap: None,
+                alibi: None,
+                sinks: None,
+            }),
             &qkv,
         )
     }

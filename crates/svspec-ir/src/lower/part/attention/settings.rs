@@ -70,6 +70,8 @@ pub const SETTINGS: &[Setting] = &[
     },
     attend::WINDOW,
     attend::SOFT_CAP,
+    attend::ALIBI,
+    attend::ALIBI_BOUND,
     Setting {
         name: "clip",
         takes: Takes::NumberPerLayer(Range::Positive),

@@ -53,13 +53,15 @@ fn require_empty(folder: &Path) -> anyhow::Result<()> {
 
 /// Removes what was recorded of a run whose trainer has left nothing, so that it is not in the way of the next.
 pub fn discard_unless_begun(run: &Path) -> anyhow::Result<()> {
-    if run.join("metrics.jsonl").exists() || has_checkpoint(run) {
+    if run.join("metrics.jsonl").exists() || is_resumable(run) {
         return Ok(());
     }
     std::fs::remove_dir_all(run).with_context(|| format!("cannot remove `{}`", run.display()))
 }
 
-/// Whether the trainer has left a checkpoint to go on from.
-pub fn has_checkpoint(run: &Path) -> bool {
-    run.join("checkpoint/state.json").is_file()
+/// Whether the trainer can go on: from a checkpoint, or, where it was killed before the first, from its beginning.
+pub fn is_resumable(run: &Path) -> bool {
+    ["checkpoint/state.json", "checkpoint.previous/state.json", "begun.json"]
+        .iter()
+        .any(|record| run.join(record).is_file())
 }

@@ -13,9 +13,18 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
         format!("How `{}` is trained; the command line may override steps and seed.", model.name),
         header::provenance(spec, &model.name),
     ];
-    let integers =
-        [train.steps, train.batch, train.micro_batch, train.eval_every, train.checkpoint_every, train.seed];
-    let [steps, batch, micro_batch, eval_every, checkpoint_every, seed] = integers.map(literal::integer);
+    let integers = [
+        train.steps,
+        train.batch,
+        train.micro_batch,
+        train.eval_every,
+        train.checkpoint_every,
+        train.keep_last,
+        train.seed,
+    ];
+    let [steps, batch, micro_batch, eval_every, checkpoint_every, keep_last, seed] =
+        integers.map(literal::integer);
+    let keep_every = literal::optional(train.keep_every.map(literal::integer));
     let of_shape = [train.schedule, train.decay_schedule].into_iter().any(has_shape).then(|| quote!(Shape,));
     let (schedule, decay_schedule) = (schedule(train.schedule), schedule(train.decay_schedule));
     let precision = match train.precision {
@@ -40,6 +49,8 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
             clip: #clip,
             eval_every: #eval_every,
             checkpoint_every: #checkpoint_every,
+            keep_last: #keep_last,
+            keep_every: #keep_every,
             seed: #seed,
             lr: #lr,
         };

@@ -46,6 +46,10 @@ pub struct Train {
     pub eval_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
+    /// How many of the newest checkpoints stay; at least 1.
+    pub keep_last: u64,
+    /// One of so many checkpoints stays for good.
+    pub keep_every: Option<u64>,
     /// The default seed.
     pub seed: u64,
 }

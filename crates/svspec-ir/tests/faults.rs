@@ -221,6 +221,8 @@ fn slips() {
         ),
         ("a batch in steps", train("steps = 10, batch = 8 steps")),
         ("no evaluation by 0", train("steps = 10, batch = 8, eval_every = 0")),
+        ("no checkpoint kept", train("steps = 10, batch = 8, keep_last = 0")),
+        ("half the checkpoints", train("steps = 10, batch = 8, keep_every = 0.5")),
         ("clipping by `on`", train("steps = 10, batch = 8, clip = on")),
         ("two blocks of one setting", train("steps = 10, batch = 8 }\ntrain { steps = 20")),
         (

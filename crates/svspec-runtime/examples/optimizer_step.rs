@@ -60,6 +60,8 @@ const fn spec(groups: &'static [GroupRow]) -> Spec {
             clip: Some(1.0),
             eval_every: 1,
             checkpoint_every: 1,
+            keep_last: 1,
+            keep_every: None,
             seed: 0,
             lr: 1e-3,
         },

@@ -2,7 +2,9 @@
 
 #[path = "../tests/runtime/hand.rs"]
 mod hand;
+#[path = "../tests/runtime/tiny.rs"]
+mod tiny;
 
 fn main() -> std::process::ExitCode {
-    svspec_runtime::main::<hand::Hand<hand::Tiny>>()
+    svspec_runtime::main::<hand::Hand<tiny::Tiny>>()
 }

@@ -1,17 +1,26 @@
 //! The whole resumable state of a run in, a checkpoint folder out, and back to the same bits.
 //!
-//! A checkpoint is complete or absent: it is written beside its place, brought to the disk, and renamed. The one before is kept until
-//! then, and is taken if a crash fell between the two renames.
+//! Before its first checkpoint a run has `begun.json`, which says how its state at step 0 is made: so it can be taken up
+//! after any instant.
+
+mod keep;
+mod snapshot;
+mod writer;
+
+pub use keep::Keep;
+pub use snapshot::{Snapshot, save};
+pub use writer::Writer;
 
 use crate::corpus::Fingerprint;
 use crate::ffi::{self, TorchError};
+use crate::metrics::MetricsError;
 use crate::optimizer::Optimizer;
 use crate::params::{Params, ParamsError};
 use crate::spec::Spec;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
@@ -20,6 +29,7 @@ const FORMAT_VERSION: u32 = 1;
 const FOLDER: &str = "checkpoint";
 const PREVIOUS: &str = "checkpoint.previous";
 const UNFINISHED: &str = "checkpoint.unfinished";
+const BEGUN_FILE: &str = "begun.json";
 const MODEL_FILE: &str = "model.safetensors";
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const RECORD_FILE: &str = "state.json";
@@ -61,6 +71,8 @@ pub struct Record {
     pub threads: i32,
     /// Seconds spent training.
     pub seconds: f64,
+    /// The folder of parameters that the run began with; `None`: initialised by its seed.
+    pub init_from: Option<PathBuf>,
     /// The path of the corpus, as given.
     pub data: PathBuf,
     /// What was read there.
@@ -95,11 +107,13 @@ pub enum CheckpointError {
     },
     /// Of another model or another text of the spec.
     #[error(
-        "the checkpoint in `{path}` is of {found}, and this is {wanted}: build the trainer from the spec it was trained with"
+        "the checkpoint in `{path}` is of {found}, and this is {wanted}: build the trainer from the spec it was trained with; what has changed since is shown by `svc train SPEC --resume {run}`"
     )]
     OtherSpec {
         /// The checkpoint.
         path: PathBuf,
+        /// The run's folder.
+        run: PathBuf,
         /// Its model and hash.
         found: String,
         /// Ours.
@@ -125,6 +139,12 @@ pub enum CheckpointError {
         /// What does not fit.
         source: ParamsError,
     },
+    /// The thread that wrote it panicked.
+    #[error("the checkpoint of `{0}` could not be written: its writer ended early")]
+    Died(PathBuf),
+    /// The rows that it counts on could not be brought to the disk.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// A file of tensors is at fault.
     #[error(transparent)]
     File(#[from] TensorFileError),
@@ -133,60 +153,31 @@ pub enum CheckpointError {
     Torch(#[from] TorchError),
 }
 
-/// Whether `run` holds a checkpoint, of whatever run.
+/// Whether `run` is the folder of a run, of whatever spec, that can be taken up.
 pub fn exists(run: &Path) -> bool {
-    find(run).is_ok()
+    find(run).is_some() || run.join(BEGUN_FILE).is_file()
 }
 
-/// Where `run`'s checkpoint is.
-fn find(run: &Path) -> Result<PathBuf, CheckpointError> {
+/// The folder of `run`'s newest checkpoint. A crash may have fallen between the renames that put a new one in place.
+fn find(run: &Path) -> Option<PathBuf> {
     let folders = [run.join(FOLDER), run.join(PREVIOUS)];
-    let found = folders.into_iter().find(|folder| folder.join(RECORD_FILE).is_file());
-    found.ok_or_else(|| CheckpointError::Missing(run.to_owned()))
+    folders.into_iter().find(|folder| folder.is_dir())
 }
 
-/// Puts `state` in place of `run`'s checkpoint.
-pub fn save(run: &Path, state: &State, record: &Record, device: Device) -> Result<(), CheckpointError> {
-    let (folder, previous, unfinished) = (run.join(FOLDER), run.join(PREVIOUS), run.join(UNFINISHED));
-    remove(&unfinished)?;
-    let written = write_files(&unfinished, state, record, device);
-    if written.is_err() {
-        // Leave the space to whoever needs it; the error to report is the first one.
-        let _ = fs::remove_dir_all(&unfinished);
-    }
-    written?;
-    if folder.exists() {
-        remove(&previous)?;
-        rename(&folder, &previous)?;
-    }
-    rename(&unfinished, &folder)?;
-    sync(run)?;
-    remove(&previous)
+/// Notes how `run` begins, before it leaves anything else.
+pub fn begin(run: &Path, record: &Record) -> Result<(), CheckpointError> {
+    let (path, unfinished) = (run.join(BEGUN_FILE), run.join(format!("{BEGUN_FILE}.unfinished")));
+    snapshot::write_record(&unfinished, record)?;
+    snapshot::rename(&unfinished, &path)?;
+    snapshot::sync(run)
 }
 
-fn write_files(folder: &Path, state: &State, record: &Record, device: Device) -> Result<(), CheckpointError> {
-    fs::create_dir(folder).map_err(|source| system("write", folder, source))?;
-    let note = || Some(("step", record.step.to_string()));
-    let weights: Vec<_> =
-        state.params.iter().map(|param| (param.name.clone(), param.tensor.shallow_clone())).collect();
-    tensor_file::write(&folder.join(MODEL_FILE), &weights, note())?;
-    let mut remembered = state.optimizer.state();
-    remembered.push((RNG_CPU.to_owned(), ffi::rng_state(Device::Cpu)?));
-    if device.is_cuda() {
-        remembered.push((RNG_DEVICE.to_owned(), ffi::rng_state(device)?));
-    }
-    tensor_file::write(&folder.join(OPTIMIZER_FILE), &remembered, note())?;
-    let path = folder.join(RECORD_FILE);
-    let json = serde_json::to_string_pretty(record).map_err(|error| system("write", &path, error.into()))?;
-    fs::write(&path, json + "\n")
-        .and_then(|()| File::open(&path)?.sync_all())
-        .map_err(|source| system("write", &path, source))?;
-    sync(folder)
-}
-
-/// Reads the record of `run`'s checkpoint and makes sure that it is of this spec.
+/// Reads the record of `run`'s newest checkpoint, else of its beginning, and makes sure that it is of this spec.
 pub fn load_record(run: &Path, spec: &Spec) -> Result<Record, CheckpointError> {
-    let path = find(run)?.join(RECORD_FILE);
+    let path = find(run).map_or_else(|| run.join(BEGUN_FILE), |folder| folder.join(RECORD_FILE));
+    if !path.is_file() {
+        return Err(CheckpointError::Missing(run.to_owned()));
+    }
     let text = fs::read_to_string(&path).map_err(|source| system("read", &path, source))?;
     let fault = |reason: String| CheckpointError::Record { path: path.clone(), reason };
     let record: Record = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
@@ -202,6 +193,7 @@ pub fn load_record(run: &Path, spec: &Spec) -> Result<Record, CheckpointError> {
         };
         return Err(CheckpointError::OtherSpec {
             path: path.clone(),
+            run: run.to_owned(),
             found: of(&record.model, &record.spec_hash),
             wanted: of(spec.name, spec.hash),
         });
@@ -209,14 +201,14 @@ pub fn load_record(run: &Path, spec: &Spec) -> Result<Record, CheckpointError> {
     Ok(record)
 }
 
-/// Reads the state that goes with `record`, and puts LibTorch's generators back.
+/// Reads the state that goes with `record`, and puts LibTorch's generators back; `None` where the run has no checkpoint yet.
 pub fn load_state(
     run: &Path,
     record: &Record,
     spec: &'static Spec,
     device: Device,
-) -> Result<State, CheckpointError> {
-    let folder = find(run)?;
+) -> Result<Option<State>, CheckpointError> {
+    let Some(folder) = find(run) else { return Ok(None) };
     let (model_path, optimizer_path) = (folder.join(MODEL_FILE), folder.join(OPTIMIZER_FILE));
     let mut weights = load_tensors(&model_path, record)?;
     let params = Params::take(spec, &mut weights, device)
@@ -234,7 +226,7 @@ pub fn load_state(
             ffi::set_rng_state(device, &generator)?;
         }
     }
-    Ok(State { step: record.step, seconds: record.seconds, params, optimizer })
+    Ok(Some(State { step: record.step, seconds: record.seconds, params, optimizer }))
 }
 
 fn load_tensors(path: &Path, record: &Record) -> Result<BTreeMap<String, Tensor>, CheckpointError> {
@@ -253,21 +245,4 @@ impl Record {
 
 fn system(action: &'static str, path: &Path, source: io::Error) -> CheckpointError {
     CheckpointError::System { action, path: path.to_owned(), source }
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), CheckpointError> {
-    fs::rename(from, to).map_err(|source| system("rename", from, source))
-}
-
-/// Removes a folder if it is there.
-fn remove(folder: &Path) -> Result<(), CheckpointError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(system("remove", folder, error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Brings a folder's own entries to the disk.
-fn sync(folder: &Path) -> Result<(), CheckpointError> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(|source| system("write", folder, source))
 }

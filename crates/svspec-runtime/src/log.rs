@@ -107,10 +107,10 @@ impl Log {
         self.scales.flush()
     }
 
-    /// Waits until all rows are on the disk.
-    pub fn sync(&mut self) -> Result<(), MetricsError> {
-        self.metrics.sync()?;
-        self.scales.sync()
+    /// What waits until all rows so far are on the disk.
+    pub fn sync(&mut self) -> Result<impl FnOnce() -> Result<(), MetricsError> + Send + use<>, MetricsError> {
+        let (metrics, scales) = (self.metrics.sync()?, self.scales.sync()?);
+        Ok(move || metrics().and_then(|()| scales()))
     }
 
     /// The loss of the last step fetched.

@@ -65,10 +65,12 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Opens `path` to go on after step `step`: rows of later steps, and a last one cut short, are dropped first.
+    /// Opens `path` to go on after step `step`: rows of later steps, and a last one cut short, are dropped first. At step 0
+    /// nothing has been written that is not written again.
     pub fn open(path: &Path, step: u64) -> Result<Self, MetricsError> {
         let failed = |source| MetricsError { path: path.to_owned(), source };
         let kept = match fs::read(path) {
+            Ok(_) if step == 0 => 0,
             Ok(bytes) => kept_bytes(&bytes, step),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(failed(error)),
@@ -91,10 +93,12 @@ impl Rows {
         self.file.flush().map_err(|source| self.failed(source))
     }
 
-    /// Waits until the rows are on the disk; before a checkpoint that counts on them.
-    pub fn sync(&mut self) -> Result<(), MetricsError> {
+    /// What waits, on whatever thread, until the rows so far are on the disk; before a checkpoint that counts on them.
+    pub fn sync(&mut self) -> Result<impl FnOnce() -> Result<(), MetricsError> + Send + use<>, MetricsError> {
         self.flush()?;
-        self.file.get_ref().sync_all().map_err(|source| self.failed(source))
+        let file = self.file.get_ref().try_clone().map_err(|source| self.failed(source))?;
+        let path = self.path.clone();
+        Ok(move || file.sync_all().map_err(|source| MetricsError { path, source }))
     }
 
     fn failed(&self, source: io::Error) -> MetricsError {

@@ -133,7 +133,7 @@ pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<En
     }
     let (plan, mut state) = match &options.resume {
         None => begin(M::SPEC, M::FOREIGN, options, device)?,
-        Some(run) => resume(M::SPEC, options, run, device)?,
+        Some(run) => resume(M::SPEC, M::FOREIGN, options, run, device)?,
     };
     let model = M::new(&state.params);
     let mut progress = Progress::new(options.verbosity, state.step, plan.training.steps);
@@ -169,20 +169,36 @@ fn begin(
         return Err(RunError::Taken(out));
     }
     let threads = use_threads(options.threads);
-    let params = match &options.init_from {
+    let init_from = options.init_from.as_deref().map(std::path::absolute).transpose();
+    let init_from = init_from.map_err(|source| RunError::Folder { path: out.clone(), source })?;
+    let state = first_state(spec, foreign, seed, init_from.as_deref(), device)?;
+    fs::create_dir_all(&out).map_err(|source| RunError::Folder { path: out.clone(), source })?;
+    let fingerprint = corpus.fingerprint();
+    let plan = Plan { training, seed, threads, device, out, init_from, corpus, fingerprint };
+    checkpoint::begin(&plan.out, &plan.record(spec, 0, 0.0))?;
+    Ok((plan, state))
+}
+
+/// The state at step 0.
+fn first_state(
+    spec: &'static Spec,
+    foreign: Foreign,
+    seed: u64,
+    init_from: Option<&Path>,
+    device: Device,
+) -> Result<State, RunError> {
+    let params = match init_from {
         Some(folder) => foreign::load(spec, foreign, folder, device)?,
         None => Params::init(spec, seed, device),
     };
-    fs::create_dir_all(&out).map_err(|source| RunError::Folder { path: out.clone(), source })?;
     let optimizer = Optimizer::new(spec, &params);
-    let fingerprint = corpus.fingerprint();
-    let state = State { step: 0, seconds: 0.0, params, optimizer };
-    Ok((Plan { training, seed, threads, device, out, corpus, fingerprint }, state))
+    Ok(State { step: 0, seconds: 0.0, params, optimizer })
 }
 
-/// The run in `run`, as its checkpoint left it.
+/// The run in `run`, as its newest checkpoint left it; if it has none, as it began.
 fn resume(
     spec: &'static Spec,
+    foreign: Foreign,
     options: &Options,
     run: &Path,
     device: Device,
@@ -202,10 +218,14 @@ fn resume(
         return Err(RunError::OtherCorpus { path, run: run.to_owned() });
     }
     let threads = use_threads(Some(options.threads.unwrap_or(record.threads)));
-    let state = checkpoint::load_state(run, &record, spec, device)?;
+    let init_from = record.init_from.clone();
+    let state = match checkpoint::load_state(run, &record, spec, device)? {
+        Some(state) => state,
+        None => first_state(spec, foreign, record.seed, init_from.as_deref(), device)?,
+    };
     let training = spec.training.with_steps(record.steps);
-    let plan =
-        Plan { training, seed: record.seed, threads, device, out: run.to_owned(), corpus, fingerprint };
+    let out = run.to_owned();
+    let plan = Plan { training, seed: record.seed, threads, device, out, init_from, corpus, fingerprint };
     Ok((plan, state))
 }
 

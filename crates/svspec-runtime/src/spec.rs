@@ -258,6 +258,10 @@ pub struct Training {
     pub eval_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
+    /// How many of the newest checkpoints stay; at least 1.
+    pub keep_last: u64,
+    /// One of so many checkpoints stays for good.
+    pub keep_every: Option<u64>,
     /// The seed unless the command line gives one.
     pub seed: u64,
     /// The peak learning rate, for metrics; a group has its own.

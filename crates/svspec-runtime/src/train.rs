@@ -1,7 +1,7 @@
 //! A plan and a state in, a trained model in a run folder out: the training loop.
 
 use crate::batch::{self, Batch};
-use crate::checkpoint::{self, Record, State};
+use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
 use crate::corpus::{Corpus, Fingerprint};
 use crate::ffi::TorchError;
 use crate::log::Log;
@@ -33,6 +33,8 @@ pub struct Plan {
     pub device: Device,
     /// The run folder.
     pub out: PathBuf,
+    /// The folder of parameters that it began with, if not with initialised ones.
+    pub init_from: Option<PathBuf>,
     /// What it reads.
     pub corpus: Corpus,
     /// Which corpus that is.
@@ -68,6 +70,7 @@ pub fn train<M: Model>(
 ) -> Result<Ending, RunError> {
     let training = &plan.training;
     let mut log = Log::open(plan, state, plan.tokens_per_step(M::SPEC))?;
+    let mut checkpoints = Writer::open(plan.out.clone(), Keep::new(training))?;
     let mut val_loss = None;
     if state.step == 0 {
         val_loss = Some(validate(model, plan)?);
@@ -99,13 +102,17 @@ pub fn train<M: Model>(
                 .say(format_args!("step {:>6}/{}  validation loss {loss:.4}", state.step, training.steps));
         }
         if saves {
-            log.sync()?;
-            checkpoint::save(&plan.out, state, &record(M::SPEC, plan, state), plan.device)?;
+            let sync = log.sync()?;
+            let snapshot =
+                Snapshot::take(state, plan.record(M::SPEC, state.step, state.seconds), plan.device)?;
+            checkpoints.begin(snapshot, move || Ok(sync()?))?;
         }
         if stopped {
+            checkpoints.finish()?;
             return Ok(Ending::Interrupted { step: state.step });
         }
     }
+    checkpoints.finish()?;
     let val_loss = val_loss.map_or_else(|| validate(model, plan), Ok)?;
     Ok(Ending::Finished { train_loss: log.last_loss(), val_loss, tokens_per_second: log.tokens_per_second() })
 }
@@ -162,23 +169,25 @@ fn validate<M: Model>(model: &M, plan: &Plan) -> Result<f64, TorchError> {
     Ok(total.double_value(&[]) / starts.len() as f64)
 }
 
-fn record(spec: &Spec, plan: &Plan, state: &State) -> Record {
-    Record {
-        format_version: Record::FORMAT_VERSION,
-        model: spec.name.to_owned(),
-        spec_hash: spec.hash.to_owned(),
-        step: state.step,
-        steps: plan.training.steps,
-        tokens: state.step * plan.tokens_per_step(spec),
-        seed: plan.seed,
-        threads: plan.threads,
-        seconds: state.seconds,
-        data: plan.corpus.path.clone(),
-        corpus: plan.fingerprint.clone(),
-    }
-}
-
 impl Plan {
+    /// What a checkpoint after `step` steps, which took `seconds`, says of the run.
+    pub fn record(&self, spec: &Spec, step: u64, seconds: f64) -> Record {
+        Record {
+            format_version: Record::FORMAT_VERSION,
+            model: spec.name.to_owned(),
+            spec_hash: spec.hash.to_owned(),
+            step,
+            steps: self.training.steps,
+            tokens: step * self.tokens_per_step(spec),
+            seed: self.seed,
+            threads: self.threads,
+            seconds,
+            init_from: self.init_from.clone(),
+            data: self.corpus.path.clone(),
+            corpus: self.fingerprint.clone(),
+        }
+    }
+
     /// Tokens in a batch.
     pub fn tokens_per_step(&self, spec: &Spec) -> u64 {
         self.training.batch * spec.context as u64

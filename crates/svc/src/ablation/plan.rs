@@ -107,7 +107,7 @@ fn has_runs(folder: &Path) -> anyhow::Result<bool> {
     let cannot = || format!("cannot read `{}`", folder.display());
     for entry in std::fs::read_dir(folder).with_context(cannot)? {
         let run = entry.with_context(cannot)?.path();
-        if run.is_dir() && (run_folder::has_checkpoint(&run) || run_folder::summary(&run)?.is_some()) {
+        if run.is_dir() && (run_folder::is_resumable(&run) || run_folder::summary(&run)?.is_some()) {
             return Ok(true);
         }
     }
@@ -115,12 +115,12 @@ fn has_runs(folder: &Path) -> anyhow::Result<bool> {
 }
 
 impl Run {
-    /// How it stands. What a run has left that never wrote a checkpoint is removed: it can only begin anew.
+    /// How it stands. What a run has left that never began is removed.
     pub fn progress(&self) -> anyhow::Result<Progress> {
         if run_folder::summary(&self.folder)?.is_some() {
             return Ok(Progress::Finished);
         }
-        if run_folder::has_checkpoint(&self.folder) {
+        if run_folder::is_resumable(&self.folder) {
             return Ok(Progress::Stopped);
         }
         if self.folder.exists() {

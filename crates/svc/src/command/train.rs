@@ -98,8 +98,8 @@ fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcom
     if let Some(file) = file {
         require_same(args, file, &recorded, &generated)?;
     }
-    if !run_folder::has_checkpoint(run) {
-        bail!("`{}` holds no checkpoint to go on from: begin anew without --resume", run.display());
+    if !run_folder::is_resumable(run) {
+        bail!("`{}` holds no run to go on with: begin anew without --resume", run.display());
     }
     let data = args.setting.data.as_deref().or(recorded.data.as_deref());
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
@@ -155,6 +155,7 @@ fn draw(run: &Path, name: &str) -> anyhow::Result<()> {
 fn places(run: &Path, outcome: Outcome) -> String {
     let kept = [
         ("checkpoint/", "weights, optimizer, random state, place in the data"),
+        ("checkpoints/", "older ones that are kept"),
         ("metrics.jsonl", "loss, learning rate, gradient norm and speed by step"),
         ("loss.svg", "the loss curve"),
         ("scales.jsonl", "statistics of the scale vectors, by role"),

@@ -134,6 +134,11 @@ pub fn train(train: &Train) -> Vec<Setting> {
         setting("checkpoint_every", format!("{} steps", grouped(train.checkpoint_every))),
         setting("seed", train.seed.to_string()),
     ]);
+    // What most runs do goes without saying.
+    if train.keep_last > 1 {
+        settings.push(setting("keep_last", train.keep_last.to_string()));
+    }
+    settings.extend(train.keep_every.map(|every| setting("keep_every", every.to_string())));
     settings
 }
 

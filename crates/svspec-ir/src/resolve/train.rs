@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Body, Expr, ExprKind, Statement, StatementKind, Unit};
 
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 13] = [
     "steps",
     "tokens",
     "batch",
@@ -26,6 +26,8 @@ const SETTINGS: [&str; 11] = [
     "clip",
     "eval_every",
     "checkpoint_every",
+    "keep_last",
+    "keep_every",
     "seed",
 ];
 /// No run is longer, and no budget larger.
@@ -83,6 +85,10 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
         checkpoint_every: read(&given, "checkpoint_every", usual.checkpoint_every, |expr| {
             length::interval(scope, "checkpoint_every", expr, run)
         }),
+        keep_last: read(&given, "keep_last", usual.keep_last, |expr| checkpoints(scope, "keep_last", expr)),
+        keep_every: given.get("keep_every").and_then(|(expr, _)| {
+            if setting::is_none(expr) { None } else { checkpoints(scope, "keep_every", expr) }
+        }),
         seed: read(&given, "seed", usual.seed, |expr| seed(scope, expr)),
         ..usual
     };
@@ -110,6 +116,12 @@ fn clip(scope: &mut Scope<'_>, expr: &Expr) -> Option<Option<f64>> {
     setting::real(scope, "clip", expr, Range::Positive).map(Some)
 }
 
+/// A number of checkpoints.
+fn checkpoints(scope: &mut Scope<'_>, what: &str, expr: &Expr) -> Option<u64> {
+    let value = scope.number(expr)?;
+    setting::whole(scope, what, value, expr.span, LONGEST).map(|count| count as u64)
+}
+
 fn seed(scope: &mut Scope<'_>, expr: &Expr) -> Option<u64> {
     let seed = setting::real(scope, "seed", expr, Range::NotNegative)?;
     setting::whole(scope, "seed", seed + 1.0, expr.span, LONGEST).map(|seed| seed as u64 - 1)
@@ -127,6 +139,8 @@ fn defaults(steps: u64, batch: u64) -> Train {
         clip: Some(1.0),
         eval_every: (steps / 10).max(1),
         checkpoint_every: steps,
+        keep_last: 1,
+        keep_every: None,
         seed: 0,
     }
 }

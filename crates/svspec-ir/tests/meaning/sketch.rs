@@ -174,6 +174,8 @@ fn empty() -> Model {
             clip: None,
             eval_every: 1,
             checkpoint_every: 1,
+            keep_last: 1,
+            keep_every: None,
             seed: 0,
         },
     }

@@ -1,7 +1,8 @@
 //! Checkpoints that are cut, foreign, of another spec or mixed are refused by name, and the files stay as they were.
 
-use crate::hand::{Hand, Tiny};
+use crate::hand::Hand;
 use crate::runs::{Folder, options, resumption, state_bytes, train, train_until, turn};
+use crate::tiny::Tiny;
 use crate::tiny_bf16::TinyBf16;
 use std::fs;
 use std::path::PathBuf;
@@ -69,7 +70,8 @@ fn another_spec_is_refused() {
     assert!(matches!(&error, RunError::Checkpoint(CheckpointError::OtherSpec { .. })), "{error}");
     assert!(
         error.to_string().contains("`tiny` with the spec hash 001122334455")
-            && error.to_string().contains("`tiny_bf16`"),
+            && error.to_string().contains("`tiny_bf16`")
+            && error.to_string().contains(&format!("`svc train SPEC --resume {}`", run.display())),
         "{error}"
     );
     assert!(state_bytes(&run) == before);

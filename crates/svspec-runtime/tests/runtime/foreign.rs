@@ -45,6 +45,8 @@ static SPEC: Spec = Spec {
         clip: None,
         eval_every: 1,
         checkpoint_every: 1,
+        keep_last: 1,
+        keep_every: None,
         seed: 0,
         lr: 0.0,
     },

@@ -3,8 +3,7 @@
 use std::marker::PhantomData;
 use svspec_runtime::nn;
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Init, Layers, ParamRow, Precision, Role, ScaleForm, ScaleRow, Schedule, Shape, Spec,
-    Training,
+    Algorithm, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec, Training,
 };
 use svspec_runtime::{Model, Params};
 use tch::Tensor;
@@ -23,32 +22,6 @@ pub trait Size {
 }
 
 pub const ADAMW: Algorithm = Algorithm::AdamW { betas: (0.9, 0.95), eps: 1e-8 };
-
-/// Two layers of width 32 on 32 bytes of context, in f32.
-pub struct Tiny;
-const TINY_TRAINING: Training = Training {
-    steps: 40,
-    batch: 8,
-    micro_batch: 8,
-    schedule: Schedule::Wsd { warmup: 4, decay: 8, floor: 0.0, shape: Shape::Linear },
-    decay_schedule: Schedule::Constant { warmup: 0 },
-    precision: Precision::F32,
-    clip: Some(1.0),
-    eval_every: 10,
-    checkpoint_every: 40,
-    seed: 0,
-    lr: 1e-2,
-};
-
-impl Size for Tiny {
-    const NAME: &'static str = "tiny";
-    const CONTEXT: i64 = 32;
-    const WIDTH: i64 = 32;
-    const NUM_LAYERS: usize = 2;
-    const NUM_HEADS: i64 = 2;
-    const HIDDEN: i64 = 80;
-    const TRAINING: Training = TINY_TRAINING;
-}
 
 /// A Llama with magnitude-direction vectors on its attention norm.
 pub struct Hand<S> {

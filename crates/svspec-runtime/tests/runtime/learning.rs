@@ -1,7 +1,8 @@
 //! A run on a corpus that can be learned by heart ends far below the loss that byte frequencies reach, in both precisions.
 
-use crate::hand::{Size, Tiny};
+use crate::hand::Size;
 use crate::runs::{Folder, options, rows, train, turn};
+use crate::tiny::Tiny;
 use crate::tiny_bf16::TinyBf16;
 use serde_json::Value;
 use std::fs;

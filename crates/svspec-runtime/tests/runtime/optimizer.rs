@@ -1,7 +1,8 @@
 //! What a step does at its limits: without gradients, and to gradients that are clipped or not.
 
-use crate::hand::{Hand, Size, Tiny};
+use crate::hand::{Hand, Size};
 use crate::runs::turn;
+use crate::tiny::Tiny;
 use crate::tiny_muon::TinyMuon;
 use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{GroupRow, Spec};

@@ -1,7 +1,8 @@
 //! The trainer as a program: exit codes, words, signals, limits of the system, and the door for comparisons.
 
-use crate::hand::{Hand, Tiny};
+use crate::hand::Hand;
 use crate::runs::{Folder, rows, turn};
+use crate::tiny::Tiny;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

@@ -1,7 +1,8 @@
 //! A run stopped at any step and resumed ends in the same bits, with the same rows, as one that was not.
 
-use crate::hand::{Size, Tiny};
+use crate::hand::Size;
 use crate::runs::{Folder, options, resumption, rows, state_bytes, train, train_until, turn};
+use crate::tiny::Tiny;
 use crate::tiny_bf16::TinyBf16;
 use crate::tiny_muon::TinyMuon;
 use std::fs;

@@ -68,7 +68,8 @@ fn inverse_sqrt_halves_each_time_the_steps_quadruple() {
 
 #[test]
 fn rate_and_decay_have_a_schedule_each() {
-    use crate::hand::{Size, Tiny};
+    use crate::hand::Size;
+    use crate::tiny::Tiny;
     let training = Training { decay_schedule: Schedule::Linear { warmup: 0, floor: 0.5 }, ..Tiny::TRAINING };
     assert_eq!(training.factors(0), Factors { lr: 0.25, decay: 1.0 });
     assert_eq!(training.factors(20), Factors { lr: 1.0, decay: 0.75 });
@@ -81,7 +82,8 @@ fn a_warm_up_longer_than_the_run_never_peaks() {
 
 #[test]
 fn fewer_steps_shrink_every_length_in_proportion() {
-    use crate::hand::{Size, Tiny};
+    use crate::hand::Size;
+    use crate::tiny::Tiny;
     let shorter = Tiny::TRAINING.with_steps(20);
     assert_eq!(shorter.schedule, Schedule::Wsd { warmup: 2, decay: 4, floor: 0.0, shape: Shape::Linear });
     assert_eq!((shorter.steps, shorter.eval_every, shorter.checkpoint_every), (20, 5, 20));

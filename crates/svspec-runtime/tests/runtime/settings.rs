@@ -69,6 +69,8 @@ pub static SPEC: Spec = Spec {
         clip: Some(1.0),
         eval_every: 50,
         checkpoint_every: 50,
+        keep_last: 1,
+        keep_every: None,
         seed: 0,
         lr: 1e-2,
     },

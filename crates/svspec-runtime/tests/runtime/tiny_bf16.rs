@@ -1,6 +1,7 @@
 //! The tests' model in bf16, its batch in two halves.
 
-use crate::hand::{Size, Tiny};
+use crate::hand::Size;
+use crate::tiny::Tiny;
 use svspec_runtime::spec::{Precision, Training};
 
 pub struct TinyBf16;

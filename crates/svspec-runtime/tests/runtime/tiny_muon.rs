@@ -1,6 +1,7 @@
 //! The tests' model with Muon on its matrices and SGD with momentum on its input scales.
 
-use crate::hand::{Size, Tiny};
+use crate::hand::Size;
+use crate::tiny::Tiny;
 use svspec_runtime::spec::{Algorithm, Muon, MuonScale, Training};
 
 pub struct TinyMuon;

@@ -32,6 +32,8 @@ impl Sketch {
             clip: None,
             eval_every: 1,
             checkpoint_every: 1,
+            keep_last: 1,
+            keep_every: None,
             seed: 0,
         };
         let model = Model {

@@ -1,0 +1,97 @@
+//! A state at one moment in, the folder of a checkpoint out: complete or absent, whatever instant the program dies at.
+//!
+//! It is written beside its place, brought to the disk, and renamed. The one before stays until then, and longer where the
+//! spec asks to keep it.
+
+use super::{
+    CheckpointError, FOLDER, Keep, MODEL_FILE, OPTIMIZER_FILE, PREVIOUS, RECORD_FILE, RNG_CPU, RNG_DEVICE,
+    Record, State, UNFINISHED, system,
+};
+use crate::ffi;
+use crate::tensor_file;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use tch::{Device, Tensor};
+
+/// What a checkpoint holds: copies on the CPU, so that training may go on while they are written.
+#[derive(Debug)]
+pub struct Snapshot {
+    record: Record,
+    weights: Vec<(String, Tensor)>,
+    /// The optimizer's tensors, and the state of LibTorch's generators.
+    remembered: Vec<(String, Tensor)>,
+}
+
+impl Snapshot {
+    /// Copies `state`, which `record` describes.
+    pub fn take(state: &State, record: Record, device: Device) -> Result<Self, CheckpointError> {
+        let weights = state.params.iter().map(|param| (param.name.clone(), copy(&param.tensor))).collect();
+        let mut remembered: Vec<(String, Tensor)> =
+            state.optimizer.state().into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect();
+        remembered.push((RNG_CPU.to_owned(), ffi::rng_state(Device::Cpu)?));
+        if device.is_cuda() {
+            remembered.push((RNG_DEVICE.to_owned(), ffi::rng_state(device)?));
+        }
+        Ok(Self { record, weights, remembered })
+    }
+}
+
+fn copy(tensor: &Tensor) -> Tensor {
+    let tensor = tensor.detach();
+    if tensor.device() == Device::Cpu { tensor.copy() } else { tensor.to_device(Device::Cpu) }
+}
+
+/// Puts `snapshot` in the place of `run`'s checkpoint.
+pub fn save(run: &Path, snapshot: &Snapshot, keep: Keep) -> Result<(), CheckpointError> {
+    let (folder, previous, unfinished) = (run.join(FOLDER), run.join(PREVIOUS), run.join(UNFINISHED));
+    remove(&unfinished)?;
+    let written = write(&unfinished, snapshot);
+    if written.is_err() {
+        // Leave the space to whoever needs it; the error to report is the first one.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written?;
+    if folder.exists() {
+        // Left there by a crash.
+        keep.retire(run)?;
+        rename(&folder, &previous)?;
+    }
+    rename(&unfinished, &folder)?;
+    sync(run)?;
+    keep.tidy(run)
+}
+
+fn write(folder: &Path, snapshot: &Snapshot) -> Result<(), CheckpointError> {
+    fs::create_dir(folder).map_err(|source| system("write", folder, source))?;
+    let note = || Some(("step", snapshot.record.step.to_string()));
+    tensor_file::write(&folder.join(MODEL_FILE), &snapshot.weights, note())?;
+    tensor_file::write(&folder.join(OPTIMIZER_FILE), &snapshot.remembered, note())?;
+    write_record(&folder.join(RECORD_FILE), &snapshot.record)?;
+    sync(folder)
+}
+
+/// Writes a record and waits until it is on the disk.
+pub(super) fn write_record(path: &Path, record: &Record) -> Result<(), CheckpointError> {
+    let json = serde_json::to_string_pretty(record).map_err(|error| system("write", path, error.into()))?;
+    fs::write(path, json + "\n")
+        .and_then(|()| File::open(path)?.sync_all())
+        .map_err(|source| system("write", path, source))
+}
+
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), CheckpointError> {
+    fs::rename(from, to).map_err(|source| system("rename", from, source))
+}
+
+/// Removes a folder if it is there.
+pub(super) fn remove(folder: &Path) -> Result<(), CheckpointError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(system("remove", folder, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Brings a folder's own entries to the disk.
+pub(super) fn sync(folder: &Path) -> Result<(), CheckpointError> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(|source| system("write", folder, source))
+}

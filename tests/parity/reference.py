@@ -61,15 +61,19 @@ def randomise(model: torch.nn.Module) -> None:
 
 
 def loss_of(model: torch.nn.Module, tokens_bt: torch.Tensor, targets_bt: torch.Tensor):
-    logits_btv = model(input_ids=tokens_bt, use_cache=False).logits
-    return logits_btv, F.cross_entropy(logits_btv.flatten(0, 1), targets_bt.flatten())
+    """The logits, the cross-entropy, and what is minimised: with the routers' loss where the configuration asks for it."""
+    out = model(input_ids=tokens_bt, use_cache=False)
+    loss = F.cross_entropy(out.logits.flatten(0, 1), targets_bt.flatten())
+    if getattr(out, "aux_loss", None) is None:
+        return out.logits, loss, loss
+    return out.logits, loss, loss + model.config.router_aux_loss_coef * out.aux_loss
 
 
 def reference(model: torch.nn.Module, vocab: int) -> dict[str, torch.Tensor]:
     draw = lambda *shape: torch.randint(0, vocab, shape)
     found = {"tokens": draw(BATCH, TIME), "targets": draw(BATCH, TIME)}
-    logits_btv, loss = loss_of(model, found["tokens"], found["targets"])
-    loss.backward()
+    logits_btv, loss, minimised = loss_of(model, found["tokens"], found["targets"])
+    minimised.backward()
     found |= {"logits": logits_btv.detach(), "loss": loss.detach()}
     found |= {f"gradient.{name}": gradient for name, gradient in gradients(model).items()}
 
@@ -92,8 +96,8 @@ def trajectory(model: torch.nn.Module, tokens_sbt: torch.Tensor, targets_sbt: to
     losses = []
     for tokens_bt, targets_bt in zip(tokens_sbt, targets_sbt):
         optimizer.zero_grad(set_to_none=False)
-        _, loss = loss_of(model, tokens_bt, targets_bt)
-        loss.backward()
+        _, loss, minimised = loss_of(model, tokens_bt, targets_bt)
+        minimised.backward()
         optimizer.step()
         losses.append(loss.detach())
     return torch.stack(losses)

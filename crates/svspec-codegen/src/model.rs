@@ -2,6 +2,7 @@
 //!
 //! The equations come from the model as lowered, the code from the rewritten one.
 
+mod collected;
 pub mod constants;
 mod equations;
 mod fields;
@@ -15,7 +16,8 @@ pub use region::live_values;
 pub use scope::{Scope, Variable};
 
 use crate::options::SpecSource;
-use crate::{GenerateError, header, print};
+use crate::{GenerateError, header, literal, print};
+use collected::Collected;
 use constants::Constants;
 use fields::Fields;
 use layers::Kind;
@@ -24,25 +26,33 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use ropes::Ropes;
 use scope::Surroundings;
-use svspec_ir::{Model, RegionKind};
+use svspec_ir::{Model, Region, RegionKind};
 
 /// The file of `lowered`, computed as `rewritten` says.
 pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
     let constants = Constants::of(lowered);
     let legend = Legend::of(lowered);
     let ropes = Ropes::of(rewritten);
-    let around = Surroundings { model: rewritten, constants: &constants, legend: &legend, ropes: &ropes };
+    let collected = Collected::of(rewritten, &legend);
+    let around = Surroundings {
+        model: rewritten,
+        constants: &constants,
+        legend: &legend,
+        ropes: &ropes,
+        collected: &collected,
+    };
     let kinds = layers::kinds(around);
-    let imports = imports(&kinds, lowered);
+    let imports = imports(&kinds, lowered, &collected);
     let blank = print::blank();
     let definitions = constants.definitions();
     let layers = layers::items(around, &kinds);
     let model = whole(around, &kinds);
-    let items = quote!(#imports #blank #definitions #layers #model);
+    let left = collected.definition();
+    let items = quote!(#imports #blank #definitions #left #layers #model);
     print::file("src/model.rs", &docs(lowered, &legend.text(rewritten), spec), items)
 }
 
-fn imports(kinds: &[Kind<'_>], model: &Model) -> TokenStream {
+fn imports(kinds: &[Kind<'_>], model: &Model, collected: &Collected) -> TokenStream {
     let layer_params = if kinds.is_empty() { TokenStream::new() } else { quote!(LayerParams,) };
     let tables = if model.foreign.tensors.is_empty() {
         quote!(
@@ -54,10 +64,18 @@ fn imports(kinds: &[Kind<'_>], model: &Model) -> TokenStream {
             use svspec_runtime::foreign::Foreign;
         }
     };
+    let load = collected.has_loads().then(|| quote!(Load,));
+    let side = (!model.side_losses().is_empty()).then(|| quote!(SideLoss,));
+    let losses = collected.is_needed().then(|| {
+        quote!(
+            use svspec_runtime::losses::{#load Losses, #side};
+        )
+    });
     let blank = print::blank();
     quote! {
         #blank
         #tables
+        #losses
         use svspec_runtime::nn;
         use svspec_runtime::params::{#layer_params Params};
         use svspec_runtime::spec::Spec;
@@ -91,7 +109,7 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let construction = layers::construction(kinds);
     let layers_value = has_layers.then(|| quote!(layers: #construction,));
     let initialisers = outside.initialisers();
-    let passes = passes(around, &outside);
+    let passes = passes(around, kinds, &outside);
     let forward = forward(around, kinds, &outside);
     let has_foreign = !model.foreign.tensors.is_empty();
     let foreign = has_foreign.then(|| {
@@ -119,8 +137,8 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     }
 }
 
-/// `embed` and `head`: what stands before and after the stack.
-fn passes(around: Surroundings<'_>, fields: &Fields<'_>) -> TokenStream {
+/// `embed` and `head`, what stands before and after the stack; and the pass through all of it where layers leave something.
+fn passes(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let mut passes = TokenStream::new();
     for region in &around.model.regions {
         let (name, doc) = match region.kind {
@@ -129,31 +147,73 @@ fn passes(around: Surroundings<'_>, fields: &Fields<'_>) -> TokenStream {
             RegionKind::Layer | RegionKind::Loss => continue,
         };
         let body = region::body(around, region, fields);
-        let (argument, statements) = (&body.argument, &body.tokens);
+        let (argument, statements, result) = (&body.argument, &body.statements, &body.result);
         let ropes = around.ropes.parameters(&[region]);
         let blank = (!passes.is_empty()).then(print::blank);
         let doc = print::docs([doc]);
         passes.extend(quote! {
             #blank
             #doc
-            fn #name(&self, #argument: &Tensor #ropes) -> Tensor { #statements }
+            fn #name(&self, #argument: &Tensor #ropes) -> Tensor { #statements #result }
+        });
+    }
+    if around.collected.is_needed() {
+        let (blank, pass) = (print::blank(), whole_pass(around, kinds, fields));
+        let doc = print::docs(["Token ids to logits; what the layers leave for losses goes to `collected`."]);
+        passes.extend(quote! {
+            #blank
+            #doc
+            fn pass(&self, tokens_bt: &Tensor, collected: &mut Collected) -> Tensor { #pass }
         });
     }
     passes
 }
 
-/// `logits` and `loss`.
+/// `logits` and `loss`; of a model whose layers leave something for losses, `losses` too.
 fn forward(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
-    let model = around.model;
     let blank = print::blank();
+    let regions = around.model.regions.iter().filter(|region| region.kind == RegionKind::Loss);
+    if around.collected.is_needed() {
+        let losses = regions.map(|region| losses(around, region, fields));
+        return quote! {
+            fn logits(&self, tokens_bt: &Tensor) -> Tensor {
+                self.pass(tokens_bt, &mut Collected::default())
+            }
+            #blank
+            #(#losses)*
+        };
+    }
+    let losses = regions.map(|region| {
+        let body = region::body(around, region, fields);
+        let (logits, targets) = (&body.argument, &body.targets);
+        let (statements, result) = (&body.statements, &body.result);
+        quote! {
+            fn loss(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Tensor {
+                let #logits = &self.logits(tokens_bt);
+                #statements
+                #result
+            }
+        }
+    });
+    let pass = whole_pass(around, kinds, fields);
+    quote! {
+        fn logits(&self, tokens_bt: &Tensor) -> Tensor { #pass }
+        #blank
+        #(#losses)*
+    }
+}
+
+/// The statements from token ids to logits.
+fn whole_pass(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let table = fields.first().map(|name| quote!(self.#name));
     let tables = around.ropes.definitions(&quote!(num_tokens), &table.unwrap_or_default());
     let num_tokens = (!around.ropes.is_empty())
         .then(|| quote!(let num_tokens = tokens_bt.size2().expect("tokens are [b, t]").1;));
-    let of = |kind: RegionKind| model.regions.iter().filter(move |region| region.kind == kind);
+    let of = |kind: RegionKind| around.model.regions.iter().filter(move |region| region.kind == kind);
     let embed_ropes = around.ropes.arguments(&of(RegionKind::Embed).collect::<Vec<_>>());
     let head_ropes = around.ropes.arguments(&of(RegionKind::Head).collect::<Vec<_>>());
     let layer_ropes = layers::rope_arguments(around, kinds);
+    let collected = around.collected.is_needed().then(|| quote!(, collected));
     let stack = if kinds.is_empty() {
         quote!(let x_btd = self.embed(tokens_bt #embed_ropes);)
     } else {
@@ -165,28 +225,44 @@ fn forward(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) ->
         quote! {
             let mut x_btd = self.embed(tokens_bt #embed_ropes);
             #head {
-                x_btd = layer.forward(&x_btd #layer_ropes);
+                x_btd = layer.forward(&x_btd #layer_ropes #collected);
             }
         }
     };
-    let losses = of(RegionKind::Loss).map(|region| {
-        let body = region::body(around, region, fields);
-        let (logits, targets, statements) = (&body.argument, &body.targets, &body.tokens);
-        quote! {
-            fn loss(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Tensor {
-                let #logits = &self.logits(tokens_bt);
-                #statements
-            }
-        }
-    });
     quote! {
-        fn logits(&self, tokens_bt: &Tensor) -> Tensor {
-            #num_tokens
-            #tables
-            #stack
-            self.head(&x_btd #head_ropes)
+        #num_tokens
+        #tables
+        #stack
+        self.head(&x_btd #head_ropes)
+    }
+}
+
+/// `loss` and `losses` of a model whose layers leave something for losses.
+fn losses(around: Surroundings<'_>, region: &Region, fields: &Fields<'_>) -> TokenStream {
+    let body = region::body(around, region, fields);
+    let (logits, targets) = (&body.argument, &body.targets);
+    let (statements, result) = (&body.statements, &body.result);
+    let blank = print::blank();
+    let taken_apart = Collected::taken_apart(&body.collected);
+    let side = around.model.side_losses().iter().zip(&body.side).map(|(side, value)| {
+        let (name, coefficient) = (&side.name, literal::float(side.coefficient));
+        quote!(SideLoss::new(#name, #coefficient, #value))
+    });
+    let side = quote!(Vec::from([#(#side),*]));
+    let loads = around.collected.loads();
+    quote! {
+        fn loss(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Tensor {
+            self.losses(tokens_bt, #targets).cross_entropy
         }
         #blank
-        #(#losses)*
+        fn losses(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Losses {
+            let mut collected = Collected::default();
+            let #logits = &self.pass(tokens_bt, &mut collected);
+            #taken_apart
+            #statements
+            let cross_entropy = #result;
+            let side = #side;
+            Losses { cross_entropy, side, loads: #loads }
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod activation;
 mod add;
 mod attention;
+mod balance;
 mod bias;
 mod choose;
 mod clamp;
@@ -11,7 +12,9 @@ mod concat;
 mod cross_entropy;
 mod dispatch;
 mod embed;
+mod expert_bias;
 mod expert_linear;
+mod expert_scale;
 mod gain;
 mod linear;
 mod mul;
@@ -23,6 +26,7 @@ mod scale;
 mod slice;
 mod soft_cap;
 mod view;
+mod z_loss;
 
 use crate::model::{Scope, Variable};
 use proc_macro2::TokenStream;
@@ -44,7 +48,9 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Slice(op) => return slice::emit(scope, op, input(0), id),
         Op::View(op) => view::emit(scope, op, input(0)),
         Op::Concat(_) => concat::emit(scope, node),
-        Op::Choose(_) => return choose::emit(scope, node, input(0)),
+        Op::Balance(op) => return balance::emit(scope, *op, node, [input(0), input(1)]),
+        Op::ZLoss(_) => return z_loss::emit(scope, node, input(0)),
+        Op::Choose(op) => return choose::emit(scope, *op, node, input(0)),
         Op::Embed(op) => embed::emit(scope, *op, input(0)),
         Op::Positions(op) => positions::emit(scope, *op, input(0)),
         Op::Normalize(op) => normalize::emit(scope, op, node, input(0)),
@@ -61,6 +67,8 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Route(op) => route::emit(scope, *op, [input(0), input(1)]),
         Op::Dispatch(_) => dispatch::emit(scope, [input(0), input(1)]),
         Op::ExpertLinear(op) => expert_linear::emit(scope, *op, [input(0), input(1)]),
+        Op::ExpertBias(op) => expert_bias::emit(scope, *op, [input(0), input(1)]),
+        Op::ExpertScale(op) => expert_scale::emit(scope, *op, [input(0), input(1)]),
         Op::Combine(_) => combine::emit(scope, [input(0), input(1), input(2)]),
         Op::Clamp(op) => clamp::emit(scope, op, node, input(0)),
         Op::CrossEntropy(_) => cross_entropy::emit(scope, [input(0), input(1)]),
@@ -137,10 +145,14 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Add(_) => add::equation([input(0), input(1)]),
         Op::Gain(op) => gain::equation(op, input(0)),
         Op::SoftCap(op) => soft_cap::equation(op, input(0)),
-        Op::Choose(op) => choose::equation(*op, input(0)),
+        Op::Choose(op) => choose::equation(model, *op, input(0)),
         Op::Route(op) => route::equation(*op, [input(0), input(1)]),
         Op::Dispatch(_) => dispatch::equation(input(0)),
         Op::ExpertLinear(op) => expert_linear::equation(model, *op, [input(0), input(1)]),
+        Op::ExpertBias(op) => expert_bias::equation(model, *op, [input(0), input(1)]),
+        Op::ExpertScale(op) => expert_scale::equation(model, *op, [input(0), input(1)]),
+        Op::Balance(_) => balance::equation([input(0), input(1)]),
+        Op::ZLoss(_) => z_loss::equation(input(0)),
         Op::Combine(_) => combine::equation([input(0), input(1), input(2)]),
         Op::Clamp(op) => clamp::equation(op, input(0)),
         Op::CrossEntropy(_) => cross_entropy::equation([input(0), input(1)]),

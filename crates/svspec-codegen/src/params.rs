@@ -37,8 +37,9 @@ pub fn emit(
     )
 }
 
-/// How many names may stand on one line of imports, so that none is broken: the first that leaves no name alone, which
-/// would be sorted to another place.
+/// The most that stands between the braces of a line of imports, so that rustfmt does not break it.
+const IMPORT_WIDTH: usize = 67;
+/// How many names may stand on one line: the first number that fits, and leaves no name alone.
 const NAMES_PER_IMPORT: [usize; 3] = [5, 4, 3];
 
 fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
@@ -49,8 +50,7 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
     names.extend(["CONTEXT", "NUM_LAYERS", "VOCAB"].map(str::to_owned));
     names.sort_by_key(|name| version_key(name));
     names.dedup();
-    let size = NAMES_PER_IMPORT.into_iter().find(|size| names.len() % size != 1).unwrap_or(2);
-    let lines = names.chunks(size).map(|names| {
+    let lines = import_lines(&names).into_iter().map(|names| {
         let names = names.iter().map(|name| format_ident!("{name}"));
         quote!(use crate::model::{#(#names),*};)
     });
@@ -67,6 +67,17 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
             Algorithm, GroupRow, Init, Layers, #of_matrices MatrixRow, #of_muon ParamRow, #of_scales ScaleRow, Spec
         };
     }
+}
+
+/// The names line by line. None stands alone, which rustfmt would write without braces, and so sort to another place.
+fn import_lines(names: &[String]) -> Vec<&[String]> {
+    let fits = |names: &[String]| names.join(", ").len() <= IMPORT_WIDTH;
+    let is_even = |size: &usize| names.len() % size != 1 && names.chunks(*size).all(fits);
+    if let Some(size) = NAMES_PER_IMPORT.into_iter().find(is_even) {
+        return names.chunks(size).collect();
+    }
+    let (first, rest) = names.split_at(if names.len().is_multiple_of(2) { 0 } else { 3.min(names.len()) });
+    [first].into_iter().filter(|first| !first.is_empty()).chain(rest.chunks(2)).collect()
 }
 
 /// The order in which rustfmt sorts imports: numbers at the end of a name by value.

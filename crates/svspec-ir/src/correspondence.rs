@@ -133,7 +133,8 @@ pub fn value(
             let wanted = dim::sizes(&full.dims);
             let entries: Vec<f64> =
                 dim::broadcast_channels(&gamma.shape, &wanted).into_iter().map(entry).collect();
-            let data = form.parameters(&entries)?.into_iter().nth(index)?;
+            debug_assert_eq!(full.form, form, "the form is that of the vector that the tensor is part of");
+            let data = full.parameters(&entries)?.into_iter().nth(index)?;
             Some(Tensor::new(sizes, data))
         }
     }

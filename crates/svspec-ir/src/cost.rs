@@ -12,7 +12,7 @@
 mod memory;
 mod parts;
 
-use crate::{Assignment, Model, Node, Op, ParamKind, Region, RegionId, RegionKind, dim};
+use crate::{Assignment, Model, Node, Op, ParamId, ParamKind, Region, RegionId, RegionKind, dim};
 use serde::Serialize;
 
 pub use memory::Memory;
@@ -89,8 +89,14 @@ pub fn cost(model: &Model, assignments: &[Assignment]) -> CostReport {
 }
 
 fn by_kind(model: &Model) -> Vec<KindCount> {
-    let kinds =
-        [ParamKind::Embedding, ParamKind::Weight, ParamKind::Router, ParamKind::Scale, ParamKind::Bias];
+    let kinds = [
+        ParamKind::Embedding,
+        ParamKind::Weight,
+        ParamKind::Router,
+        ParamKind::Scale,
+        ParamKind::Bias,
+        ParamKind::Correction,
+    ];
     let count = |kind: ParamKind| {
         let params = model.params.iter().filter(|param| param.kind == kind);
         let (num_tensors, num_params) = params.fold((0, 0), |(tensors, entries), param| {
@@ -106,11 +112,21 @@ fn by_kind(model: &Model) -> Vec<KindCount> {
 fn num_idle_params(model: &Model) -> u64 {
     let of_region = |(index, region): (usize, &Region)| {
         let of_node = |node: &Node| {
-            let Op::ExpertLinear(op) = &node.op else { return 0 };
             let num_chosen = node.dims.first().map_or(0, |chosen| chosen.size);
-            let dims = model.params.get(op.weight.0).map_or(&[][..], |weight| weight.dims.as_slice());
-            let Some((experts, matrix)) = dims.split_first() else { return 0 };
-            (experts.size - num_chosen) as u64 * dim::num_elements(matrix) as u64
+            let of_param = |param: ParamId| {
+                let dims = model.params.get(param.0).map_or(&[][..], |param| param.dims.as_slice());
+                dims.split_first().map_or(0, |(experts, rest)| {
+                    (experts.size - num_chosen) as u64 * dim::num_elements(rest) as u64
+                })
+            };
+            let vectors =
+                if let Op::ExpertScale(op) = &node.op { model.scales.get(op.scale.0) } else { None };
+            let is_of_experts = matches!(node.op, Op::ExpertLinear(_) | Op::ExpertBias(_));
+            let own = if is_of_experts { node.op.operation().params() } else { Vec::new() };
+            own.into_iter()
+                .chain(vectors.into_iter().flat_map(|scale| scale.params.clone()))
+                .map(of_param)
+                .sum::<u64>()
         };
         repeats(model, RegionId(index)) as u64 * region.nodes.iter().map(of_node).sum::<u64>()
     };

@@ -50,7 +50,7 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
                 .collect();
             let side = side_of(param.kind, side);
             if let Some(weight) = values.get_mut(&model.instance(fold.weight, layer)) {
-                multiply(weight, &factors, side);
+                multiply(weight, &factors, side, vector.num_vectors);
             }
         }
         for (&param, &value) in vector.params.iter().zip(vector.form.identity()) {
@@ -65,7 +65,7 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
 pub(crate) fn side_of(kind: ParamKind, side: Side) -> Side {
     match kind {
         ParamKind::Weight | ParamKind::Router => side,
-        ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale => Side::Columns,
+        ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale | ParamKind::Correction => Side::Columns,
     }
 }
 
@@ -76,20 +76,29 @@ pub(crate) fn layers(model: &Model, scale: ScaleId) -> Vec<Option<usize>> {
     model.instances().into_iter().filter(of_first).map(|instance| instance.layer).collect()
 }
 
-/// Multiplies each row, or each entry of every row, by its factor.
-pub fn multiply(weight: &mut Tensor, factors: &[f64], side: Side) {
+/// Multiplies each row, or each entry of every row, by its factor; of `num_vectors` matrices each by its own share of them.
+pub fn multiply(weight: &mut Tensor, factors: &[f64], side: Side, num_vectors: usize) {
+    let (num_entries, num_factors) =
+        (weight.data.len() / num_vectors.max(1), factors.len() / num_vectors.max(1));
+    let matrices = weight.data.chunks_exact_mut(num_entries.max(1));
+    for (matrix, factors) in matrices.zip(factors.chunks_exact(num_factors.max(1))) {
+        multiply_matrix(matrix, factors, side);
+    }
+}
+
+fn multiply_matrix(matrix: &mut [f64], factors: &[f64], side: Side) {
     let num_factors = factors.len().max(1);
     match side {
         Side::Columns => {
-            for row in weight.data.chunks_exact_mut(num_factors) {
+            for row in matrix.chunks_exact_mut(num_factors) {
                 for (entry, factor) in row.iter_mut().zip(factors) {
                     *entry *= factor;
                 }
             }
         }
         Side::Rows => {
-            let num_columns = (weight.data.len() / num_factors).max(1);
-            for (row, factor) in weight.data.chunks_exact_mut(num_columns).zip(factors) {
+            let num_columns = (matrix.len() / num_factors).max(1);
+            for (row, factor) in matrix.chunks_exact_mut(num_columns).zip(factors) {
                 for entry in row {
                     *entry *= factor;
                 }

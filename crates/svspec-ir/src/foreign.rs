@@ -119,7 +119,7 @@ pub fn view(param: &Param, heads: Heads) -> View {
             let (out, inputs) = param.dims.split_at_checked(1).unwrap_or((&param.dims, &[]));
             View { slices: None, rows: size(out), columns: Some(size(inputs)) }
         }
-        ParamKind::Scale | ParamKind::Bias => {
+        ParamKind::Scale | ParamKind::Bias | ParamKind::Correction => {
             // A number for each expert is a router's vector; a number for each head may be a tensor each.
             let least = match heads {
                 Heads::Together => 1,

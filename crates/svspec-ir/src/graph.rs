@@ -13,6 +13,10 @@ pub struct RegionId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ValueId(pub usize);
 
+/// Names a side value of a model: its index in `Model::side_values`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SideId(pub usize);
+
 /// What a region is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +44,44 @@ pub struct Region {
     pub nodes: Vec<Node>,
     /// The value handed to the next region.
     pub output: ValueId,
+    /// Values of a layer that the loss region reads, those of all layers together.
+    pub side: Vec<SideValue>,
+    /// Of the loss region what is minimised beside its output.
+    pub losses: Vec<SideLoss>,
+}
+
+/// A value that leaves a layer beside the residual stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SideValue {
+    /// What it is, in whatever layer.
+    pub id: SideId,
+    /// Which value it is here.
+    pub value: ValueId,
+}
+
+/// A loss beside the cross-entropy: a training step minimises the cross-entropy and `coefficient` times the mean of
+/// `value`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SideLoss {
+    /// `experts.balance`, for logs.
+    pub name: String,
+    /// The value in the loss region.
+    pub value: ValueId,
+    /// What it counts.
+    pub coefficient: f64,
+}
+
+impl Region {
+    /// Whether `value` leaves the region.
+    pub fn hands_on(&self, value: ValueId) -> bool {
+        self.results().any(|result| result == value)
+    }
+
+    /// The values that leave the region.
+    pub fn results(&self) -> impl Iterator<Item = ValueId> {
+        let side = self.side.iter().map(|side| side.value);
+        std::iter::once(self.output).chain(side).chain(self.losses.iter().map(|loss| loss.value))
+    }
 }
 
 /// One application of an op.

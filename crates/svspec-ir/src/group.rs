@@ -23,8 +23,9 @@ pub struct Assignment {
     pub instance: Instance,
     /// Weight decay, decoupled; multiplied by the learning rate in the step, whatever steps it.
     pub decay: f64,
-    /// The index in `CheckedModel::rules` of the rule that set it.
-    pub decay_rule: usize,
+    /// The index in `CheckedModel::rules` of the rule that set it; `None` of what the optimizer leaves alone, which no rule
+    /// reaches.
+    pub decay_rule: Option<usize>,
     /// What steps it.
     pub algorithm: Algorithm,
     /// The rule that chose it; `None`: the block's, AdamW.
@@ -58,7 +59,7 @@ pub struct Group {
     pub lr_multiplier: f64,
     /// Whether clipping applies.
     pub clipped: bool,
-    /// The indices of the rules that made it, decay's first.
+    /// The indices of the rules that made it, decay's first; none if the optimizer leaves it alone.
     pub rules: Vec<usize>,
     /// Its tensors, in the model's order.
     pub members: Vec<Instance>,

@@ -41,7 +41,7 @@ pub use compile::{Compiled, compile};
 pub use diff::{Class, Diff, diff};
 pub use dim::{Dim, Dims};
 pub use foreign::{Foreign, ForeignInstance, ForeignName, ForeignTensor};
-pub use graph::{Node, PerLayer, Region, RegionId, RegionKind, ValueId};
+pub use graph::{Node, PerLayer, Region, RegionId, RegionKind, SideId, SideLoss, SideValue, ValueId};
 pub use group::{Assignment, Group};
 pub use load::{Loader, load};
 pub use model::Model;

@@ -96,7 +96,7 @@ fn rule_span(checked: &CheckedModel, rule: usize) -> Option<Span> {
 
 /// The rules that decide the decay of some tensor here, in order, each once.
 fn decay_rules(tensors: &[ScaleTensor<'_>]) -> Vec<usize> {
-    let mut rules: Vec<usize> = tensors.iter().map(|tensor| tensor.assignment.decay_rule).collect();
+    let mut rules: Vec<usize> = tensors.iter().filter_map(|tensor| tensor.assignment.decay_rule).collect();
     rules.sort_unstable();
     rules.dedup();
     rules

@@ -7,6 +7,7 @@ mod parameters;
 pub mod part;
 mod region;
 mod settle;
+mod side;
 mod stage;
 
 use crate::op::{CrossEntropy, Input};
@@ -14,6 +15,7 @@ use crate::resolve::{LayerKind, Resolved, Told};
 use crate::{Foreign, Model, Op, Region, RegionId, RegionKind};
 use parameters::Parameters;
 use region::{RegionBuilder, dims_text};
+use side::Side;
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// The region of the first kind of layer; the embedding's comes before it.
@@ -21,7 +23,8 @@ const FIRST_LAYER: usize = 1;
 
 /// Expands every part to ops. Faults of shape and size are found here.
 pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
-    let mut lowering = Lowering { resolved, parameters: Parameters::default(), findings: Vec::new() };
+    let mut lowering =
+        Lowering { resolved, parameters: Parameters::default(), side: Side::default(), findings: Vec::new() };
     let head = RegionId(FIRST_LAYER + resolved.kinds.len());
     let mut regions: Vec<Option<Region>> = vec![lowering.embed()];
     regions.extend(lowering.layers());
@@ -47,6 +50,7 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
                 width: resolved.width,
                 regions,
                 stack,
+                side_values: lowering.side.names(),
                 params: lowering.parameters.params,
                 scales: lowering.parameters.scales,
                 foreign,
@@ -62,6 +66,7 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
 pub(crate) struct Lowering<'r> {
     resolved: &'r Resolved,
     parameters: Parameters,
+    side: Side,
     findings: Vec<Diagnostic>,
 }
 
@@ -146,6 +151,7 @@ impl Lowering<'_> {
             "",
             span,
         )?;
+        region.side_losses()?;
         Some(region.finish("loss", "loss", loss))
     }
 }

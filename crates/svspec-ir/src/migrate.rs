@@ -134,7 +134,9 @@ pub fn value(old: &Model, new: &Model, step: &Step, values: &Values) -> Option<T
         How::Multiplied(own, factors) => {
             let mut value = values.get(own)?.clone();
             for factor in factors {
-                fold::multiply(&mut value, &entries(old, factor, own.layer, values), factor.side);
+                let num_vectors = old.scales.get(factor.scale.0).map_or(1, |scale| scale.num_vectors);
+                let factors = entries(old, factor, own.layer, values);
+                fold::multiply(&mut value, &factors, factor.side, num_vectors);
             }
             Some(value)
         }

@@ -1,6 +1,6 @@
 //! A lowered model: regions, parameters, scale vectors, and what the file says of its training.
 
-use crate::{Foreign, Instance, Optimizer, Param, Region, RegionId, ScaleVector, Train};
+use crate::{Foreign, Instance, Optimizer, Param, Region, RegionId, ScaleVector, SideLoss, Train};
 use serde::Serialize;
 
 /// Everything a spec says of one model or variant, resolved and lowered.
@@ -23,6 +23,8 @@ pub struct Model {
     pub regions: Vec<Region>,
     /// The layer kind at each depth.
     pub stack: Vec<RegionId>,
+    /// The names of the values that leave layers beside the residual stream.
+    pub side_values: Vec<String>,
     /// Templates; ids index it.
     pub params: Vec<Param>,
     /// Templates; ids index it.
@@ -36,6 +38,12 @@ pub struct Model {
 }
 
 impl Model {
+    /// What is minimised beside the cross-entropy.
+    pub fn side_losses(&self) -> &[SideLoss] {
+        let loss = self.regions.iter().find(|region| region.kind == crate::RegionKind::Loss);
+        loss.map_or(&[], |region| region.losses.as_slice())
+    }
+
     /// Every tensor of the model: parameters outside the stack before it, then layer by layer, then those after it.
     pub fn instances(&self) -> Vec<Instance> {
         let of = |region: RegionId, layer: Option<usize>| {

@@ -4,8 +4,10 @@
 pub mod activation;
 pub mod add;
 pub mod attention;
+pub mod balance;
 pub mod bias;
 pub mod broadcast;
+mod by_expert;
 pub mod choose;
 pub mod clamp;
 pub mod combine;
@@ -13,7 +15,9 @@ pub mod concat;
 pub mod cross_entropy;
 pub mod dispatch;
 pub mod embed;
+pub mod expert_bias;
 pub mod expert_linear;
+pub mod expert_scale;
 pub mod gain;
 pub mod input;
 pub mod linear;
@@ -27,6 +31,7 @@ pub mod slice;
 pub mod soft_cap;
 mod table_rows;
 pub mod view;
+pub mod z_loss;
 
 #[cfg(test)]
 mod trial;
@@ -34,15 +39,18 @@ mod trial;
 pub use activation::Activation;
 pub use add::Add;
 pub use attention::Attention;
+pub use balance::{Balance, Over};
 pub use bias::Bias;
-pub use choose::Choose;
+pub use choose::{Choose, Correction, Groups};
 pub use clamp::Clamp;
 pub use combine::Combine;
 pub use concat::Concat;
 pub use cross_entropy::CrossEntropy;
 pub use dispatch::Dispatch;
 pub use embed::Embed;
+pub use expert_bias::ExpertBias;
 pub use expert_linear::ExpertLinear;
+pub use expert_scale::ExpertScale;
 pub use gain::Gain;
 pub use input::Input;
 pub use linear::{Linear, Projection};
@@ -50,11 +58,12 @@ pub use mul::Mul;
 pub use normalize::{Norm, Normalize};
 pub use positions::Positions;
 pub use rope::{Angles, Rope};
-pub use route::{Gating, Route};
+pub use route::{Route, Scores};
 pub use scale::Scale;
 pub use slice::Slice;
 pub use soft_cap::SoftCap;
 pub use view::View;
+pub use z_loss::ZLoss;
 
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, ParamId, PerLayer, ScaleId};
@@ -86,7 +95,11 @@ pub enum Op {
     Route(Route),
     Dispatch(Dispatch),
     ExpertLinear(ExpertLinear),
+    ExpertBias(ExpertBias),
+    ExpertScale(ExpertScale),
     Combine(Combine),
+    Balance(Balance),
+    ZLoss(ZLoss),
     Clamp(Clamp),
     CrossEntropy(CrossEntropy),
 }
@@ -274,7 +287,11 @@ impl Op {
             Self::Route(op) => op,
             Self::Dispatch(op) => op,
             Self::ExpertLinear(op) => op,
+            Self::ExpertBias(op) => op,
+            Self::ExpertScale(op) => op,
             Self::Combine(op) => op,
+            Self::Balance(op) => op,
+            Self::ZLoss(op) => op,
             Self::Clamp(op) => op,
             Self::CrossEntropy(op) => op,
         }
@@ -308,7 +325,11 @@ impl Op {
             | Self::Route(_)
             | Self::Dispatch(_)
             | Self::ExpertLinear(_)
+            | Self::ExpertBias(_)
+            | Self::ExpertScale(_)
             | Self::Combine(_)
+            | Self::Balance(_)
+            | Self::ZLoss(_)
             | Self::CrossEntropy(_) => Vec::new(),
         }
     }

@@ -88,6 +88,8 @@ pub enum Algorithm {
     Muon(Split),
     /// SGD.
     Sgd,
+    /// Nothing: the load of experts moves it, and no gradient does.
+    Load,
 }
 
 /// What Muon takes as one matrix of a weight.
@@ -108,6 +110,7 @@ impl Algorithm {
             Self::Muon(Split::Whole) => "muon",
             Self::Muon(Split::Head) => "muon(head)",
             Self::Sgd => "sgd",
+            Self::Load => "load",
         }
     }
 
@@ -117,6 +120,7 @@ impl Algorithm {
             Self::AdamW { .. } => "adamw",
             Self::Muon(_) => "muon",
             Self::Sgd => "sgd",
+            Self::Load => "load",
         }
     }
 
@@ -126,6 +130,7 @@ impl Algorithm {
             Self::AdamW { .. } => 2,
             Self::Muon(_) => 1,
             Self::Sgd => usize::from(optimizer.sgd.is_some_and(|sgd| sgd.momentum > 0.0)),
+            Self::Load => 0,
         }
     }
 }
@@ -137,6 +142,7 @@ impl Optimizer {
             Algorithm::AdamW { .. } => None,
             Algorithm::Muon(_) => self.muon.and_then(|muon| muon.lr),
             Algorithm::Sgd => self.sgd.and_then(|sgd| sgd.lr),
+            Algorithm::Load => Some(0.0),
         };
         own.unwrap_or(self.lr)
     }

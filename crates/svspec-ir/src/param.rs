@@ -22,6 +22,8 @@ pub enum ParamKind {
     Bias,
     /// The matrix that scores experts, `[experts, width]`.
     Router,
+    /// A vector on the scores of experts that is moved by their load, not by its gradient; the rules do not reach it.
+    Correction,
 }
 
 /// Which component of a scale vector's parameterisation a tensor is.
@@ -118,7 +120,7 @@ impl Param {
                 self.dims.first().filter(|dim| dim.name == "experts").map_or(1, |dim| dim.size)
             }
             ParamKind::Weight | ParamKind::Router => 1,
-            ParamKind::Embedding | ParamKind::Scale | ParamKind::Bias => return None,
+            ParamKind::Embedding | ParamKind::Scale | ParamKind::Bias | ParamKind::Correction => return None,
         };
         let (out, inputs) = self.dims.split_at_checked(self.num_out_dims)?;
         Some((dim::num_elements(inputs), dim::num_elements(out) / num_experts))

@@ -9,7 +9,9 @@ mod naming;
 
 use crate::param::ScalePart;
 use crate::rule::{Clipping, InitValue, ResolvedRule, Use, Verb};
-use crate::{Algorithm, Assignment, Group, Init, Instance, Model, Optimizer, Param, ScaleFacts, ScaleVector};
+use crate::{
+    Algorithm, Assignment, Group, Init, Instance, Model, Optimizer, Param, ParamKind, ScaleFacts, ScaleVector,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use svspec_diagnostics::Diagnostic;
@@ -55,6 +57,10 @@ pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> Rul
     // Rules whose number is out of range for some tensor, each reported once.
     let mut faulty = BTreeSet::new();
     for tensor in tensors(model, facts) {
+        if tensor.param.kind == ParamKind::Correction {
+            assignments.push(untouched(&tensor));
+            continue;
+        }
         let matching: Vec<usize> = rules
             .iter()
             .enumerate()
@@ -169,6 +175,24 @@ impl Deciding {
     }
 }
 
+/// What the optimizer leaves alone.
+fn untouched(tensor: &Tensor<'_>) -> Assignment {
+    Assignment {
+        instance: tensor.instance,
+        decay: 0.0,
+        decay_rule: None,
+        algorithm: Algorithm::Load,
+        algorithm_rule: None,
+        constant_rules: [None; 2],
+        lr_multiplier: 1.0,
+        lr_rule: None,
+        clipped: false,
+        clip_rule: None,
+        init: tensor.param.default_init.at(tensor.instance.layer),
+        init_rule: None,
+    }
+}
+
 /// What the deciding rules say; `None` where no decay rule does.
 fn assign(
     tensor: &Tensor<'_>,
@@ -177,7 +201,7 @@ fn assign(
     optimizer: &Optimizer,
 ) -> Option<Assignment> {
     let layer = tensor.instance.layer;
-    let decay_rule = deciding.decay?;
+    let decay_rule = Some(deciding.decay?);
     let mut assignment = Assignment {
         instance: tensor.instance,
         decay: 0.0,

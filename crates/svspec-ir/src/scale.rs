@@ -57,6 +57,8 @@ pub struct ScaleVector {
     pub form: ScaleForm,
     /// γ's shape: a suffix of the dimensions of what it multiplies (a size-1 dimension broadcasts); empty for a scalar.
     pub dims: Dims,
+    /// How many vectors these are: 1, or one for each expert, which is then the first of `dims`.
+    pub num_vectors: usize,
     /// Its parameters, in the order that the form lists.
     pub params: Vec<ParamId>,
     /// The role the author claims, if any; the compiler contradicts a wrong one.
@@ -148,7 +150,8 @@ fn magnitude_and_direction<'a>(params: &[&'a [f64]]) -> (f64, &'a [f64]) {
 pub fn gamma(model: &Model, scale: ScaleId, layer: Option<usize>, values: &Values) -> Tensor {
     let vector = model.scales.get(scale.0).expect("a scale id is one of its model's");
     let params = params(model, vector, layer, values);
-    Tensor::new(dim::sizes(&vector.dims), vector.form.gamma(&params))
+    let data = (0..vector.num_vectors).flat_map(|index| vector.form.gamma(&vector.slices(&params, index)));
+    Tensor::new(dim::sizes(&vector.dims), data.collect())
 }
 
 /// Adds to `gradients` what the gradient of γ says of its parameters.
@@ -165,11 +168,40 @@ pub fn gamma_vjp(
 ) {
     let vector = model.scales.get(scale.0).expect("a scale id is one of its model's");
     let params = params(model, vector, layer, values);
-    for (&param, data) in vector.params.iter().zip(vector.form.vjp(&params, &gradient.data)) {
+    let mut found = vec![Vec::new(); params.len()];
+    for index in 0..vector.num_vectors {
+        let gradient = slice(&gradient.data, vector.num_vectors, index);
+        let of_params = vector.form.vjp(&vector.slices(&params, index), gradient);
+        found.iter_mut().zip(of_params).for_each(|(found, of_param)| found.extend(of_param));
+    }
+    for (&param, data) in vector.params.iter().zip(found) {
         let instance = model.instance(param, layer);
         let shape = values.get(&instance).map(|value| value.shape.clone()).unwrap_or_default();
         accumulate(gradients, instance, Tensor::new(shape, data));
     }
+}
+
+impl ScaleVector {
+    /// What of the parameters' entries vector `index` is made of.
+    fn slices<'a>(&self, params: &[&'a [f64]], index: usize) -> Vec<&'a [f64]> {
+        params.iter().map(|entries| slice(entries, self.num_vectors, index)).collect()
+    }
+
+    /// Parameters that make γ these entries, as [`ScaleForm::parameters`] of each of its vectors.
+    pub fn parameters(&self, gamma: &[f64]) -> Option<Vec<Vec<f64>>> {
+        let mut found = vec![Vec::new(); self.params.len()];
+        for index in 0..self.num_vectors {
+            let of_params = self.form.parameters(slice(gamma, self.num_vectors, index))?;
+            found.iter_mut().zip(of_params).for_each(|(found, of_param)| found.extend(of_param));
+        }
+        Some(found)
+    }
+}
+
+/// Share `index` of `count` equal ones.
+fn slice(entries: &[f64], count: usize, index: usize) -> &[f64] {
+    let size = entries.len() / count.max(1);
+    entries.get(index * size..(index + 1) * size).unwrap_or_default()
 }
 
 fn params<'a>(

@@ -1,5 +1,8 @@
 //! Faults beyond the pages' examples: several in one run, awkward ones, and what follows from them. Read the snapshots.
 
+#[path = "faults/mixtures.rs"]
+mod mixtures;
+
 use svspec_diagnostics::{Color, Diagnostic, Severity, Sources, render_text};
 use svspec_ir::{Loader, check, compile, load};
 

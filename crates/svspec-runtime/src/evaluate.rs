@@ -44,7 +44,8 @@ pub enum EvaluateError {
     },
 }
 
-/// Reads `input` and writes `output`: `logits`, `loss`, and `grad.NAME` for every parameter. Parameters come from `input`,
+/// Reads `input` and writes `output`: `logits`, `loss`, `side.NAME` for every loss beside the cross-entropy, and `grad.NAME`, of
+/// all that is minimised, for every parameter. Parameters come from `input`,
 /// or, if there is a folder `from`, as other software saves them there; then there is also `foreign_grad.NAME`, the
 /// gradient of every tensor in it.
 pub fn evaluate<M: Model>(from: Option<&Path>, input: &Path, output: &Path) -> Result<(), EvaluateError> {
@@ -65,10 +66,11 @@ pub fn evaluate<M: Model>(from: Option<&Path>, input: &Path, output: &Path) -> R
     }
     let model = M::new(&params);
     let logits = tch::no_grad(|| model.logits(&tokens_bt));
-    let loss = model.loss(&tokens_bt, &targets_bt);
+    let losses = model.losses(&tokens_bt, &targets_bt);
     let names = params.iter().map(|param| param.name.clone());
-    let gradients: BTreeMap<String, Tensor> = names.zip(params.gradients(&loss)).collect();
-    let mut results = vec![("logits".to_owned(), logits), ("loss".to_owned(), loss)];
+    let gradients: BTreeMap<String, Tensor> = names.zip(params.gradients(&losses.total())).collect();
+    let mut results = vec![("logits".to_owned(), logits), ("loss".to_owned(), losses.cross_entropy)];
+    results.extend(losses.side.into_iter().map(|side| (format!("side.{}", side.name), side.value)));
     if from.is_some() {
         let laid_out = foreign::lay_out(M::FOREIGN, &gradients).into_iter();
         results.extend(laid_out.map(|(name, gradient)| (format!("foreign_grad.{name}"), gradient)));

@@ -28,6 +28,12 @@ unsafe extern "C" {
     fn svspec_add(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, factor: f64) -> c_int;
     fn svspec_approach(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, share: f64) -> c_int;
     fn svspec_rms_norm(x: TensorPtr, num_axes: i64, eps: f64, y: *mut *mut C_tensor) -> c_int;
+    fn svspec_grouped_product(
+        x: TensorPtr,
+        weight: TensorPtr,
+        ends: TensorPtr,
+        y: *mut *mut C_tensor,
+    ) -> c_int;
     fn svspec_autocast_enter(device_type: c_int, enabled: *mut c_int, dtype: *mut c_int) -> c_int;
     fn svspec_autocast_exit(device_type: c_int, enabled: c_int, dtype: c_int) -> c_int;
     fn svspec_set_deterministic() -> c_int;
@@ -188,6 +194,21 @@ pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64) -> Result<Tensor, TorchEr
     unsafe {
         checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, &raw mut y))?;
         Ok(Tensor::from_ptr(y))
+    }
+}
+
+/// Rows `[r, i]`, those of a group side by side, times the matrix `[o, i]` of each group: `[r, o]`. `ends_e` are the rows after
+/// the last of each group, i32. `None` where LibTorch has no kernel for these kinds and sizes.
+pub fn grouped_product(
+    x_ri: &Tensor,
+    weight_eoi: &Tensor,
+    ends_e: &Tensor,
+) -> Result<Option<Tensor>, TorchError> {
+    let mut y = std::ptr::null_mut();
+    // SAFETY: the tensors are live; on success `y` is a new tensor that becomes ours, or null as before.
+    unsafe {
+        checked(svspec_grouped_product(x_ri.as_ptr(), weight_eoi.as_ptr(), ends_e.as_ptr(), &raw mut y))?;
+        Ok(if y.is_null() { None } else { Some(Tensor::from_ptr(y)) })
     }
 }
 

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod ffi;
 pub mod foreign;
 pub mod log;
+pub mod losses;
 pub mod metrics;
 pub mod model;
 pub mod nn;

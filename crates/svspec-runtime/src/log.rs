@@ -1,11 +1,13 @@
 //! Steps as they happen in, rows of the run folder's files out; losses stay on the device until several can be fetched at once.
 
 use crate::checkpoint::State;
+use crate::losses::Losses;
 use crate::metrics::{EvalRow, METRICS_FILE, MetricsError, Rows, SCALES_FILE, ScaleRow, TrainRow};
 use crate::progress::Report;
 use crate::run::RunError;
 use crate::scale_stats::ScaleStats;
 use crate::train::Plan;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tch::{Kind, Tensor};
 
@@ -27,7 +29,7 @@ pub struct Log {
 struct Pending {
     step: u64,
     lr: f64,
-    loss: Tensor,
+    losses: Losses,
     grad_norm: Tensor,
 }
 
@@ -46,8 +48,8 @@ impl Log {
     }
 
     /// Notes a step: what it was worth is not known yet.
-    pub fn step(&mut self, step: u64, lr: f64, loss: Tensor, grad_norm: Tensor) {
-        self.pending.push(Pending { step, lr, loss, grad_norm });
+    pub fn step(&mut self, step: u64, lr: f64, losses: Losses, grad_norm: Tensor) {
+        self.pending.push(Pending { step, lr, losses, grad_norm });
     }
 
     /// Counts the time since `began` as training.
@@ -61,7 +63,9 @@ impl Log {
     /// Fetches the losses of the noted steps, writes their rows, and says how it goes. A loss that is no number ends the run.
     pub fn fetch(&mut self, state: &mut State, began: Instant) -> Result<Report, RunError> {
         let pending = std::mem::take(&mut self.pending);
-        let losses = numbers(pending.iter().map(|step| &step.loss));
+        let losses = numbers(pending.iter().map(|step| &step.losses.cross_entropy));
+        let sides = numbers(pending.iter().flat_map(|step| step.losses.side.iter().map(|side| &side.value)));
+        let mut sides = sides.into_iter();
         let norms = numbers(pending.iter().map(|step| &step.grad_norm));
         self.spent(state, began);
         let num_steps = pending.len() as u64;
@@ -69,7 +73,15 @@ impl Log {
         let tokens_per_second = per_second(num_steps * self.tokens_per_step, self.since_fetch);
         self.since_fetch = Duration::ZERO;
         let mut report = Report { step: state.step, loss: 0.0, lr: 0.0, tokens_per_second };
-        for ((Pending { step, lr, .. }, loss), grad_norm) in pending.into_iter().zip(losses).zip(norms) {
+        for ((Pending { step, lr, losses, .. }, loss), grad_norm) in
+            pending.into_iter().zip(losses).zip(norms)
+        {
+            let side: BTreeMap<&str, f64> = losses
+                .side
+                .iter()
+                .map(|side| side.name)
+                .zip(sides.by_ref().take(losses.side.len()))
+                .collect();
             if !loss.is_finite() || !grad_norm.is_finite() {
                 self.metrics.flush()?;
                 return Err(RunError::Diverged { step, loss, grad_norm });
@@ -79,6 +91,7 @@ impl Log {
                 step,
                 tokens,
                 loss,
+                side,
                 lr,
                 grad_norm,
                 tokens_per_second,

@@ -2,6 +2,7 @@
 
 use crate::scale_stats::ScaleStats;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -13,13 +14,16 @@ pub const SCALES_FILE: &str = "scales.jsonl";
 
 /// One optimizer step.
 #[derive(Debug, Serialize)]
-pub struct TrainRow {
+pub struct TrainRow<'a> {
     /// Steps taken, this one included.
     pub step: u64,
     /// Tokens seen.
     pub tokens: u64,
-    /// The mean over the batch, before the step.
+    /// The mean cross-entropy over the batch, before the step.
     pub loss: f64,
+    /// The losses beside it, without their coefficients.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub side: BTreeMap<&'a str, f64>,
     /// The scheduled learning rate.
     pub lr: f64,
     /// The global norm of the clipped groups' gradients, before clipping.

@@ -1,6 +1,7 @@
 //! What a generated model is to the trainer: a spec, and a loss computed from parameters.
 
 use crate::foreign::Foreign;
+use crate::losses::Losses;
 use crate::params::Params;
 use crate::spec::Spec;
 use tch::Tensor;
@@ -21,4 +22,9 @@ pub trait Model: Sized {
 
     /// The mean cross-entropy in nats of `targets_bt`, a scalar.
     fn loss(&self, tokens_bt: &Tensor, targets_bt: &Tensor) -> Tensor;
+
+    /// The same, with all that a training step minimises or moves besides.
+    fn losses(&self, tokens_bt: &Tensor, targets_bt: &Tensor) -> Losses {
+        Losses::plain(self.loss(tokens_bt, targets_bt))
+    }
 }

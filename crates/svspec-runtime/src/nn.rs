@@ -5,6 +5,7 @@
 
 mod activation;
 mod attention;
+mod balance;
 mod linear;
 mod loss;
 mod moe;
@@ -14,9 +15,10 @@ mod scale;
 
 pub use activation::{clamp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
 pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
+pub use balance::{Over, balance_loss, z_loss};
 pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
-pub use moe::Choice;
+pub use moe::{Choice, Groups, Scores, within_groups};
 pub use normalize::{layer_norm, rms_norm};
 pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, scaled_rope_table};
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus};

@@ -41,6 +41,8 @@ enum Rule {
     AdamW(AdamW),
     Muon(Muon),
     Sgd(Sgd),
+    /// No gradient moves it.
+    None,
 }
 
 /// A group's learning rate and weight decay in one step.
@@ -73,6 +75,7 @@ impl Optimizer {
                 Rule::AdamW(adamw) => adamw.step(&group.params, &gradients, rates),
                 Rule::Muon(muon) => muon.step(&group.params, &gradients, rates),
                 Rule::Sgd(sgd) => sgd.step(&group.params, &gradients, rates),
+                Rule::None => Ok(()),
             }?;
         }
         Ok(norm)
@@ -105,6 +108,7 @@ impl Optimizer {
                 Rule::AdamW(adamw) => adamw.memory(),
                 Rule::Muon(muon) => muon.memory(),
                 Rule::Sgd(sgd) => sgd.memory(),
+                Rule::None => Vec::new(),
             };
             for (kind, tensors) in memory {
                 let named = group.names.iter().zip(tensors);
@@ -123,6 +127,7 @@ impl Group {
             Algorithm::AdamW { betas, eps } => Rule::AdamW(AdamW::new(betas, eps, &members)),
             Algorithm::Muon(muon) => Rule::Muon(Muon::new(muon, &members)),
             Algorithm::Sgd { momentum, nesterov } => Rule::Sgd(Sgd::new(momentum, nesterov, &members)),
+            Algorithm::Load => Rule::None,
         };
         Self {
             row,

@@ -131,6 +131,8 @@ pub enum Algorithm {
         /// Whether a step takes `g + μ m` rather than `m`.
         nesterov: bool,
     },
+    /// None: the load of experts moves it ([`crate::losses::Load`]).
+    Load,
 }
 
 /// Muon's constants.

@@ -5,6 +5,7 @@ use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
 use crate::corpus::{Corpus, Fingerprint};
 use crate::ffi::TorchError;
 use crate::log::Log;
+use crate::losses::{Load, Losses};
 use crate::model::Model;
 use crate::precision;
 use crate::progress::Progress;
@@ -79,10 +80,11 @@ pub fn train<M: Model>(
     while state.step < training.steps {
         let factors = training.factors(state.step);
         let began = Instant::now();
-        let (loss, gradients) = loss_and_gradients(model, plan, state)?;
+        let (losses, gradients) = losses_and_gradients(model, plan, state)?;
         let grad_norm = state.optimizer.step(&gradients, factors)?;
+        losses.loads.iter().for_each(Load::correct);
         state.step += 1;
-        log.step(state.step, training.lr * factors.lr, loss, grad_norm);
+        log.step(state.step, training.lr * factors.lr, losses, grad_norm);
         progress.advance();
 
         let last = state.step == training.steps;
@@ -117,17 +119,18 @@ pub fn train<M: Model>(
     Ok(Ending::Finished { train_loss: log.last_loss(), val_loss, tokens_per_second: log.tokens_per_second() })
 }
 
-/// The mean loss of the step's batch, not waited for, and the gradient of every parameter: the batch in micro-batches, each backward
+/// The losses of the step's batch, not waited for, and the gradient of every parameter: the batch in micro-batches, each backward
 /// added to the ones before.
-fn loss_and_gradients<M: Model>(
+fn losses_and_gradients<M: Model>(
     model: &M,
     plan: &Plan,
     state: &State,
-) -> Result<(Tensor, Vec<Tensor>), TorchError> {
+) -> Result<(Losses, Vec<Tensor>), TorchError> {
     let training = &plan.training;
     let num_micro = training.batch / training.micro_batch;
     let context = M::SPEC.context as usize;
-    let mut total: Option<(Tensor, Vec<Tensor>)> = None;
+    let mut losses = Losses::plain(Tensor::zeros([0_i64; 0], (Kind::Float, plan.device)));
+    let mut gradients: Option<Vec<Tensor>> = None;
     for micro in 0..num_micro {
         let first = state.step * training.batch + micro * training.micro_batch;
         let sequences = first..first + training.micro_batch;
@@ -136,21 +139,23 @@ fn loss_and_gradients<M: Model>(
             .map(|sequence| batch::training_start(plan.seed, sequence, bytes.len(), context))
             .collect();
         let Batch { tokens_bt, targets_bt } = batch::batch(bytes, &starts, context, plan.device);
-        let loss = precision::run(training.precision, plan.device, || model.loss(&tokens_bt, &targets_bt))?;
-        let share = if num_micro == 1 { loss } else { loss / num_micro as f64 };
-        let gradients = state.params.gradients(&share);
-        let share = share.detach();
-        total = Some(match total {
-            None => (share, gradients),
-            Some((sum, mut sums)) => {
-                for (sum, gradient) in sums.iter_mut().zip(&gradients) {
+        let of_micro =
+            precision::run(training.precision, plan.device, || model.losses(&tokens_bt, &targets_bt))?;
+        let total = of_micro.total();
+        let share = if num_micro == 1 { total } else { total / num_micro as f64 };
+        let found = state.params.gradients(&share);
+        losses = losses.and(&of_micro, num_micro);
+        gradients = Some(match gradients {
+            None => found,
+            Some(mut sums) => {
+                for (sum, gradient) in sums.iter_mut().zip(&found) {
                     let _ = sum.g_add_(gradient);
                 }
-                (sum + share, sums)
+                sums
             }
         });
     }
-    Ok(total.unwrap_or_else(|| (Tensor::from(0.0_f32), Vec::new())))
+    Ok((losses, gradients.unwrap_or_default()))
 }
 
 /// The mean loss over the validation windows, in the precision of training.

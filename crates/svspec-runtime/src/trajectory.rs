@@ -3,6 +3,7 @@
 
 use crate::ffi::TorchError;
 use crate::foreign::{self, ForeignError};
+use crate::losses::Load;
 use crate::model::Model;
 use crate::optimizer::Optimizer;
 use crate::params::{Params, ParamsError};
@@ -67,10 +68,12 @@ pub fn trajectory<M: Model>(from: Option<&Path>, input: &Path, output: &Path) ->
     for step in 0..steps {
         let (tokens_bt, targets_bt) =
             (tokens_sbt.get(step.cast_signed()), targets_sbt.get(step.cast_signed()));
-        let loss = precision::run(training.precision, Device::Cpu, || model.loss(&tokens_bt, &targets_bt))?;
-        let gradients = params.gradients(&loss);
+        let found =
+            precision::run(training.precision, Device::Cpu, || model.losses(&tokens_bt, &targets_bt))?;
+        let gradients = params.gradients(&found.total());
         let _norm = optimizer.step(&gradients, training.factors(step))?;
-        losses.push(loss.double_value(&[]));
+        found.loads.iter().for_each(Load::correct);
+        losses.push(found.cross_entropy.double_value(&[]));
     }
     tensor_file::write(output, &[("losses".to_owned(), Tensor::from_slice(&losses))], None)?;
     Ok(())

@@ -21,10 +21,12 @@ fn kinds(checked: &CheckedModel, algorithm: Algorithm) -> Kinds {
         Algorithm::AdamW { .. } => {
             vec![("first_moment", Some(Moment::First)), ("second_moment", Some(Moment::Second)), (STEP, None)]
         }
-        Algorithm::Muon(_) | Algorithm::Sgd => match algorithm.num_memories(&checked.model().optimizer) {
-            0 => Vec::new(),
-            _ => vec![("momentum", Some(Moment::First))],
-        },
+        Algorithm::Muon(_) | Algorithm::Sgd | Algorithm::Load => {
+            match algorithm.num_memories(&checked.model().optimizer) {
+                0 => Vec::new(),
+                _ => vec![("momentum", Some(Moment::First))],
+            }
+        }
     }
 }
 
@@ -48,7 +50,7 @@ pub(super) struct Remembered {
 pub(super) fn carry(old: &Old<'_>, new: &CheckedModel, plan: &Plan) -> anyhow::Result<Remembered> {
     require_known(old)?;
     let (mut tensors, mut lost) = (Vec::new(), Vec::new());
-    for step in &plan.steps {
+    for step in plan.steps.iter().filter(|step| step.memory != Memory::NotTrained) {
         let name = new.model().instance_name(step.tensor);
         let algorithm = algorithm(new, step.tensor)?;
         let going_on = remembered(old, step, algorithm)?;
@@ -84,7 +86,7 @@ fn remembered(
         let full = format!("{name}.{kind}");
         let buffer = match (&step.memory, which) {
             (Memory::Kept(_), _) | (_, None) => old.optimizer.copy(&full)?,
-            (Memory::Rescaled(..) | Memory::Restarts(_) | Memory::New, Some(which)) => {
+            (Memory::Rescaled(..) | Memory::Restarts(_) | Memory::New | Memory::NotTrained, Some(which)) => {
                 let moment = old.optimizer.value(&full, migrate::sizes(model, source))?;
                 match step.memory.moment(model, which, &moment, &old.vectors) {
                     Some(moment) => Buffer::of(&moment),

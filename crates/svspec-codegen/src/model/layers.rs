@@ -1,5 +1,6 @@
 //! The layer kinds to structs with a forward pass each, and the stack that is made of them.
 
+use super::collected::Collected;
 use super::fields::Fields;
 use super::region::{self, Body};
 use super::scope::{LayerConstant, Surroundings};
@@ -85,7 +86,8 @@ fn items_of(around: Surroundings<'_>, kind: &Kind<'_>) -> TokenStream {
     let params = if fields.is_empty() { quote!(_params) } else { quote!(params) };
     let argument = &body.argument;
     let ropes = around.ropes.parameters(&[region]);
-    let statements = &body.tokens;
+    let collected = Collected::is_filled_by(region).then(|| quote!(, collected: &mut Collected));
+    let (statements, result) = (&body.statements, &body.result);
     quote! {
         #(#arrays)*
         #blank
@@ -97,7 +99,7 @@ fn items_of(around: Surroundings<'_>, kind: &Kind<'_>) -> TokenStream {
                 Self { #initialisers #(#constant_values)* }
             }
             #blank
-            fn forward(&self, #argument: &Tensor #ropes) -> Tensor { #statements }
+            fn forward(&self, #argument: &Tensor #ropes #collected) -> Tensor { #statements #result }
         }
     }
 }
@@ -126,8 +128,10 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let ropes = around.ropes.parameters(&regions);
     let arms = kinds.iter().map(|kind| {
         let (variant, ropes) = (&kind.variant, around.ropes.handed_on(&[kind.region]));
-        quote!(Self::#variant(layer) => layer.forward(x_btd #ropes),)
+        let collected = Collected::is_filled_by(kind.region).then(|| quote!(, collected));
+        quote!(Self::#variant(layer) => layer.forward(x_btd #ropes #collected),)
     });
+    let collected = around.collected.is_needed().then(|| quote!(, collected: &mut Collected));
     quote! {
         #blank
         #doc
@@ -139,7 +143,7 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
                 match index { #new_arms }
             }
             #blank
-            fn forward(&self, x_btd: &Tensor #ropes) -> Tensor {
+            fn forward(&self, x_btd: &Tensor #ropes #collected) -> Tensor {
                 match self { #(#arms)* }
             }
         }

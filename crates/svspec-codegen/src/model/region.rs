@@ -7,19 +7,25 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
 use svspec_ir::op::Input;
-use svspec_ir::{Node, Op, Region, RegionKind, ValueId};
+use svspec_ir::{Node, Op, Region, RegionKind, SideId, ValueId};
 
 /// A function's inside.
 #[derive(Debug)]
 pub struct Body {
-    /// Statements and the result.
-    pub tokens: TokenStream,
+    /// The statements.
+    pub statements: TokenStream,
+    /// The result, an expression.
+    pub result: TokenStream,
     /// The argument that carries the previous region's output, or the token ids.
     pub argument: Ident,
     /// The argument that carries the ids to predict.
     pub targets: Ident,
     /// The constants that a layer must hold.
     pub layer_constants: Vec<LayerConstant>,
+    /// In the loss region the names of what the layers leave.
+    pub collected: Vec<(SideId, Ident)>,
+    /// There, too, the variable of each side loss.
+    pub side: Vec<Ident>,
 }
 
 /// The body for `region`, whose parameters are `fields` of `self`.
@@ -57,21 +63,39 @@ pub fn body(around: Surroundings<'_>, region: &Region, fields: &Fields<'_>) -> B
     if result.is_empty() {
         result = scope.owned(region.output);
     }
+    if !region.side.is_empty() {
+        let name = scope.variable("result", scope.dims(region.output));
+        scope.statements.push(quote!(#pending let #name = #result;));
+        pending = TokenStream::new();
+        let mut paragraph = scope.paragraph("What the losses read.");
+        for side in &region.side {
+            let (field, value) = (around.collected.field(side.id), scope.owned(side.value));
+            let paragraph = std::mem::take(&mut paragraph);
+            scope.statements.push(quote!(#paragraph collected.#field.push(#value);));
+        }
+        result = quote!(#name);
+    }
     let statements = std::mem::take(&mut scope.statements);
+    let is_loss = region.kind == RegionKind::Loss;
+    let side_losses = around.model.side_losses().iter().filter(|_| is_loss);
+    let side = side_losses.map(|side| scope.receiver(side.value)).collect();
     let given = [Input::Carried, Input::Tokens];
     let argument = given.into_iter().find_map(|input| scope.argument_name(input).cloned());
     let targets = scope.argument_name(Input::Targets).cloned();
     Body {
-        tokens: quote!(#(#statements)* #pending #result),
+        statements: quote!(#(#statements)*),
+        result: quote!(#pending #result),
         argument: argument.unwrap_or_else(|| format_ident!("_x_btd")),
         targets: targets.unwrap_or_else(|| format_ident!("_targets_bt")),
+        collected: scope.collected(),
+        side,
         layer_constants: scope.layer_constants,
     }
 }
 
-/// The nodes that the output depends on.
+/// The nodes that what leaves the region depends on.
 pub fn live_values(region: &Region) -> BTreeSet<ValueId> {
-    let mut live = BTreeSet::from([region.output]);
+    let mut live: BTreeSet<ValueId> = region.results().collect();
     for (index, node) in region.nodes.iter().enumerate().rev() {
         if live.contains(&ValueId(index)) {
             live.extend(&node.inputs);
@@ -89,6 +113,8 @@ fn title(region: &Region, part: &str) -> String {
         region.nodes.iter().filter(inside).filter(|node| matches!(node.op, Op::Linear(_))).count();
     if has(|op| matches!(op, Op::Combine(_))) {
         format!("`{part}`: mixture of experts.")
+    } else if has(|op| matches!(op, Op::ExpertLinear(_))) {
+        format!("`{part}`: what an expert is.")
     } else if is_attention {
         format!("`{part}`: attention.")
     } else if num_linears > 1 {

@@ -1,5 +1,6 @@
 //! What emission knows while it writes the body of one region.
 
+use super::collected::Collected;
 use super::constants::Constants;
 use super::fields::Fields;
 use super::legend::Legend;
@@ -10,7 +11,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;
 use svspec_ir::op::{Input, Rope};
-use svspec_ir::{Dim, Model, Node, ParamId, PerLayer, Region, ScaleId, ScaleVector, ValueId};
+use svspec_ir::{Dim, Model, Node, ParamId, PerLayer, Region, ScaleId, ScaleVector, SideId, ValueId};
 
 /// A value in the emitted code.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Surroundings<'a> {
     pub legend: &'a Legend,
     /// The tables that the whole forward pass shares.
     pub ropes: &'a Ropes,
+    /// What the layers leave for the losses.
+    pub collected: &'a Collected,
 }
 
 /// A constant that differs from layer to layer.
@@ -93,13 +96,17 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// An empty body for `region`, whose parameters are `fields` of `self`.
     pub fn new(around: Surroundings<'a>, region: &'a Region, fields: &'a Fields<'a>) -> Self {
+        let mut names = around.ropes.reserved_names();
+        if around.collected.is_needed() {
+            names.variable("collected");
+        }
         Self {
             around,
             region,
             statements: Vec::new(),
             layer_constants: Vec::new(),
             fields,
-            names: around.ropes.reserved_names(),
+            names,
             values: BTreeMap::new(),
             arguments: Vec::new(),
             gammas: BTreeMap::new(),
@@ -111,7 +118,11 @@ impl<'a> Scope<'a> {
         if let Some((_, name)) = self.arguments.iter().find(|(known, _)| *known == input) {
             return Variable::Borrowed(name.clone());
         }
-        let name = self.variable(&node.name, &node.dims);
+        let field = match input {
+            Input::Collected(id) => self.around.collected.field(id).cloned(),
+            Input::Carried | Input::Tokens | Input::Targets => None,
+        };
+        let name = field.unwrap_or_else(|| self.variable(&node.name, &node.dims));
         self.arguments.push((input, name.clone()));
         Variable::Borrowed(name)
     }
@@ -119,6 +130,15 @@ impl<'a> Scope<'a> {
     /// The argument for `input`, if some node asked for it.
     pub fn argument_name(&self, input: Input) -> Option<&Ident> {
         self.arguments.iter().find(|(known, _)| *known == input).map(|(_, name)| name)
+    }
+
+    /// The arguments for what the layers leave.
+    pub fn collected(&self) -> Vec<(SideId, Ident)> {
+        let of = |(input, name): &(Input, Ident)| match input {
+            Input::Collected(id) => Some((*id, name.clone())),
+            Input::Carried | Input::Tokens | Input::Targets => None,
+        };
+        self.arguments.iter().filter_map(of).collect()
     }
 
     /// A new variable for a value of these dimensions.

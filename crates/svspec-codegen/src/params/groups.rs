@@ -65,11 +65,15 @@ fn algorithm(algorithm: Algorithm, optimizer: &Optimizer) -> TokenStream {
             let (momentum, nesterov) = (literal::float(sgd.momentum), sgd.nesterov);
             quote!(Algorithm::Sgd { momentum: #momentum, nesterov: #nesterov })
         }
+        Algorithm::Load => quote!(Algorithm::Load),
     }
 }
 
-/// The rules that made a group, decay's first.
+/// The rules that made a group, decay's first; of what no rule reaches, what moves it.
 pub fn rule_text(group: &Group, rules: &[RuleText]) -> String {
+    if group.algorithm == Algorithm::Load {
+        return "moved by the load of experts".to_owned();
+    }
     let texts: Vec<&str> =
         group.rules.iter().filter_map(|&rule| rules.get(rule)).map(|rule| rule.text.as_str()).collect();
     texts.join("; ")
@@ -121,7 +125,7 @@ pub(super) fn matrices(checked: &CheckedModel) -> TokenStream {
 pub(super) fn imports(checked: &CheckedModel) -> (TokenStream, TokenStream) {
     let uses_muon = checked.groups().iter().any(|group| match group.algorithm {
         Algorithm::Muon(_) => true,
-        Algorithm::AdamW { .. } | Algorithm::Sgd => false,
+        Algorithm::AdamW { .. } | Algorithm::Sgd | Algorithm::Load => false,
     });
     let of_matrices = if matrix_rows(checked).is_empty() { quote!() } else { quote!(Matrices,) };
     let of_muon = if uses_muon { quote!(Muon, MuonScale,) } else { quote!() };

@@ -1,7 +1,7 @@
 //! Scale vectors that follow one another commute: those of ours against those of the other model, at one place of both.
 
 use super::pairing::{Block, Fault, MustFold, Pairing};
-use crate::op::Scale;
+use crate::op::{ExpertScale, Scale};
 use crate::{Model, Op, RegionId, ScaleForm, ScaleId, ValueId, dim};
 
 impl Pairing<'_> {
@@ -118,7 +118,10 @@ pub(super) fn run(model: &Model, region: RegionId, value: ValueId) -> (Vec<Scale
 fn scale_at(model: &Model, region: RegionId, value: ValueId) -> Option<(ScaleId, ValueId)> {
     let node = model.regions.get(region.0)?.nodes.get(value.0)?;
     match (&node.op, node.inputs.as_slice()) {
-        (Op::Scale(Scale { scale }), &[input]) => Some((*scale, input)),
+        // The copies of a mixture's tokens know one choice, which meets where they are made and summed.
+        (Op::Scale(Scale { scale }), &[input]) | (Op::ExpertScale(ExpertScale { scale }), &[input, _]) => {
+            Some((*scale, input))
+        }
         (_, _) => None,
     }
 }

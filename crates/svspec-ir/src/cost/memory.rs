@@ -79,7 +79,7 @@ pub(super) fn kept(region: &Region) -> BTreeSet<usize> {
         kept.extend(inputs.filter(|(input, _)| op.keeps_input(*input)).map(|(_, value)| value.0));
     }
     let is_activation = |index: &usize| match region.nodes.get(*index).map(|node| &node.op) {
-        Some(Op::Input(Input::Tokens | Input::Targets)) | None => false,
+        Some(Op::Input(Input::Tokens | Input::Targets | Input::Collected(_))) | None => false,
         Some(_) => true,
     };
     kept.into_iter().filter(is_activation).collect()

@@ -205,8 +205,11 @@ fn link(model: &Model, region: &Region, node: &Node) -> Link {
         let axes: Vec<&str> = node.dims.iter().skip(skipped).map(|dim| dim.name.as_str()).collect();
         return Link::Op(if skipped == 0 { norm.to_owned() } else { format!("{norm}[{}]", axes.join(", ")) });
     }
-    if let Op::Bias(_) = &node.op {
+    if let Op::Bias(_) | Op::ExpertBias(_) = &node.op {
         return Link::Bias(op.subject(model).join(", "));
+    }
+    if let Op::ExpertScale(_) = &node.op {
+        return Link::Op(format!("{}[each expert]", op.subject(model).join(", ")));
     }
     if let Op::Gain(gain) = &node.op {
         return Link::Gain(match &gain.factor {

@@ -66,7 +66,7 @@ pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentCha
         let [betas_rule, eps_rule] = after.constant_rules;
         let changed = |is_alike: bool, rule: Option<usize>| rule.filter(|_| !is_alike);
         let rules = [
-            changed(before.decay.total_cmp(&after.decay).is_eq(), Some(after.decay_rule)),
+            changed(before.decay.total_cmp(&after.decay).is_eq(), after.decay_rule),
             changed(before.lr_multiplier.total_cmp(&after.lr_multiplier).is_eq(), after.lr_rule),
             changed(before.clipped == after.clipped, after.clip_rule),
             changed(is_stepped_alike, after.algorithm_rule),

@@ -25,6 +25,8 @@ pub struct Environment<'a> {
     pub targets: &'a Tensor,
     /// The previous region's output; `None` in the first region.
     pub carried: Option<&'a Tensor>,
+    /// In the loss region each side value, of all layers that have it, as more sequences.
+    pub collected: &'a [Tensor],
 }
 
 impl<'a> Environment<'a> {

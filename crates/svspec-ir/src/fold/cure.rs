@@ -41,7 +41,7 @@ fn without_normalisation(model: &Model, scale: ScaleId) -> Option<(String, Model
             region.nodes.iter().filter(|node| applied(node)).flat_map(|node| node.inputs.clone()).collect();
         for input in inputs {
             let num_readers = region.nodes.iter().filter(|node| node.inputs.contains(&input)).count();
-            let is_output = region.output == input;
+            let is_output = region.hands_on(input);
             let Some(node) = region.nodes.get_mut(input.0) else { continue };
             if matches!(node.op, Op::Normalize(_)) && num_readers == 1 && !is_output {
                 node.op = nothing();

@@ -11,7 +11,7 @@ pub fn lint(checked: &CheckedModel) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for rule in decay_rules(&tensors) {
         let Some(span) = rule_span(checked, rule) else { continue };
-        let here = tensors.iter().copied().filter(|tensor| tensor.assignment.decay_rule == rule);
+        let here = tensors.iter().copied().filter(|tensor| tensor.assignment.decay_rule == Some(rule));
         let paths = paths(here);
         let is_are = if paths.len() == 1 {
             "has role output and is decayed"

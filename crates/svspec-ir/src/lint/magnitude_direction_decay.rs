@@ -16,7 +16,8 @@ pub fn lint(checked: &CheckedModel) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for rule in decay_rules(&tensors) {
         let Some(span) = rule_span(checked, rule) else { continue };
-        let paths = paths(tensors.iter().copied().filter(|tensor| tensor.assignment.decay_rule == rule));
+        let paths =
+            paths(tensors.iter().copied().filter(|tensor| tensor.assignment.decay_rule == Some(rule)));
         let message =
             format!("decay on the direction of {} only raises its effective learning rate", some(&paths));
         findings.push(

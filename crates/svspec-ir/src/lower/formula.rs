@@ -4,6 +4,7 @@ mod function;
 
 use super::linear::DEFAULT_STD;
 use super::parameters::NewParam;
+use super::part::moe;
 use super::region::{RegionBuilder, dims_text};
 use crate::op::{Add, Embed, Gain, Mul, add, broadcast};
 use crate::resolve::{Formula, FormulaKind};
@@ -51,6 +52,14 @@ impl RegionBuilder<'_, '_> {
                 let values = values.into_iter().collect::<Option<Vec<ValueId>>>()?;
                 let part = self.part(*index)?;
                 (part.kind.expand)(self, part, &values)
+            }
+            FormulaKind::Around { part, argument, given, inner } => {
+                let x = self.term(argument, within)?;
+                let part = self.part(*part)?;
+                moe::around(self, part, &[x], |region, tokens| {
+                    region.assign(given, tokens);
+                    region.formula(inner, &part.name)
+                })
             }
             FormulaKind::Composite { name, equations, result } => {
                 for equation in equations {

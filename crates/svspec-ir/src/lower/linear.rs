@@ -2,7 +2,8 @@
 
 use super::parameters::NewParam;
 use super::region::RegionBuilder;
-use crate::op::{Bias, Linear, Projection};
+use crate::op::choose::channel_dims;
+use crate::op::{Bias, ExpertBias, ExpertLinear, Linear, Projection};
 use crate::resolve::{Part, Place};
 use crate::{DefaultInit, Dims, Op, ParamId, ParamKind, Site, ValueId};
 
@@ -25,13 +26,15 @@ impl RegionBuilder<'_, '_> {
     /// Applies a linear map with a weight of its own.
     pub fn linear(&mut self, part: &Part, map: &LinearMap, x: ValueId) -> Option<ValueId> {
         let x = self.stage(part, Place::In(map.port), Site::LinearInput, x)?;
-        let dims = map.out.iter().chain(self.dims(x)).cloned().collect();
+        let experts = self.expert_dim();
+        let num_out_dims = map.out.len() + usize::from(experts.is_some());
+        let matrix = map.out.iter().chain(channel_dims(self.dims(x))).cloned();
         let weight = self.param(NewParam {
             path: format!("{}.weight", part.port_path(map.port)),
             kind: ParamKind::Weight,
             scale_part: None,
-            dims,
-            num_out_dims: map.out.len(),
+            dims: experts.into_iter().chain(matrix).collect(),
+            num_out_dims,
             init: DefaultInit::Normal { std: DEFAULT_STD },
             span: part.span,
         })?;
@@ -53,9 +56,20 @@ impl RegionBuilder<'_, '_> {
     fn product(&mut self, part: &Part, map: &LinearMap, weight: ParamId, x: ValueId) -> Option<ValueId> {
         let path = part.port_path(map.port);
         let name = path.replace('.', "_");
-        let projection = Projection { weight, out: map.out.clone(), column_scale: None, row_scale: None };
-        let op = Op::Linear(Linear { projections: vec![projection] });
-        let mut y = self.node(&name, op, vec![x], map.out.clone(), &path, part.span)?;
+        let experts = self.expert_dim();
+        let mut y = if let Some(chosen) = self.chosen() {
+            if map.out.len() > 1 {
+                return self.not_an_expert(&part.name, part.span);
+            }
+            let dims = self.dims(chosen).iter().chain(&map.out).cloned().collect();
+            let op = Op::ExpertLinear(ExpertLinear { weight });
+            self.node(&name, op, vec![x, chosen], dims, &path, part.span)?
+        } else {
+            let out = map.out.clone();
+            let projection = Projection { weight, out, column_scale: None, row_scale: None };
+            let op = Op::Linear(Linear { projections: vec![projection] });
+            self.node(&name, op, vec![x], map.out.clone(), &path, part.span)?
+        };
         if map.has_bias {
             let of_port = format!("{}.bias", map.port);
             let place = part.place(if part.is_written(&of_port) { of_port.as_str() } else { "bias" });
@@ -63,12 +77,17 @@ impl RegionBuilder<'_, '_> {
                 path: format!("{path}.bias"),
                 kind: ParamKind::Bias,
                 scale_part: None,
-                dims: map.out.clone(),
+                dims: experts.into_iter().chain(map.out.iter().cloned()).collect(),
                 num_out_dims: 0,
                 init: DefaultInit::constant(0.0),
                 span: place,
             })?;
-            y = self.same_dims(&format!("{name}_biased"), Op::Bias(Bias { param }), y, &path, place)?;
+            let (op, inputs) = match self.chosen() {
+                Some(chosen) => (Op::ExpertBias(ExpertBias { param }), vec![y, chosen]),
+                None => (Op::Bias(Bias { param }), vec![y]),
+            };
+            let dims = self.dims(y).to_vec();
+            y = self.node(&format!("{name}_biased"), op, inputs, dims, &path, place)?;
         }
         self.stage(part, Place::Out(map.port), map.out_site, y)
     }

@@ -58,6 +58,8 @@ pub struct NewScale<'a> {
     pub site: Site,
     /// Its shape.
     pub dims: &'a Dims,
+    /// How many vectors these are.
+    pub num_vectors: usize,
     /// Its form and init.
     pub placed: &'a StageScale,
     /// The statement that places it.
@@ -99,7 +101,7 @@ impl Parameters {
 
     /// The scale vector of that path with its parameters, made at the first call.
     pub fn scale(&mut self, home: Home, region: RegionId, new: NewScale<'_>) -> Result<ScaleId, Conflict> {
-        let NewScale { path, site, dims, placed, span } = new;
+        let NewScale { path, site, dims, num_vectors, placed, span } = new;
         let key = (home, path.to_owned());
         if let Some(&known) = self.known_scales.get(&key) {
             return match self.scales.get(known.0) {
@@ -111,6 +113,10 @@ impl Parameters {
         for (part, init) in components(placed) {
             let (suffix, dims) = match part {
                 ScalePart::Whole => ("", dims.clone()),
+                // A number for each vector.
+                ScalePart::Magnitude if num_vectors > 1 => {
+                    (".magnitude", dims.first().cloned().into_iter().collect())
+                }
                 ScalePart::Magnitude => (".magnitude", Vec::new()),
                 ScalePart::Direction => (".direction", dims.clone()),
             };
@@ -132,6 +138,7 @@ impl Parameters {
             site,
             form: placed.form,
             dims: dims.clone(),
+            num_vectors,
             params,
             asserted: placed.asserted,
             span,

@@ -7,7 +7,7 @@ mod bias;
 mod gated;
 mod linear;
 mod mlp;
-mod moe;
+pub(super) mod moe;
 mod norm;
 mod positions;
 mod rope;
@@ -104,6 +104,8 @@ pub enum Takes {
     Word(&'static [&'static str]),
     /// Settings of its own, between braces.
     Block,
+    /// The name of a part that is applied within this one.
+    Part,
 }
 
 /// The numbers that a setting accepts.
@@ -201,7 +203,12 @@ impl Setting {
     pub fn is_per_layer(&self) -> bool {
         match self.takes {
             Takes::CountPerLayer | Takes::NumberPerLayer(_) => true,
-            Takes::Count | Takes::CountFromZero | Takes::Number(_) | Takes::Word(_) | Takes::Block => false,
+            Takes::Count
+            | Takes::CountFromZero
+            | Takes::Number(_)
+            | Takes::Word(_)
+            | Takes::Block
+            | Takes::Part => false,
         }
     }
 

@@ -3,8 +3,9 @@
 use super::parameters::{Conflict, Home, NewParam};
 use super::{FIRST_LAYER, Lowering};
 use crate::op::Input;
+use crate::op::choose::{CHOSEN, channel_dims};
 use crate::resolve::{HeadWeight, LARGEST_COUNT, Part};
-use crate::{Dim, Dims, Node, Op, ParamId, Region, RegionId, RegionKind, ValueId};
+use crate::{Dim, Dims, Node, Op, ParamId, Region, RegionId, RegionKind, SideLoss, SideValue, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
 use svspec_diagnostics::{Diagnostic, Span};
 
@@ -12,22 +13,73 @@ use svspec_diagnostics::{Diagnostic, Span};
 pub struct RegionBuilder<'l, 'r> {
     pub(super) lowering: &'l mut Lowering<'r>,
     pub(super) region: RegionId,
-    kind: RegionKind,
+    pub(super) kind: RegionKind,
     nodes: Vec<Node>,
     names: BTreeSet<String>,
     values: BTreeMap<String, ValueId>,
+    pub(super) side: Vec<SideValue>,
+    pub(super) losses: Vec<SideLoss>,
+    experts: Option<Experts>,
+}
+
+/// What is applied to copies of tokens, each expert with parameters of its own.
+struct Experts {
+    /// How many there are.
+    dim: Dim,
+    /// Which of them each copy is given to.
+    chosen: ValueId,
 }
 
 impl<'l, 'r> RegionBuilder<'l, 'r> {
     /// An empty region.
     pub(super) fn new(lowering: &'l mut Lowering<'r>, region: RegionId, kind: RegionKind) -> Self {
-        Self { lowering, region, kind, nodes: Vec::new(), names: BTreeSet::new(), values: BTreeMap::new() }
+        Self {
+            lowering,
+            region,
+            kind,
+            nodes: Vec::new(),
+            names: BTreeSet::new(),
+            values: BTreeMap::new(),
+            side: Vec::new(),
+            losses: Vec::new(),
+            experts: None,
+        }
     }
 
     /// The region, complete.
     pub(super) fn finish(self, name: &str, family: &str, output: ValueId) -> Region {
-        let (name, family) = (name.to_owned(), family.to_owned());
-        Region { name, family, kind: self.kind, nodes: self.nodes, output }
+        Region {
+            name: name.to_owned(),
+            family: family.to_owned(),
+            kind: self.kind,
+            nodes: self.nodes,
+            output,
+            side: self.side,
+            losses: self.losses,
+        }
+    }
+
+    /// What `build` makes, with a set of parameters for each expert.
+    pub(super) fn as_experts<T>(
+        &mut self,
+        dim: Dim,
+        chosen: ValueId,
+        build: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.experts = Some(Experts { dim, chosen });
+        let made = build(self);
+        self.experts = None;
+        made
+    }
+
+    /// The dimension of the experts that are being made.
+    pub(super) fn expert_dim(&self) -> Option<Dim> {
+        self.experts.as_ref().map(|experts| experts.dim.clone())
+    }
+
+    /// Which experts the copies are given to that are being made something of.
+    pub(super) fn chosen(&self) -> Option<ValueId> {
+        self.experts.as_ref().map(|experts| experts.chosen)
     }
 
     /// A value from outside, known to the equations by its name.
@@ -67,9 +119,23 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
             );
             return None;
         }
+        let looks_further = matches!(op, Op::Attention(_) | Op::Rope(_) | Op::View(_));
+        if self.experts.is_some() && (looks_further || dims.first().is_none_or(|dim| dim.name != CHOSEN)) {
+            return self.not_an_expert(if part.is_empty() { name } else { part }, span);
+        }
         let name = self.fresh(name);
         self.nodes.push(Node { name, op, inputs, dims, part: part.to_owned(), span });
         Some(ValueId(self.nodes.len() - 1))
+    }
+
+    /// Says that a part, or a value, is of more than the channels of one token.
+    pub(super) fn not_an_expert<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        self.report(
+            Diagnostic::error("not-an-expert", format!("`{what}` cannot be an expert"))
+                .at(span, "more than the channels of one token")
+                .help("an expert is a feed-forward part, or a part of a kind that a file defines"),
+        );
+        None
     }
 
     /// Adds a node whose output has its only input's dimensions.
@@ -83,6 +149,11 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
     ) -> Option<ValueId> {
         let dims = self.dims(input).to_vec();
         self.node(name, op, vec![input], dims, part, span)
+    }
+
+    /// A value's name.
+    pub(super) fn node_name(&self, value: ValueId) -> &str {
+        self.nodes.get(value.0).map_or("", |node| node.name.as_str())
     }
 
     /// A value's dimensions.
@@ -168,6 +239,27 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
     /// Notes a fault.
     pub(super) fn report(&mut self, finding: Diagnostic) {
         self.lowering.findings.push(finding);
+    }
+
+    /// Checks that what an expert makes of a copy of a token can be summed to the residual stream.
+    pub(super) fn expect_copy(&mut self, part: &Part, value: ValueId) -> Option<()> {
+        let width = self.width_dim();
+        if let [_, dim] = self.dims(value)
+            && dim.size == width.size
+        {
+            return Some(());
+        }
+        let found = dims_text(channel_dims(self.dims(value)));
+        let message = format!(
+            "an expert of `{}` makes `{found}`; the residual stream is `[width {}]`",
+            part.name, width.size
+        );
+        self.report(
+            Diagnostic::error("dimension-mismatch", message)
+                .at(part.place("expert"), found)
+                .help(format!("name a part whose output has {} channels", width.size)),
+        );
+        None
     }
 
     /// Checks that a value can be the residual stream.

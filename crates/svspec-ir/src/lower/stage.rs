@@ -3,7 +3,7 @@
 use super::parameters::{NewParam, NewScale};
 use super::region::{RegionBuilder, dims_text};
 use crate::op::choose::channel_dims;
-use crate::op::{Bias, Normalize, Scale};
+use crate::op::{Bias, ExpertScale, Normalize, Scale};
 use crate::resolve::{Axis, Extent, Part, Place, Stage, StageScale};
 use crate::{DefaultInit, Dim, Dims, Op, ParamKind, Site, ValueId};
 use svspec_diagnostics::Diagnostic;
@@ -36,7 +36,12 @@ impl RegionBuilder<'_, '_> {
             let scale_path = part.scale_path(place);
             let dims = self.scale_dims(part, place, stage, scale, x)?;
             let (home, region) = (self.home(), self.region);
-            let new = NewScale { path: &scale_path, site, dims: &dims, placed: scale, span: stage.span };
+            let num_vectors = match scale.extent {
+                Extent::PerExpert => dims.first().map_or(1, |experts| experts.size),
+                Extent::Full | Extent::Head | Extent::PerHead | Extent::Scalar => 1,
+            };
+            let span = stage.span;
+            let new = NewScale { path: &scale_path, site, dims: &dims, num_vectors, placed: scale, span };
             let made = self.lowering.parameters.scale(home, region, new);
             let id = match made {
                 Ok(id) => id,
@@ -46,7 +51,14 @@ impl RegionBuilder<'_, '_> {
                 }
             };
             let name = node_name(&path, place, Step::Scaled, stage.bias.is_none());
-            y = self.same_dims(&name, Op::Scale(Scale { scale: id }), y, &path, stage.span)?;
+            y = match (scale.extent, self.chosen()) {
+                (Extent::PerExpert, Some(chosen)) => {
+                    let op = Op::ExpertScale(ExpertScale { scale: id });
+                    let dims = self.dims(y).to_vec();
+                    self.node(&name, op, vec![y, chosen], dims, &path, stage.span)?
+                }
+                (_, _) => self.same_dims(&name, Op::Scale(Scale { scale: id }), y, &path, stage.span)?,
+            };
         }
         if let Some(span) = stage.bias {
             let dims = self.bias_dims(part, place, stage, x)?;
@@ -93,10 +105,28 @@ impl RegionBuilder<'_, '_> {
             Extent::Full => Some(channel_dims(self.dims(x)).to_vec()),
             Extent::Scalar => Some(Vec::new()),
             Extent::Head => self.heads(part, place, stage, x).map(|(_, head_dim)| vec![head_dim]),
+            Extent::PerExpert => self.experts(part, place, stage).map(|experts| {
+                std::iter::once(experts).chain(channel_dims(self.dims(x)).iter().cloned()).collect()
+            }),
             Extent::PerHead => {
                 self.heads(part, place, stage, x).map(|(heads, _)| vec![heads, Dim::new("1", 1)])
             }
         }
+    }
+
+    /// The dimension of the experts that the part is in.
+    fn experts(&mut self, part: &Part, place: Place, stage: &Stage) -> Option<Dim> {
+        if let Some(experts) = self.expert_dim() {
+            return Some(experts);
+        }
+        let what = described(part, place);
+        self.report(
+            Diagnostic::error("placement-on-wrong-kind", format!("{what} is not that of an expert"))
+                .at(stage.span, "placed for each expert here")
+                .because(part.span, format!("`{}` is declared here", part.name))
+                .help("write `scale` without `(per_expert)`"),
+        );
+        None
     }
 
     /// The heads and channels per head of a value that has them.
@@ -105,11 +135,7 @@ impl RegionBuilder<'_, '_> {
             return Some((heads.clone(), head_dim.clone()));
         }
         let dims = dims_text(self.dims(x));
-        let what = match place {
-            Place::Own => format!("what `{}` is given", part.name),
-            Place::In(port) => format!("the input of `{}`", part.port_path(port)),
-            Place::Out(port) => format!("the output of `{}`", part.port_path(port)),
-        };
+        let what = described(part, place);
         self.report(
             Diagnostic::error("placement-on-wrong-kind", format!("{what} has no heads: it is `{dims}`"))
                 .at(stage.span, "placed per head here")
@@ -117,6 +143,15 @@ impl RegionBuilder<'_, '_> {
                 .help("write `normalize` and `scale` without `(head)` or `(per_head)`"),
         );
         None
+    }
+}
+
+/// The value at a place, in words.
+fn described(part: &Part, place: Place) -> String {
+    match place {
+        Place::Own => format!("what `{}` is given", part.name),
+        Place::In(port) => format!("the input of `{}`", part.port_path(port)),
+        Place::Out(port) => format!("the output of `{}`", part.port_path(port)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Factor, How, entries};
 use crate::correspondence::{Correspondence, Source};
 use crate::eval::{Tensor, Values};
 use crate::fold;
-use crate::{Instance, Model, ScaleForm, ScaleId, dim};
+use crate::{Instance, Model, ParamKind, ScaleForm, ScaleId, dim};
 
 /// What becomes of the optimizer's memory of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Memory {
     Restarts(&'static str),
     /// There was none.
     New,
+    /// There is none: no gradient moves it.
+    NotTrained,
 }
 
 /// Which average.
@@ -35,6 +37,9 @@ pub(super) fn memory(
     tensor: Instance,
     how: &How,
 ) -> Memory {
+    if new.params.get(tensor.param.0).is_some_and(|param| param.kind == ParamKind::Correction) {
+        return Memory::NotTrained;
+    }
     let place = vector_of(new, tensor);
     if place.is_some_and(|place| found.merged.contains(&place)) {
         return Memory::Restarts("several vectors became one, whose gradient is the sum of theirs");
@@ -104,7 +109,7 @@ impl Memory {
     pub fn source(&self) -> Option<Instance> {
         match self {
             Self::Kept(own) | Self::Rescaled(own, _) => Some(*own),
-            Self::Restarts(_) | Self::New => None,
+            Self::Restarts(_) | Self::New | Self::NotTrained => None,
         }
     }
 
@@ -121,11 +126,12 @@ impl Memory {
                         Moment::First => 1.0 / gamma,
                         Moment::Second => 1.0 / (gamma * gamma),
                     });
-                    fold::multiply(&mut moment, &inverse.collect::<Vec<f64>>(), factor.side);
+                    let num_vectors = old.scales.get(factor.scale.0).map_or(1, |scale| scale.num_vectors);
+                    fold::multiply(&mut moment, &inverse.collect::<Vec<f64>>(), factor.side, num_vectors);
                 }
                 moment.data.iter().all(|entry| (*entry as f32).is_finite()).then_some(moment)
             }
-            Self::Restarts(_) | Self::New => None,
+            Self::Restarts(_) | Self::New | Self::NotTrained => None,
         }
     }
 }

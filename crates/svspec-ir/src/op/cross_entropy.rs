@@ -84,7 +84,8 @@ impl Operation for CrossEntropy {
     }
 }
 
-fn log_sum_exp(logits: &[f64]) -> f64 {
+/// `log Σ exp logit`.
+pub(super) fn log_sum_exp(logits: &[f64]) -> f64 {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>().ln()
 }

@@ -2,7 +2,7 @@
 
 use super::{Cost, Operation, Origin, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
-use crate::{Dim, Dims, Model};
+use crate::{Dim, Dims, Model, RegionKind, SideId, ValueId};
 use serde::Serialize;
 
 /// A value from outside the region. Output: as the kind says.
@@ -15,6 +15,8 @@ pub enum Input {
     Carried,
     /// The token ids to predict `[batch, time]`.
     Targets,
+    /// A side value of all layers that have it, in the order of the stack, as more sequences.
+    Collected(SideId),
 }
 
 impl Operation for Input {
@@ -23,6 +25,7 @@ impl Operation for Input {
             Self::Tokens => "tokens",
             Self::Carried => "carried",
             Self::Targets => "targets",
+            Self::Collected(_) => "collected",
         }
     }
 
@@ -41,6 +44,7 @@ impl Operation for Input {
         Ok(match self {
             Self::Tokens | Self::Targets => Dims::new(),
             Self::Carried => vec![Dim::new("width", model.width)],
+            Self::Collected(id) => collected_dims(model, *id).ok_or("no layer leaves it")?,
         })
     }
 
@@ -69,6 +73,9 @@ impl Operation for Input {
             Self::Tokens => env.tokens.clone(),
             Self::Targets => env.targets.clone(),
             Self::Carried => env.carried.cloned().expect("a region before this one hands a value on"),
+            Self::Collected(id) => {
+                env.collected.get(id.0).cloned().expect("the layers leave every side value")
+            }
         }
     }
 
@@ -82,4 +89,13 @@ impl Operation for Input {
     ) -> Vec<Option<Tensor>> {
         Vec::new()
     }
+}
+
+/// The dimensions of a side value in the layers.
+fn collected_dims(model: &Model, id: SideId) -> Option<Dims> {
+    let mut layers = model.regions.iter().filter(|region| region.kind == RegionKind::Layer);
+    layers.find_map(|region| {
+        let ValueId(value) = region.side.iter().find(|side| side.id == id)?.value;
+        region.nodes.get(value).map(|node| node.dims.clone())
+    })
 }

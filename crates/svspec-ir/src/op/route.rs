@@ -1,38 +1,61 @@
 //! The weights of the chosen experts.
 
-use super::{Cost, Operation, Passage, Reading};
+use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
+use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
-/// How a router's logits become the weights of the experts that were chosen by them.
+/// What a router's logits become: one score for each expert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gating {
-    /// The softmax over all experts; weights of the chosen sum to less than 1.
+pub enum Scores {
+    /// The softmax over all experts.
     Softmax,
-    /// The softmax over the chosen, which is that over all of them, renormalised.
-    SoftmaxOfChosen,
     /// The sigmoid of each.
     Sigmoid,
-    /// The sigmoids of the chosen, divided by their sum.
-    SigmoidNormalized,
 }
 
-/// Inputs: logits `[experts]` and chosen experts `[chosen]`; output: their weights, `[chosen]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Inputs: logits `[experts]` and chosen experts `[chosen]`; output: their weights, `[chosen]`, which are their scores.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Route {
-    /// The formula.
-    pub gating: Gating,
+    /// The scores.
+    pub scores: Scores,
+    /// The scores of the chosen are divided by their sum and this number. A softmax is then one over the chosen, but
+    /// for that number.
+    pub normalized: Option<f64>,
+}
+
+impl Scores {
+    /// Those of one token.
+    pub fn of(self, logits: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Softmax => softmax(logits),
+            Self::Sigmoid => logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+        }
+    }
+
+    /// The gradient of one token's logits from that of its scores.
+    pub fn vjp(self, scores: &[f64], gradient: &[f64]) -> Vec<f64> {
+        let pairs = scores.iter().zip(gradient);
+        match self {
+            Self::Softmax => {
+                let mean: f64 = pairs.clone().map(|(score, g)| score * g).sum();
+                pairs.map(|(score, g)| score * (g - mean)).collect()
+            }
+            Self::Sigmoid => pairs.map(|(score, g)| score * (1.0 - score) * g).collect(),
+        }
+    }
 }
 
 impl Operation for Route {
     fn name(&self) -> &'static str {
-        match self.gating {
-            Gating::Softmax => "softmax_weights",
-            Gating::SoftmaxOfChosen => "softmax_of_chosen",
-            Gating::Sigmoid => "sigmoid_weights",
-            Gating::SigmoidNormalized => "sigmoid_normalized",
+        match (self.scores, self.normalized) {
+            (Scores::Softmax, None) => "softmax_weights",
+            (Scores::Softmax, Some(0.0)) => "softmax_of_chosen",
+            (Scores::Softmax, Some(_)) => "softmax_normalized",
+            (Scores::Sigmoid, None) => "sigmoid_weights",
+            (Scores::Sigmoid, Some(_)) => "sigmoid_normalized",
         }
     }
 
@@ -42,6 +65,11 @@ impl Operation for Route {
 
     fn is_step(&self) -> bool {
         false
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        let eps = self.normalized.filter(|eps| *eps > 0.0);
+        eps.map(|eps| ("eps", shortest(eps))).into_iter().collect()
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -60,9 +88,9 @@ impl Operation for Route {
     fn cost(&self, _: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost {
         let experts = inputs.first().map_or(0, |logits| dim::num_elements(logits)) as f64;
         let chosen = dim::num_elements(output) as f64;
-        let values = match self.gating {
-            Gating::Softmax => experts,
-            Gating::SoftmaxOfChosen | Gating::Sigmoid | Gating::SigmoidNormalized => chosen,
+        let values = match self.scores {
+            Scores::Softmax if !self.is_softmax_of_chosen() => experts,
+            Scores::Softmax | Scores::Sigmoid => chosen,
         };
         Cost { flops: 3.0 * values, saved: values, traffic: values + chosen, ..Cost::default() }
     }
@@ -82,8 +110,11 @@ impl Operation for Route {
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [logits, chosen] = super::operands(inputs);
-        let weights =
-            logits.tokens().zip(chosen.tokens()).flat_map(|(logits, chosen)| self.weights(logits, chosen));
+        let weights = logits.tokens().zip(chosen.tokens()).flat_map(|(logits, chosen)| {
+            let scores = pick(&self.scores.of(logits), chosen);
+            let sum = self.normalized.map_or(1.0, |eps| scores.iter().sum::<f64>() + eps);
+            scores.into_iter().map(move |score| score / sum)
+        });
         let data = weights.collect();
         Tensor::new(chosen.shape.clone(), data)
     }
@@ -97,54 +128,39 @@ impl Operation for Route {
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [logits, chosen] = super::operands(inputs);
-        let mut of_logits = Tensor::zeros(&logits.shape);
+        let mut of_logits = Vec::new();
         let tokens = logits.tokens().zip(chosen.tokens()).zip(output.tokens().zip(gradient.tokens()));
-        for (of_logits, ((logits, chosen), (weights, g))) in of_logits.tokens_mut().zip(tokens) {
-            // With weights w = s / Σs: ∂w_i = w_i (∂ log s_i − Σ_j w_j ∂ log s_j).
-            let mean: f64 = weights.iter().zip(g).map(|(w, g)| w * g).sum();
-            let mut add = |expert: usize, term: f64| {
-                if let Some(sum) = of_logits.get_mut(expert) {
-                    *sum += term;
-                }
+        for ((logits, chosen), (weights, g)) in tokens {
+            let scores = self.scores.of(logits);
+            // With w = s / D and D = Σs + eps: ∂s_i = (g_i − Σ_j g_j w_j) / D.
+            let (sum, mean) = match self.normalized {
+                None => (1.0, 0.0),
+                Some(eps) => (
+                    pick(&scores, chosen).iter().sum::<f64>() + eps,
+                    weights.iter().zip(g).map(|(w, g)| w * g).sum(),
+                ),
             };
-            if self.gating == Gating::Softmax {
-                for (expert, probability) in softmax(logits).into_iter().enumerate() {
-                    add(expert, -mean * probability);
+            let mut of_scores = vec![0.0; scores.len()];
+            for (&expert, g) in chosen.iter().zip(g) {
+                if let Some(of_score) = of_scores.get_mut(expert as usize) {
+                    *of_score += (g - mean) / sum;
                 }
             }
-            for ((&expert, w), g) in chosen.iter().zip(weights).zip(g) {
-                let expert = expert as usize;
-                let logit = logits.get(expert).copied().unwrap_or(f64::NAN);
-                let term = match self.gating {
-                    Gating::Softmax => w * g,
-                    Gating::SoftmaxOfChosen => w * (g - mean),
-                    Gating::Sigmoid => w * (1.0 - sigmoid(logit)) * g,
-                    Gating::SigmoidNormalized => w * (1.0 - sigmoid(logit)) * (g - mean),
-                };
-                add(expert, term);
-            }
+            of_logits.extend(self.scores.vjp(&scores, &of_scores));
         }
-        vec![Some(of_logits), None]
+        vec![Some(Tensor::new(logits.shape.clone(), of_logits)), None]
     }
 }
 
 impl Route {
-    /// The weights of one token's experts.
-    fn weights(self, logits: &[f64], chosen: &[f64]) -> Vec<f64> {
-        let pick = |values: &[f64]| -> Vec<f64> {
-            chosen.iter().map(|&expert| values.get(expert as usize).copied().unwrap_or(f64::NAN)).collect()
-        };
-        match self.gating {
-            Gating::Softmax => pick(&softmax(logits)),
-            Gating::SoftmaxOfChosen => softmax(&pick(logits)),
-            Gating::Sigmoid => pick(logits).into_iter().map(sigmoid).collect(),
-            Gating::SigmoidNormalized => {
-                let scores: Vec<f64> = pick(logits).into_iter().map(sigmoid).collect();
-                let sum: f64 = scores.iter().sum();
-                scores.into_iter().map(|score| score / sum).collect()
-            }
-        }
+    /// Whether the scores of the others cancel.
+    pub fn is_softmax_of_chosen(self) -> bool {
+        self.scores == Scores::Softmax && self.normalized == Some(0.0)
     }
+}
+
+fn pick(scores: &[f64], chosen: &[f64]) -> Vec<f64> {
+    chosen.iter().map(|&expert| scores.get(expert as usize).copied().unwrap_or(f64::NAN)).collect()
 }
 
 fn softmax(logits: &[f64]) -> Vec<f64> {
@@ -154,23 +170,23 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
     exps.into_iter().map(|exp| exp / sum).collect()
 }
 
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::op::trial::{self, Trial};
 
-    const ALL: [Gating; 4] =
-        [Gating::Softmax, Gating::SoftmaxOfChosen, Gating::Sigmoid, Gating::SigmoidNormalized];
+    fn all(eps: f64) -> [Route; 4] {
+        let of = |scores| [None, Some(eps)].map(|normalized| Route { scores, normalized });
+        let [a, b] = of(Scores::Softmax);
+        let [c, d] = of(Scores::Sigmoid);
+        [a, b, c, d]
+    }
 
     #[test]
-    fn derivative_in_every_gating() {
-        for gating in ALL {
+    fn derivative_in_every_form() {
+        for route in all(0.0).into_iter().chain(all(0.3)) {
             let inputs = [trial::random_activation(&[5], 1), trial::random_choice(5, 3)];
-            Trial::new().check_at(&Route { gating }, &inputs);
+            Trial::new().check_at(&route, &inputs);
         }
     }
 
@@ -185,10 +201,15 @@ mod tests {
             sigmoids,
             sigmoids.map(|score| score / (5.0 / 6.0 + 3.0 / 4.0)),
         ];
-        for (gating, expected) in ALL.into_iter().zip(expected) {
-            let found = Trial::new().eval(&Route { gating }, &[logits.clone(), chosen.clone()]);
+        // The chosen sum to 0.8, and the sigmoids with this number to 2.
+        let eps = 2.0 - (5.0 / 6.0 + 3.0 / 4.0);
+        let softmax = Route { scores: Scores::Softmax, normalized: Some(0.2) };
+        let sigmoid = Route { scores: Scores::Sigmoid, normalized: Some(eps) };
+        let with_eps = [(softmax, expected[0]), (sigmoid, sigmoids.map(|score| score / 2.0))];
+        for (route, expected) in all(0.0).into_iter().zip(expected).chain(with_eps) {
+            let found = Trial::new().eval(&route, &[logits.clone(), chosen.clone()]);
             for (found, expected) in found.data.iter().zip(expected) {
-                assert!((found - expected).abs() < 1e-12, "{gating:?}: {found} against {expected}");
+                assert!((found - expected).abs() < 1e-12, "{route:?}: {found} against {expected}");
             }
         }
     }

@@ -37,10 +37,19 @@ impl Trial {
 
     /// Adds a scale vector of the layer, and its parameters.
     pub fn scale(&mut self, path: &str, form: ScaleForm, shape: &[usize]) -> ScaleId {
+        self.add_scale(path, form, shape, &[])
+    }
+
+    /// Adds a scale vector for each expert, and their parameters.
+    pub fn expert_scale(&mut self, path: &str, form: ScaleForm, shape: &[usize]) -> ScaleId {
+        self.add_scale(path, form, shape, &shape[..1])
+    }
+
+    fn add_scale(&mut self, path: &str, form: ScaleForm, shape: &[usize], vectors: &[usize]) -> ScaleId {
         let parts: &[(ScalePart, &[usize])] = match form {
             ScaleForm::Direct | ScaleForm::OnePlus => &[(ScalePart::Whole, shape)],
             ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => {
-                &[(ScalePart::Magnitude, &[]), (ScalePart::Direction, shape)]
+                &[(ScalePart::Magnitude, vectors), (ScalePart::Direction, shape)]
             }
         };
         let params = parts
@@ -53,6 +62,7 @@ impl Trial {
             site: Site::Norm,
             form,
             dims: dims(shape),
+            num_vectors: vectors.iter().product(),
             params,
             asserted: None,
             span: span(),
@@ -86,6 +96,11 @@ impl Trial {
         let values = self.random_values(&mut Random::new(5));
         let inputs: Vec<&Tensor> = inputs.iter().collect();
         self.with_environment(&values, |env| op.eval(env, &inputs))
+    }
+
+    /// The parameter's value in [`Self::eval`].
+    pub fn value(&self, param: ParamId) -> Tensor {
+        self.random_values(&mut Random::new(5))[&self.model.instance(param, Some(0))].clone()
     }
 
     /// Compares the op's derivative with finite differences, for inputs with these sizes after `[batch, time]`.
@@ -169,7 +184,15 @@ impl Trial {
     fn with_environment<T>(&self, values: &Values, f: impl FnOnce(&Environment<'_>) -> T) -> T {
         let tokens = self.tokens();
         let model = &self.model;
-        f(&Environment { model, values, layer: Some(0), tokens: &tokens, targets: &tokens, carried: None })
+        f(&Environment {
+            model,
+            values,
+            layer: Some(0),
+            tokens: &tokens,
+            targets: &tokens,
+            carried: None,
+            collected: &[],
+        })
     }
 }
 
@@ -238,6 +261,8 @@ fn empty_model() -> Model {
         kind: RegionKind::Layer,
         nodes: Vec::new(),
         output: ValueId(0),
+        side: Vec::new(),
+        losses: Vec::new(),
     };
     Model {
         name: "trial".to_owned(),
@@ -248,6 +273,7 @@ fn empty_model() -> Model {
         width: 4,
         regions: vec![region],
         stack: vec![RegionId(0)],
+        side_values: Vec::new(),
         params: Vec::new(),
         scales: Vec::new(),
         foreign: crate::Foreign::default(),

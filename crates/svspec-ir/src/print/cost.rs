@@ -100,5 +100,6 @@ fn kind(kind: ParamKind) -> &'static str {
         ParamKind::Scale => "scale vectors",
         ParamKind::Bias => "biases",
         ParamKind::Router => "routers",
+        ParamKind::Correction => "corrections",
     }
 }

@@ -84,6 +84,9 @@ pub fn groups(checked: &CheckedModel) -> String {
         let rules: Vec<Vec<String>> =
             group.rules.iter().map(|rule| vec![rule.text.clone(), rule.place.clone()]).collect();
         text.push_str(&table("  ", &[Align::Left], &rules));
+        if group.optimizer == Algorithm::Load.name() {
+            text.push_str("  moved by the load of experts, not by the optimizer\n");
+        }
         text.push_str(&wrapped("    ", &group.paths));
     }
     text

@@ -1,5 +1,6 @@
 //! The graph, one line a node, in static single assignment form.
 
+use super::number::shortest;
 use super::table::{Align, table};
 use super::{FORMAT_VERSION, op, paths};
 use crate::scale::{ScaleForm, Site};
@@ -32,6 +33,21 @@ pub struct RegionView {
     pub nodes: Vec<NodeView>,
     /// The name of the value it hands on.
     pub output: String,
+    /// The names of the values that it leaves for the loss region.
+    pub side: Vec<String>,
+    /// What is minimised beside its output.
+    pub losses: Vec<LossView>,
+}
+
+/// A loss beside the cross-entropy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LossView {
+    /// Its name in logs.
+    pub name: String,
+    /// The name of its value.
+    pub value: String,
+    /// What it counts.
+    pub coefficient: f64,
 }
 
 /// A node.
@@ -94,8 +110,20 @@ pub fn view(model: &Model) -> IrView {
             dims: node.dims.clone(),
             part: node.part.clone(),
         });
+        let losses = region.losses.iter().map(|loss| LossView {
+            name: loss.name.clone(),
+            value: value_name(&loss.value),
+            coefficient: loss.coefficient,
+        });
         let nodes = nodes.collect();
-        RegionView { name: region.name.clone(), layers, nodes, output: value_name(&region.output) }
+        RegionView {
+            name: region.name.clone(),
+            layers,
+            nodes,
+            output: value_name(&region.output),
+            side: region.side.iter().map(|side| value_name(&side.value)).collect(),
+            losses: losses.collect(),
+        }
     });
     let scales = model.scales.iter().map(|scale| ScaleView {
         path: scale.path.clone(),
@@ -132,7 +160,14 @@ pub fn ir(model: &Model) -> String {
         text.push('\n');
         let rows: Vec<Vec<String>> = region.nodes.iter().map(node_row).collect();
         text.push_str(&table("  ", &[Align::Left; 3], &rows));
-        text.push_str(&format!("  -> {}\n\n", region.output));
+        text.push_str(&format!("  -> {}\n", region.output));
+        if !region.side.is_empty() {
+            text.push_str(&format!("  for the losses: {}\n", region.side.join(", ")));
+        }
+        for loss in &region.losses {
+            text.push_str(&format!("  + {} {}\n", shortest(loss.coefficient), loss.value));
+        }
+        text.push('\n');
     }
     if !view.scales.is_empty() {
         text.push_str("scale vectors\n");

@@ -115,7 +115,9 @@ impl MigrationView {
 /// Whether a tensor stays as it is, under its name, and its memory too.
 fn is_same(old: &Model, new: &Model, step: &Step) -> bool {
     match (&step.how, &step.memory) {
-        (How::Copy(own), Memory::Kept(_)) => old.instance_name(*own) == new.instance_name(step.tensor),
+        (How::Copy(own), Memory::Kept(_) | Memory::NotTrained) => {
+            old.instance_name(*own) == new.instance_name(step.tensor)
+        }
         (_, _) => false,
     }
 }
@@ -172,6 +174,7 @@ fn memory(memory: &Memory) -> String {
         Memory::Rescaled(..) => "goes on, rescaled".to_owned(),
         Memory::Restarts(why) => format!("restarts: {why}"),
         Memory::New => "new".to_owned(),
+        Memory::NotTrained => "none".to_owned(),
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Totals {
     pub biases: u64,
     /// Of routers.
     pub routers: u64,
+    /// Of what is added to scores for the choice of experts.
+    pub corrections: u64,
 }
 
 /// The parameters of `checked` as data.
@@ -112,6 +114,7 @@ impl Totals {
             ParamKind::Scale => self.scales += entries,
             ParamKind::Bias => self.biases += entries,
             ParamKind::Router => self.routers += entries,
+            ParamKind::Correction => self.corrections += entries,
         }
     }
 }
@@ -135,7 +138,7 @@ fn param_row(checked: &CheckedModel, assignment: &Assignment) -> Option<ParamRow
     let Instance { param: id, layer } = assignment.instance;
     let param = checked.model().params.get(id.0)?;
     let group = checked.groups().iter().find(|group| group.members.contains(&assignment.instance));
-    let rule = checked.rules().get(assignment.decay_rule);
+    let rule = assignment.decay_rule.and_then(|rule| checked.rules().get(rule));
     Some(ParamRow {
         path: param.path.clone(),
         region: checked
@@ -204,6 +207,7 @@ fn summary(totals: &Totals) -> String {
         (totals.scales, "scale vectors", format!(" ({share:.4} %)")),
         (totals.biases, "biases", String::new()),
         (totals.routers, "routers", String::new()),
+        (totals.corrections, "corrections", String::new()),
     ];
     let texts = parts
         .iter()
@@ -223,6 +227,7 @@ fn kind(kind: ParamKind, role: Option<Role>) -> &'static str {
         (ParamKind::Embedding, _) => "embedding",
         (ParamKind::Bias, _) => "bias",
         (ParamKind::Router, _) => "router",
+        (ParamKind::Correction, _) => "correction",
         (ParamKind::Scale, Some(Role::Input)) => "input scale",
         (ParamKind::Scale, Some(Role::Output)) => "output scale",
         (ParamKind::Scale, None) => "scale",

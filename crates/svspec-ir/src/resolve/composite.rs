@@ -9,7 +9,7 @@ mod unread;
 
 use super::draft::{Draft, Entry, Given, PartDraft, PlacementDraft};
 use super::list;
-use crate::lower::part;
+use crate::lower::part::{self, Takes};
 use crate::program::Program;
 use definition::{Definition, definition};
 use std::collections::BTreeMap;
@@ -216,6 +216,9 @@ impl Walk<'_, '_, '_> {
             for (path, entry) in &definition.draft.settings {
                 let Some(setting) = path.strip_prefix(&prefix) else { continue };
                 let expr = match entry.given {
+                    Given::Value(expr) if names_part(part.kind, setting) => {
+                        Some(substitution.part(expr, self.findings))
+                    }
                     Given::Value(expr) => Some(substitution.expr(expr, self.findings)),
                     Given::Present => None,
                 };
@@ -285,6 +288,12 @@ impl Walk<'_, '_, '_> {
             self.findings.push(finding);
         }
     }
+}
+
+/// Whether the setting of a part of this kind is the name of another part.
+fn names_part(kind: &Ident, setting: &str) -> bool {
+    let known = part::kind(&kind.text).and_then(|kind| kind.settings.iter().find(|one| one.name == setting));
+    known.is_some_and(|setting| matches!(setting.takes, Takes::Part))
 }
 
 fn missing_setting(definition: &Definition<'_>, name: &Ident, setting: &str) -> Diagnostic {

@@ -3,11 +3,13 @@
 mod composite;
 mod function;
 
+use super::draft::Given;
 use super::number::{self, NUMERIC_SETTINGS, Scope};
 use super::resolved::{Formula, FormulaKind, Part};
-use super::{list, path::single};
+use super::{list, path::single, setting};
 use crate::PerLayer;
 use crate::arithmetic::FUNCTIONS;
+use crate::lower::part::Takes;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Operator};
 
@@ -261,6 +263,10 @@ fn call(
         let values: Vec<Option<Formula>> =
             arguments.iter().map(|argument| value(scope, context, argument, depth + 1)).collect();
         let values = values.into_iter().collect::<Option<Vec<Formula>>>()?;
+        if let Some(inner) = inner_part(scope, part) {
+            let argument = values.into_iter().next()?;
+            return around(scope, context, index, argument, inner, depth);
+        }
         return Some(Formula { kind: FormulaKind::Part(index, values), span });
     }
     if let Some(&composite) = scope.draft.composites.get(name) {
@@ -277,6 +283,45 @@ fn call(
     }
     unknown_call(scope, name, name_span);
     None
+}
+
+/// The part that `part` applies within itself, and where it is named.
+fn inner_part(scope: &Scope<'_>, part: &Part) -> Option<(String, Span)> {
+    let named = part.kind.settings.iter().find(|setting| matches!(setting.takes, Takes::Part))?;
+    match scope.draft.settings.get(&format!("{}.{}", part.name, named.name))?.given {
+        Given::Value(expr) if setting::is_none(expr) => None,
+        Given::Value(Expr { kind: ExprKind::Name(path), .. }) => single(path),
+        Given::Value(_) | Given::Present => None,
+    }
+}
+
+/// A part applied around another.
+fn around(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    part: usize,
+    argument: Formula,
+    (inner, inner_span): (String, Span),
+    depth: usize,
+) -> Option<Formula> {
+    let span = argument.span;
+    let outer = context.parts.get(part)?;
+    let given = format!("{}.tokens", outer.name);
+    if inner == outer.name {
+        scope.findings.push(
+            Diagnostic::error("part-cycle", format!("`{inner}` would be made of itself"))
+                .at(inner_span, "the part that names it")
+                .help("name another part"),
+        );
+        return None;
+    }
+    let names = vec![given.clone()];
+    let within = Context { names, ..*context };
+    let path = super::path::of(&given, inner_span);
+    let argument_within = [Expr { kind: ExprKind::Name(path), span: inner_span }];
+    let applied = call(scope, &within, &inner, inner_span, &argument_within, inner_span, depth + 1)?;
+    let (argument, inner) = (Box::new(argument), Box::new(applied));
+    Some(Formula { kind: FormulaKind::Around { part, argument, given, inner }, span })
 }
 
 fn unknown_call(scope: &mut Scope<'_>, name: &str, span: Span) {

@@ -176,6 +176,9 @@ fn read(scope: &mut Scope<'_>, bare: &Part, width: Option<usize>) -> Part {
 
 fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartSetting> {
     let path = format!("{}.{}", part.name, setting.name);
+    if setting.block().is_some_and(|block| is_taken_away(scope, part, block)) {
+        return None;
+    }
     match scope.draft.settings.get(&path).copied() {
         Some(entry) => match entry.given {
             Given::Value(expr) => once(scope, |scope| written(scope, setting, &path, expr)),
@@ -188,7 +191,8 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
                 | Takes::Number(_)
                 | Takes::CountPerLayer
                 | Takes::NumberPerLayer(_)
-                | Takes::Word(_) => {
+                | Takes::Word(_)
+                | Takes::Part => {
                     let message = format!("`{}` of `{}` has no value", setting.name, part.name);
                     scope.findings.push(
                         Diagnostic::error("missing-setting", message)
@@ -201,6 +205,18 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
         },
         None => preset(scope, part, setting),
     }
+}
+
+/// Whether the block, or one that it stands in, is written as `none`.
+fn is_taken_away(scope: &Scope<'_>, part: &Part, block: &str) -> bool {
+    let is_none = |block: &str| match scope.draft.settings.get(&format!("{}.{block}", part.name)) {
+        Some(entry) => match entry.given {
+            Given::Value(expr) => setting::is_none(expr),
+            Given::Present => false,
+        },
+        None => false,
+    };
+    is_none(block) || block.rsplit_once('.').is_some_and(|(outer, _)| is_taken_away(scope, part, outer))
 }
 
 /// Several parts may share one written value: what is wrong with it is said of the first.
@@ -241,6 +257,10 @@ fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) ->
             if setting::bare_word(expr).as_deref() != Some("on") {
                 setting::word(scope, path, expr, &["on", "none"])?;
             }
+            SettingValue::Present
+        }
+        Takes::Part => {
+            setting::part_name(scope, path, expr);
             SettingValue::Present
         }
     };
@@ -284,7 +304,8 @@ fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartS
                 | Takes::Number(_)
                 | Takes::NumberPerLayer(_)
                 | Takes::Word(_)
-                | Takes::Block => {}
+                | Takes::Block
+                | Takes::Part => {}
             }
             SettingValue::Number(value)
         }

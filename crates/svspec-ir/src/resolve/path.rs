@@ -1,7 +1,7 @@
 //! Dotted paths: `attn.{q, k}` in; `attn.q` and `attn.k` with their places out.
 
 use svspec_diagnostics::Span;
-use svspec_syntax::ast::Path;
+use svspec_syntax::ast::{Ident, Path};
 
 /// More names than this in one path are cut; a path of one list stays far below.
 const MOST_NAMES: usize = 1024;
@@ -21,6 +21,12 @@ pub fn expand(path: &Path) -> Vec<(String, Span)> {
         names = longer.take(MOST_NAMES).collect();
     }
     names
+}
+
+/// The path of one dotted name.
+pub fn of(name: &str, span: Span) -> Path {
+    let segment = |word: &str| vec![Ident { text: word.to_owned(), span }];
+    Path { segments: name.split('.').map(segment).collect(), span }
 }
 
 /// The one name that a path stands for; `None` if it holds a list.

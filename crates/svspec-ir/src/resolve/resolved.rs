@@ -158,6 +158,17 @@ pub enum FormulaKind {
         /// Its value.
         result: Box<Formula>,
     },
+    /// A part that applies another to what it makes of its argument.
+    Around {
+        /// The outer part: its index in `Resolved::parts`.
+        part: usize,
+        /// What it is applied to.
+        argument: Box<Formula>,
+        /// The name that `inner` has for what the inner part is applied to; no equation has it.
+        given: String,
+        /// The inner part, applied.
+        inner: Box<Formula>,
+    },
     /// A function of the language applied to values.
     Call(Function, Vec<Formula>),
     /// A constant times a value.
@@ -290,6 +301,8 @@ pub enum Extent {
     Head,
     /// One per head.
     PerHead,
+    /// One per channel, for each expert.
+    PerExpert,
     /// One.
     Scalar,
 }

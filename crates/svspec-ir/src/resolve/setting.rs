@@ -130,6 +130,19 @@ pub fn word_after(
     None
 }
 
+/// That the setting `what` names a part; which one the equations find out.
+pub fn part_name(scope: &mut Scope<'_>, what: &str, expr: &Expr) {
+    if bare_word(expr).is_some() {
+        return;
+    }
+    let message = format!("`{what}` is the name of a part, not `{}`", scope.quote(expr.span));
+    scope.findings.push(
+        Diagnostic::error("unknown-value", message)
+            .at(expr.span, "not a name")
+            .help(format!("declare a part, such as `swiglu ffn {{ hidden = … }}`, and write `{what} = ffn`")),
+    );
+}
+
 /// Whether the value is one of the words that mean "not there".
 pub fn is_none(expr: &Expr) -> bool {
     matches!(bare_word(expr).as_deref(), Some("none" | "off"))

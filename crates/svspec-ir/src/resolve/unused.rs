@@ -137,6 +137,7 @@ fn reads(formula: &Formula, name: &str) -> bool {
         FormulaKind::Composite { equations, result, .. } => {
             equations.iter().any(|equation| reads(&equation.formula, name)) || reads(result, name)
         }
+        FormulaKind::Around { argument, inner, .. } => reads(argument, name) || reads(inner, name),
         FormulaKind::Gain(_, argument) => reads(argument, name),
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
             reads(left, name) || reads(right, name)
@@ -159,6 +160,11 @@ pub fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
                 used(&equation.formula, parts);
             }
             used(result, parts);
+        }
+        FormulaKind::Around { part, argument, inner, .. } => {
+            parts.insert(*part);
+            used(argument, parts);
+            used(inner, parts);
         }
         FormulaKind::Gain(_, argument) => used(argument, parts),
         FormulaKind::Call(_, arguments) => {

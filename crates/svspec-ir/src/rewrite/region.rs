@@ -8,9 +8,9 @@ pub(super) fn readers(region: &Region, value: ValueId) -> Vec<ValueId> {
     nodes.filter(|(_, node)| node.inputs.contains(&value)).map(|(index, _)| ValueId(index)).collect()
 }
 
-/// Whether the next region reads `value`.
+/// Whether another region reads `value`.
 pub(super) fn is_output(region: &Region, value: ValueId) -> bool {
-    region.output == value
+    region.hands_on(value)
 }
 
 /// Lets everything that reads `from` read `to`, which stands before it.
@@ -24,10 +24,10 @@ pub(super) fn insert(region: &mut Region, at: ValueId, node: Node) {
     region.nodes.insert(at.0, node);
 }
 
-/// Removes the nodes that the output does not depend on; what a region is given stays.
+/// Removes the nodes that nothing that leaves the region depends on; what a region is given stays.
 pub(super) fn sweep(region: &mut Region) {
     let mut is_live = vec![false; region.nodes.len()];
-    let mut pending = vec![region.output];
+    let mut pending: Vec<ValueId> = region.results().collect();
     while let Some(value) = pending.pop() {
         let Some(live) = is_live.get_mut(value.0) else { continue };
         if !std::mem::replace(live, true) {
@@ -54,6 +54,12 @@ fn map_values(region: &mut Region, f: impl Fn(ValueId) -> ValueId) {
         *input = f(*input);
     }
     region.output = f(region.output);
+    for side in &mut region.side {
+        side.value = f(side.value);
+    }
+    for loss in &mut region.losses {
+        loss.value = f(loss.value);
+    }
 }
 
 /// `name`, or `name_2`, `name_3`, … if the region has it already.

@@ -2,7 +2,6 @@
 
 use super::absorption::Folding;
 use super::flow::{self, Place};
-use crate::dim::broadcast_channels;
 use crate::op::Passage;
 use crate::role::Fold;
 use crate::{Dim, Model, Op, ParamId, RegionId, ScaleId};
@@ -16,15 +15,13 @@ type Channels = Vec<Option<usize>>;
 
 /// Folds `scale`, applied at `places`, into the columns of what reads it; every reader must take it.
 pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut Vec<String>) -> Folding {
-    let gamma: Vec<usize> = model
-        .scales
-        .get(scale.0)
-        .map_or_else(Vec::new, |scale| scale.dims.iter().map(|dim| dim.size).collect());
+    let Some(vector) = model.scales.get(scale.0) else { return Ok(Vec::new()) };
+    let gamma: Vec<usize> = vector.dims.iter().map(|dim| dim.size).collect();
     let mut pending: Vec<(Place, Channels)> = Vec::new();
     for &place in places.iter().rev() {
         let sizes: Vec<usize> = flow::node(model, place)
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
-        pending.push((place, broadcast_channels(&gamma, &sizes).into_iter().map(Some).collect()));
+        pending.push((place, flow::channels_of(vector, &gamma, &sizes).into_iter().map(Some).collect()));
     }
     let mut taken = Taken::new();
     while let Some((place, channels)) = pending.pop() {
@@ -37,6 +34,11 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
             return Err(format!("nothing reads `{name}`"));
         }
         for reader in readers {
+            if vector.num_vectors > 1 && matches!(reader.node.op, Op::Combine(_)) {
+                return Err(format!(
+                    "γ on `{name}` does not pass the sum over experts, who have a vector each"
+                ));
+            }
             let inputs: Vec<&[Dim]> = reader
                 .node
                 .inputs
@@ -59,8 +61,9 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
             }
         }
     }
-    let region = model.scales.get(scale.0).map_or(RegionId(0), |scale| scale.region);
-    by_weight(model, region, &taken, steps)
+    let folds = by_weight(model, vector.region, &taken, steps)?;
+    let of_each = |fold: Fold| Fold { channels: flow::of_each_expert(vector, &fold.channels), ..fold };
+    Ok(folds.into_iter().map(of_each).collect())
 }
 
 /// Checks that each weight takes γ alike wherever it is used, and lists it as often as it takes γ.

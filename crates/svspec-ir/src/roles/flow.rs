@@ -1,8 +1,9 @@
 //! Data flow over regions: which nodes apply a parameter, which read a value, and where a region's output goes.
 
 use crate::Model;
+use crate::dim::{broadcast_channels, num_elements};
 use crate::op::Input;
-use crate::{Node, Op, ParamId, Region, RegionId, RegionKind, ScaleId, ValueId};
+use crate::{Node, Op, ParamId, Region, RegionId, RegionKind, ScaleId, ScaleVector, ValueId};
 
 /// A value of the model: the result of a node of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +43,10 @@ fn nodes(model: &Model, home: RegionId) -> impl Iterator<Item = (Place, &Node)> 
 pub(super) fn applications(model: &Model, scale: ScaleId) -> Vec<Place> {
     let Some(home) = model.scales.get(scale.0).map(|scale| scale.region) else { return Vec::new() };
     nodes(model, home)
-        .filter(|(_, node)| matches!(&node.op, Op::Scale(op) if op.scale == scale))
+        .filter(|(_, node)| {
+            matches!(&node.op, Op::Scale(op) if op.scale == scale)
+                || matches!(&node.op, Op::ExpertScale(op) if op.scale == scale)
+        })
         .map(|(place, _)| place)
         .collect()
 }
@@ -64,9 +68,9 @@ pub(super) fn readers(model: &Model, place: Place) -> Vec<Reader<'_>> {
     inputs.filter(|(read, _)| *read == place.value).map(|(_, reader)| reader).collect()
 }
 
-/// Whether `place` is what its region hands on.
+/// Whether `place` leaves its region.
 pub(super) fn is_output(model: &Model, place: Place) -> bool {
-    model.regions.get(place.region.0).is_some_and(|region| region.output == place.value)
+    model.regions.get(place.region.0).is_some_and(|region| region.hands_on(place.value))
 }
 
 /// The regions that may follow `region`, without repetition, in their order in the model.
@@ -118,4 +122,18 @@ pub(super) fn list(names: &[&str]) -> String {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
     }
+}
+
+/// What one expert's matrix takes of its vector, as what all of them take of theirs.
+pub(super) fn of_each_expert(vector: &ScaleVector, channels: &[Option<usize>]) -> Vec<Option<usize>> {
+    let size = num_elements(&vector.dims) / vector.num_vectors.max(1);
+    let of = |index: usize| channels.iter().map(move |entry| entry.map(|entry| index * size + entry));
+    (0..vector.num_vectors).flat_map(of).collect()
+}
+
+/// For each channel of a value of sizes `outer`, counted flat, the entry of γ that meets it; of experts who have a vector each,
+/// the entry of that.
+pub(super) fn channels_of(vector: &ScaleVector, gamma: &[usize], outer: &[usize]) -> Vec<usize> {
+    let of_one = if vector.num_vectors > 1 { gamma.get(1..).unwrap_or_default() } else { gamma };
+    broadcast_channels(of_one, outer)
 }

@@ -2,10 +2,10 @@
 
 use super::absorption::Folding;
 use super::flow::{self, Place, Reader};
-use crate::dim::{broadcast_channels, num_elements};
+use crate::dim::num_elements;
 use crate::op::Origin;
 use crate::role::Fold;
-use crate::{Dim, Model, Op, ParamId, RegionId, ScaleId};
+use crate::{Dim, Model, Op, ParamId, ParamKind, RegionId, ScaleId, ScaleVector};
 use std::collections::BTreeMap;
 
 /// For each channel of a value the entry of γ on it.
@@ -22,8 +22,8 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
     for &place in places {
         let sizes: Vec<usize> = flow::node(model, place)
             .map_or_else(Vec::new, |node| node.dims.iter().map(|dim| dim.size).collect());
-        let channels = broadcast_channels(&gamma, &sizes).into_iter().map(Some).collect();
-        produce(model, place, channels, &mut taken, steps)?;
+        let channels = flow::channels_of(vector, &gamma, &sizes).into_iter().map(Some).collect();
+        produce(model, vector, place, channels, &mut taken, steps)?;
     }
     by_param(model, vector.region, taken)
 }
@@ -31,6 +31,7 @@ pub(super) fn fold(model: &Model, scale: ScaleId, places: &[Place], steps: &mut 
 /// Follows γ from where it is applied, at `start` with these channels, to all that produces what it multiplies.
 fn produce(
     model: &Model,
+    vector: &ScaleVector,
     start: Place,
     channels: Channels,
     taken: &mut Taken,
@@ -69,12 +70,12 @@ fn produce(
             }
             Origin::Shifted { by, input } => {
                 steps.push(format!("γ multiplies the entries of `{}`", path(model, by)));
-                take(model, taken, by, place, &channels)?;
+                take(model, taken, by, place, &of_rows(model, by, &channels, vector))?;
                 pending.push((place, 0, input));
             }
             Origin::Taken { by, how } => {
                 steps.push(format!("γ multiplies {how} `{}`", path(model, by)));
-                take(model, taken, by, place, &of_rows(model, by, &channels))?;
+                take(model, taken, by, place, &of_rows(model, by, &channels, vector))?;
             }
             Origin::Blocked(why) => return Err(format!("`{name}` {why}")),
         }
@@ -132,14 +133,20 @@ fn by_param(model: &Model, region: RegionId, taken: Taken) -> Folding {
     Ok(folds)
 }
 
-/// `channels` of a product as those of the rows that make it: of experts, who share the vector, the same for each.
-fn of_rows(model: &Model, param: ParamId, channels: &Channels) -> Channels {
+/// `channels` of a product as those of the rows that make it: of experts who share the vector, the same for each; of experts
+/// who have one each, those of the first, then of the second.
+fn of_rows(model: &Model, param: ParamId, channels: &Channels, vector: &ScaleVector) -> Channels {
     let num_rows = match model.params.get(param.0) {
         Some(param) if param.num_out_dims > 1 => {
             param.dims.iter().take(param.num_out_dims).map(|dim| dim.size).product()
         }
+        Some(param) if param.kind == ParamKind::Bias => num_elements(&param.dims),
         Some(_) | None => channels.len(),
     };
+    if vector.num_vectors > 1 {
+        let of_one = channels.get(..num_rows / vector.num_vectors).unwrap_or_default();
+        return flow::of_each_expert(vector, of_one);
+    }
     channels.iter().copied().cycle().take(num_rows).collect()
 }
 

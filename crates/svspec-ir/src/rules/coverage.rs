@@ -29,6 +29,8 @@ fn diagnostic(
         (ParamKind::Embedding, _) => ("embedding table", "embedding"),
         (ParamKind::Bias, _) => ("bias", "bias"),
         (ParamKind::Router, _) => ("router", "router"),
+        // No rule reaches it, and none need to.
+        (ParamKind::Correction, _) => return None,
         (ParamKind::Scale, Some(Role::Input)) => ("scale vector of role input", "scale where role == input"),
         (ParamKind::Scale, Some(Role::Output)) => {
             ("scale vector of role output", "scale where role == output")
@@ -43,7 +45,8 @@ fn diagnostic(
     };
     let value = match (kind, role) {
         (ParamKind::Weight | ParamKind::Router, _) | (ParamKind::Scale, Some(Role::Input)) => "0.1",
-        (ParamKind::Embedding | ParamKind::Bias, _) | (ParamKind::Scale, Some(Role::Output) | None) => "0",
+        (ParamKind::Embedding | ParamKind::Bias | ParamKind::Correction, _)
+        | (ParamKind::Scale, Some(Role::Output) | None) => "0",
     };
     Some(
         Diagnostic::error("parameter-without-decay", format!("no decay rule reaches `{name}`{others}"))

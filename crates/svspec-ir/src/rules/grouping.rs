@@ -6,11 +6,11 @@ use crate::{Assignment, Group, Model};
 
 /// The groups of `assignments`, in the order of their decay rules, then of their first tensors.
 pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[ResolvedRule]) -> Vec<Group> {
-    let mut groups: Vec<(usize, Group)> = Vec::new();
+    let mut groups: Vec<(Option<usize>, Group)> = Vec::new();
     for assignment in assignments {
         let [betas_rule, eps_rule] = assignment.constant_rules;
         let deciding = [
-            Some(assignment.decay_rule),
+            assignment.decay_rule,
             assignment.algorithm_rule,
             betas_rule,
             eps_rule,
@@ -41,7 +41,8 @@ pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[Resolve
             )),
         }
     }
-    groups.sort_by_key(|(decay_rule, _)| *decay_rule);
+    // What no rule decides comes last.
+    groups.sort_by_key(|(decay_rule, _)| decay_rule.unwrap_or(usize::MAX));
     let mut groups: Vec<Group> = groups.into_iter().map(|(_, group)| group).collect();
     naming::name(model, &mut groups, rules);
     groups

@@ -37,7 +37,7 @@ pub(super) fn unfit(model: &Model, assignments: &[Assignment], rules: &[Resolved
 /// Whether the tensor is one, or has no two axes to be a matrix with.
 fn is_vector(param: &Param) -> bool {
     match param.kind {
-        ParamKind::Scale | ParamKind::Bias => true,
+        ParamKind::Scale | ParamKind::Bias | ParamKind::Correction => true,
         ParamKind::Weight | ParamKind::Router | ParamKind::Embedding => {
             let whole = Matrices::of(param, crate::Split::Whole).unwrap_or(Matrices::PLAIN);
             let (out, num_in) = whole.shape(param);
@@ -55,7 +55,9 @@ fn on_vectors(vectors: &[&Param], rule: &ResolvedRule) -> Option<Diagnostic> {
         let selector = match param.kind {
             ParamKind::Scale => "scale",
             ParamKind::Bias => "bias",
-            ParamKind::Weight | ParamKind::Router | ParamKind::Embedding => param.path.as_str(),
+            ParamKind::Weight | ParamKind::Router | ParamKind::Embedding | ParamKind::Correction => {
+                param.path.as_str()
+            }
         };
         if !selectors.contains(&selector) {
             selectors.push(selector);

@@ -34,7 +34,7 @@ pub(super) fn name(model: &Model, groups: &mut [Group], rules: &[ResolvedRule]) 
 }
 
 fn base(members: &[&Param], decay_rule: Option<&ResolvedRule>) -> String {
-    let Some(rule) = decay_rule else { return "undecided".to_owned() };
+    let Some(rule) = decay_rule else { return kinds(members).join("_") };
     let mut words: Vec<String> = Vec::new();
     for selector in &rule.selectors {
         match selector {
@@ -69,6 +69,7 @@ fn kind_word(kind: ParamKind) -> &'static str {
         ParamKind::Scale => "scale",
         ParamKind::Bias => "bias",
         ParamKind::Router => "router",
+        ParamKind::Correction => "correction",
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::spec;
 use svspec_ir::cost::cost;
-use svspec_ir::{Absorption, CheckedModel, Role};
+use svspec_ir::op::Choose;
+use svspec_ir::role::Fold;
+use svspec_ir::{Absorption, CheckedModel, Op, ParamKind, Role};
 
 const MIXTRAL_8X7B: &str = "svspec 1
 model mixtral_8x7b {
@@ -96,6 +98,92 @@ fn roles_and_folding_of_the_vectors_around_experts() {
     let (role, absorption) = proved(&placed, "experts.gate.out_scale");
     assert_eq!(role, Role::Output);
     assert!(matches!(absorption, Absorption::None(_)));
+}
+
+/// Each expert's vectors go into that expert's own rows or columns: as many factors as all matrices have together.
+#[test]
+fn vectors_of_each_expert_fold_into_its_own_matrix() {
+    let parts = spec::tiny_target("moe_parts");
+    let of = |path: &str| {
+        let (role, absorption) = proved(&parts, path);
+        let (side, folds) = match absorption {
+            Absorption::IntoColumns(folds) => ("columns", folds),
+            Absorption::IntoRows(folds) => ("rows", folds),
+            Absorption::None(_) => return (role, Vec::new()),
+        };
+        let of_fold = |fold: &Fold| {
+            let entries: Vec<usize> = fold.channels.iter().flatten().copied().collect();
+            (side, parts.model().params[fold.weight.0].path.as_str(), entries)
+        };
+        (role, folds.iter().map(of_fold).collect())
+    };
+    let all = |count: usize| (0..count).collect::<Vec<usize>>();
+    assert_eq!(
+        of("expert.gate.in_scale"),
+        (Role::Input, vec![("columns", "expert.gate.weight", all(4 * 12))])
+    );
+    assert_eq!(of("plain.down.in_scale"), (Role::Input, vec![("columns", "plain.down.weight", all(4 * 4))]));
+    let down = vec![("rows", "expert.down.weight", all(4 * 12)), ("rows", "expert.down.bias", all(4 * 12))];
+    assert_eq!(of("expert.down.out_scale"), (Role::Output, down));
+    // A norm stands before it, and a bound behind it.
+    assert_eq!(of("expert.up.out_scale"), (Role::Output, Vec::new()));
+    // What all experts share goes into the same columns of each.
+    assert_eq!(of("expert.up.in_scale"), (Role::Input, vec![("columns", "expert.up.weight", all(12))]));
+}
+
+/// Matrices, biases and vectors of the experts that a token is not given to, two of four in each mixture.
+#[test]
+fn a_token_does_not_meet_what_other_experts_have() {
+    let parts = spec::tiny_target("moe_parts");
+    let report = cost(parts.model(), parts.assignments());
+    let (width, hidden, plain) = (12, 6, 4);
+    let of_expert = 3 * width * hidden + 2 * hidden + width;
+    let vectors_of_expert = width + (hidden + 1) + (width + 1);
+    let of_plain = 2 * width * plain + plain + width;
+    let vectors_of_plain = plain + plain;
+    let idle = 2 * (of_expert + vectors_of_expert + of_plain + vectors_of_plain);
+    let num_layers = parts.model().stack.len() as u64;
+    assert_eq!(report.num_params - report.num_active_params, num_layers * idle);
+}
+
+/// Which of a token's experts comes first says nothing of it.
+#[test]
+fn no_parameter_counts_the_chosen() {
+    for checked in spec::tiny() {
+        for param in &checked.model().params {
+            assert!(param.dims.iter().all(|dim| dim.name != "chosen"), "{}", param.path);
+        }
+    }
+}
+
+#[test]
+fn what_a_variant_takes_away_is_gone() {
+    let text = include_str!("tiny.svspec").replace(
+        "optimizer adamw {",
+        "variant bare of moe_balanced {\n    {experts, others}.balance = none\n    others.z_loss = none\n    \
+         experts.{correction, groups} = off\n}\noptimizer adamw {",
+    );
+    let bare = spec::of_text(&text, "bare");
+    assert!(bare.model().side_losses().is_empty() && bare.model().side_values.is_empty());
+    assert!(bare.model().params.iter().all(|param| param.kind != ParamKind::Correction));
+    let choices: Vec<&Choose> =
+        ops(&bare).filter_map(|op| if let Op::Choose(choose) = op { Some(choose) } else { None }).collect();
+    assert!(choices.len() == 2 && choices.iter().all(|choose| choose.groups.is_none()));
+}
+
+/// The number that a mixture adds to the sum of its weights is not that of a norm at one of its ports.
+#[test]
+fn a_norm_at_the_router_has_the_number_of_a_norm() {
+    let defined = spec::tiny_target("moe_defined");
+    let numbers: Vec<f64> = ops(&defined)
+        .filter_map(|op| if let Op::Normalize(norm) = op { norm.eps.uniform() } else { None })
+        .collect();
+    assert!(numbers.len() == 4 && numbers.iter().all(|eps| eps.total_cmp(&1e-5).is_eq()), "{numbers:?}");
+    assert_eq!(proved(&defined, "ffn.some.router.in_scale").0, Role::Input);
+}
+
+fn ops(checked: &CheckedModel) -> impl Iterator<Item = &Op> {
+    checked.model().regions.iter().flat_map(|region| &region.nodes).map(|node| &node.op)
 }
 
 fn proved<'m>(checked: &'m CheckedModel, path: &str) -> (Role, &'m Absorption) {

@@ -73,14 +73,14 @@ fn rescalings(model: &Model, values: &Values, region: RegionId) -> Vec<Vec<f64>>
                 param.dims[..param.num_out_dims].iter().map(|dim| dim.size).product()
             }
             ParamKind::Embedding => param.dims[0].size,
-            ParamKind::Scale | ParamKind::Bias => continue,
+            ParamKind::Scale | ParamKind::Bias | ParamKind::Correction => continue,
         };
         for (side, count) in [(Side::Rows, num_rows), (Side::Columns, num_entries / num_rows)] {
             for index in 0..count {
                 effects.push(derivative(model, values, |values, step| {
                     let mut factors = vec![1.0; count];
                     factors[index] += step;
-                    multiply(values.get_mut(&weight).unwrap(), &factors, side);
+                    multiply(values.get_mut(&weight).unwrap(), &factors, side, 1);
                 }));
             }
         }

@@ -50,7 +50,7 @@ pub fn validate(model: &Model) {
             assert_eq!(inferred(model, region, index), node.dims, "{what}");
             let is_read =
                 region.nodes.iter().any(|reader| reader.inputs.iter().any(|input| input.0 == index));
-            assert!(is_read || region.output.0 == index, "{what}: is dead");
+            assert!(is_read || region.hands_on(svspec_ir::ValueId(index)), "{what}: is dead");
         }
     }
 }

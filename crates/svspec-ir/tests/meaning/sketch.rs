@@ -60,6 +60,7 @@ impl Sketch {
             site: Site::Norm,
             form: ScaleForm::Direct,
             dims: self.model.params[param.0].dims.clone(),
+            num_vectors: 1,
             params: vec![param],
             asserted: None,
             span: span(),
@@ -108,6 +109,8 @@ impl Sketch {
             kind,
             nodes: Vec::new(),
             output: ValueId(0),
+            side: Vec::new(),
+            losses: Vec::new(),
         };
         self.model.regions.push(region);
     }
@@ -126,9 +129,11 @@ impl Sketch {
     ) -> ParamId {
         let default_init = match kind {
             ParamKind::Scale => DefaultInit::constant(1.0),
-            ParamKind::Weight | ParamKind::Embedding | ParamKind::Bias | ParamKind::Router => {
-                DefaultInit::Normal { std: 0.5 }
-            }
+            ParamKind::Weight
+            | ParamKind::Embedding
+            | ParamKind::Bias
+            | ParamKind::Router
+            | ParamKind::Correction => DefaultInit::Normal { std: 0.5 },
         };
         self.model.params.push(Param {
             path: path.to_owned(),
@@ -159,6 +164,7 @@ fn empty() -> Model {
         width: WIDTH,
         regions: Vec::new(),
         stack: Vec::new(),
+        side_values: Vec::new(),
         params: Vec::new(),
         scales: Vec::new(),
         foreign: svspec_ir::Foreign::default(),

@@ -1,4 +1,5 @@
-//! The parameters of a scale vector in, γ out (arXiv 2605.26895, reparameterisation). γ has the shape of `direction`.
+//! The parameters of a scale vector in, γ out (arXiv 2605.26895, reparameterisation). γ has the shape of `direction`; of several
+//! vectors, stacked along its first axis, `magnitude` has a number for each.
 
 use tch::Tensor;
 
@@ -7,12 +8,32 @@ pub fn one_plus(offset: &Tensor) -> Tensor {
     offset + 1.0
 }
 
-/// OR: `γ = β · α / RMS(α)`, the RMS over all of α.
+/// OR: `γ = β · α / RMS(α)`, the RMS over all of a vector's α.
 pub fn magnitude_direction(magnitude: &Tensor, direction: &Tensor) -> Tensor {
-    magnitude * direction * direction.square().mean(direction.kind()).rsqrt()
+    let mean_square = mean(&direction.square(), magnitude);
+    beside(magnitude, direction) * direction * mean_square.rsqrt()
 }
 
-/// ER: `γ = exp(β) · exp(α − mean(α))`, the mean over all of α.
+/// ER: `γ = exp(β) · exp(α − mean(α))`, the mean over all of a vector's α.
 pub fn exp_magnitude_direction(magnitude: &Tensor, direction: &Tensor) -> Tensor {
-    (magnitude + direction - direction.mean(direction.kind())).exp()
+    (beside(magnitude, direction) + direction - mean(direction, magnitude)).exp()
+}
+
+/// The mean over all entries, or over those of each vector.
+fn mean(entries: &Tensor, magnitude: &Tensor) -> Tensor {
+    if magnitude.dim() == 0 {
+        return entries.mean(entries.kind());
+    }
+    let axes: Vec<i64> = (1..entries.dim() as i64).collect();
+    entries.mean_dim(axes, true, entries.kind())
+}
+
+/// The magnitudes, each beside its vector.
+fn beside(magnitude: &Tensor, direction: &Tensor) -> Tensor {
+    if magnitude.dim() == 0 {
+        return magnitude.shallow_clone();
+    }
+    let mut sizes = vec![1; direction.dim()];
+    sizes.splice(..1, magnitude.size());
+    magnitude.reshape(sizes)
 }

@@ -71,3 +71,42 @@ fn value_and_gradients_are_those_of_every_expert_on_every_token() {
         );
     }
 }
+
+/// One product for all experts and one for each, forward and backward; the sizes are such that LibTorch has a kernel.
+#[test]
+fn a_grouped_product_is_that_of_each_expert() {
+    let logits_bte = logits_bte().to_kind(Kind::Float);
+    let chosen = nn::Choice::largest(&logits_bte, 2);
+    let run = |f: &dyn Fn(&Tensor, &Tensor) -> Tensor| {
+        let x_ri = waves(&[12, 8], 0.1).to_kind(Kind::Float).set_requires_grad(true);
+        let weight_eoi = waves(&[NUM_EXPERTS, 16, 8], 0.2).to_kind(Kind::Float).set_requires_grad(true);
+        let y_ro = f(&x_ri, &weight_eoi);
+        let loss = (&y_ro * waves(&[12, 16], 0.9)).sum(Kind::Float);
+        let gradients = Tensor::run_backward(&[loss], &[&x_ri, &weight_eoi], false, false);
+        std::iter::once(y_ro.detach()).chain(gradients).collect::<Vec<Tensor>>()
+    };
+    let x_ri = waves(&[12, 8], 0.1).to_kind(Kind::Float);
+    let weight_eoi = waves(&[NUM_EXPERTS, 16, 8], 0.2).to_kind(Kind::Float);
+    assert!(chosen.has_grouped_product(&x_ri, &weight_eoi), "this would compare the loop with itself");
+    let grouped = run(&|x, weight| chosen.linear(x, weight));
+    let by_expert = run(&|x, weight| chosen.linear_by_expert(x, weight));
+    for (grouped, by_expert) in grouped.iter().zip(&by_expert) {
+        assert!(largest_error(grouped, by_expert) < 1e-5);
+    }
+}
+
+#[test]
+fn vectors_of_experts_meet_the_rows_that_are_theirs() {
+    let chosen = nn::Choice::largest(&logits_bte(), 2);
+    let ids = Vec::<i64>::try_from(chosen.ids().flatten(0, -1)).unwrap();
+    let ones_ri = Tensor::ones([12, 1], (Kind::Double, tch::Device::Cpu));
+    let vectors_ei = Tensor::from_slice(&[10.0, 20.0, 30.0, 40.0]).unsqueeze(-1);
+    // Summed over its two experts, with weights of one, a token gets what both have.
+    let weights_btc = Tensor::ones([2, 3, 2], (Kind::Double, tch::Device::Cpu));
+    let sums =
+        |rows: &Tensor| Vec::<f64>::try_from(chosen.combine(rows, &weights_btc).flatten(0, -1)).unwrap();
+    let expected: Vec<f64> = ids.chunks(2).map(|pair| 10.0 * (2 + pair[0] + pair[1]) as f64).collect();
+    assert_eq!(sums(&chosen.scale(&ones_ri, &vectors_ei)), expected);
+    let shifted: Vec<f64> = expected.iter().map(|sum| sum + 2.0).collect();
+    assert_eq!(sums(&chosen.bias(&ones_ri, &vectors_ei)), shifted);
+}

@@ -39,6 +39,7 @@ fn update(
                 if muon.nesterov { gradient + &memory.first * muon.momentum } else { memory.first.copy() };
             orthogonalised(&direction, muon, matrices)
         }
+        Algorithm::Load => gradient.zeros_like(),
     }
 }
 

@@ -138,6 +138,16 @@ fn scale_forms_follow_their_formulas() {
 }
 
 #[test]
+fn of_stacked_vectors_each_has_its_own_magnitude_and_mean() {
+    let (magnitudes, directions) = (waves(&[3], 0.7), waves(&[3, 5], 0.2));
+    for form in [nn::magnitude_direction, nn::exp_magnitude_direction] {
+        let of = |index: i64| form(&magnitudes.get(index), &directions.get(index));
+        let expected = Tensor::stack(&[of(0), of(1), of(2)], 0);
+        assert!(largest_error(&form(&magnitudes, &directions), &expected) < 1e-14);
+    }
+}
+
+#[test]
 fn cross_entropy_is_the_mean_surprise_and_f32_at_least() {
     let logits = waves(&[2, 3, 4], 0.0);
     let targets = Tensor::from_slice(&[0_i64, 3, 1, 2, 2, 0]).view([2, 3]);

@@ -86,7 +86,7 @@ pub static SPEC: Spec = Spec {
 /// iteration less is more than twice as far off.
 pub fn tolerance(group: &GroupRow, shape: [i64; 2], factors: &[f64], exact: f64) -> f64 {
     match group.algorithm {
-        Algorithm::AdamW { .. } | Algorithm::Sgd { .. } => exact,
+        Algorithm::AdamW { .. } | Algorithm::Sgd { .. } | Algorithm::Load => exact,
         Algorithm::Muon(muon) => {
             let [out, num_in] = shape;
             let root_mean_square = muon.scale.factor(out, num_in) / (out.max(num_in) as f64).sqrt();

@@ -47,6 +47,10 @@ fn agrees(spec: &Spec, crates: &Crates, kind: Kind, tolerance: f64) {
             ("logits".to_owned(), forward.logits),
             ("loss".to_owned(), Tensor::new(Vec::new(), vec![loss])),
         ];
+        let side = model.side_losses().iter().zip(&forward.side_losses);
+        expected_all.extend(
+            side.map(|(side, value)| (format!("side.{}", side.name), Tensor::new(Vec::new(), vec![*value]))),
+        );
         expected_all.extend(values.iter().map(|(instance, value)| {
             let gradient = gradients.get(instance).cloned();
             let name = format!("grad.{}", model.instance_name(*instance));

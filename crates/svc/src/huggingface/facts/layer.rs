@@ -3,7 +3,7 @@
 use super::rope::Rope;
 use super::{exact, exact_or_whole, find_op};
 use serde::Serialize;
-use svspec_ir::op::{Activation, Gating};
+use svspec_ir::op::Activation;
 use svspec_ir::{Dim, Model, Node, Op, PerLayer, Region, ValueId, dim};
 
 /// A layer; `None` stands for what it lacks.
@@ -120,11 +120,11 @@ fn experts(model: &Model, region: &Region) -> Option<Experts> {
     let weight =
         find_op(region, |op| if let Op::ExpertLinear(linear) = op { Some(linear.weight) } else { None })?;
     let [num, hidden, _] = model.params.get(weight.0)?.dims.as_slice() else { return None };
-    let gating = find_op(region, |op| if let Op::Route(route) = op { Some(route.gating) } else { None })?;
-    let is_normalized = match gating {
-        Gating::Softmax | Gating::Sigmoid => false,
-        Gating::SoftmaxOfChosen | Gating::SigmoidNormalized => true,
-    };
+    let is_normalized =
+        find_op(
+            region,
+            |op| if let Op::Route(route) = op { Some(route.normalized.is_some()) } else { None },
+        )?;
     Some(Experts { num: num.size, num_chosen, hidden: hidden.size, is_normalized })
 }
 

@@ -3,7 +3,7 @@
 use super::mark::{Decay, Mark};
 use crate::picture::palette::{self, INK};
 use crate::picture::svg::{Element, Picture, text_width};
-use svspec_ir::op::{Activation, Gating, Input, Norm, Op};
+use svspec_ir::op::{Activation, Input, Norm, Op, Scores};
 use svspec_ir::{Dim, Model, Node, PerLayer, Region, Role, ScaleForm};
 
 const TITLE_SIZE: f64 = 11.5;
@@ -132,6 +132,7 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         Op::Input(Input::Carried) => Card::new(Shape::Stream, "", ""),
         Op::Input(Input::Tokens) => Card::new(Shape::Pill(palette::PLAIN), "tokens", ""),
         Op::Input(Input::Targets) => Card::new(Shape::Pill(palette::PLAIN), "targets", ""),
+        Op::Input(Input::Collected(_)) => Card::new(Shape::Pill(palette::PLAIN), "of all layers", ""),
         Op::Embed(embed) => {
             let sizes =
                 model.params.get(embed.table.0).map(|param| sizes(&param.dims, " → ")).unwrap_or_default();
@@ -196,14 +197,19 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         }
         Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
         Op::Choose(choose) => {
-            Card::new(Shape::Pill(palette::PLAIN), format!("top {}", choose.num_chosen), "")
+            let groups =
+                choose.groups.map(|groups| format!("of {} of {} groups", groups.num_chosen, groups.count));
+            let corrected = choose.correction.map(|_| "corrected by load".to_owned());
+            let detail = groups.into_iter().chain(corrected).collect::<Vec<_>>().join(", ");
+            Card::new(Shape::Pill(palette::PLAIN), format!("top {}", choose.num_chosen), detail)
         }
         Op::Route(route) => {
-            let (title, detail) = match route.gating {
-                Gating::Softmax => ("softmax", "over all experts"),
-                Gating::SoftmaxOfChosen => ("softmax", "over the chosen"),
-                Gating::Sigmoid => ("sigmoid", ""),
-                Gating::SigmoidNormalized => ("sigmoid", "sum 1"),
+            let (title, detail) = match (route.scores, route.normalized) {
+                (Scores::Softmax, None) => ("softmax", "over all experts"),
+                (Scores::Softmax, Some(0.0)) => ("softmax", "over the chosen"),
+                (Scores::Softmax, Some(_)) => ("softmax", "sum 1"),
+                (Scores::Sigmoid, None) => ("sigmoid", ""),
+                (Scores::Sigmoid, Some(_)) => ("sigmoid", "sum 1"),
             };
             Card::new(Shape::Pill(palette::PLAIN), title, detail)
         }
@@ -217,6 +223,13 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
             };
             Card::new(Shape::Box(palette::LINEAR), name, detail)
         }
+        Op::ExpertBias(bias) => {
+            let title = format!("+ {}", path(model, bias.param.0));
+            Card::new(Shape::Pill(palette::PLAIN), title, "for each expert")
+        }
+        Op::ExpertScale(scale) => scale_card(model, scale.scale.0, marks),
+        Op::Balance(_) => Card::new(Shape::Pill(palette::PLAIN), "balance", ""),
+        Op::ZLoss(_) => Card::new(Shape::Pill(palette::PLAIN), "z-loss", ""),
         Op::Combine(_) => Card::new(Shape::Pill(palette::PLAIN), "Σ", "weighted, over the chosen"),
         op => printed(op, &node.dims),
     }

@@ -4,6 +4,7 @@ use super::{Own, PartKind, Ports, Preset, Range, Setting, Takes, no_check, opera
 use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
 use crate::op::Bias;
+use crate::op::choose::channel_dims;
 use crate::resolve::Part;
 use crate::{DefaultInit, Op, ParamKind, ValueId};
 
@@ -30,7 +31,7 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
         path: format!("{}.bias", part.name),
         kind: ParamKind::Bias,
         scale_part: None,
-        dims: region.dims(x).to_vec(),
+        dims: channel_dims(region.dims(x)).to_vec(),
         num_out_dims: 0,
         init: DefaultInit::Constant(part.per_layer("init")?),
         span: part.span,

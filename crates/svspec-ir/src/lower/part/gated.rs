@@ -64,7 +64,8 @@ const HIDDEN: Setting = Setting {
     summary: "channels between the maps",
 };
 
-fn expand(
+/// Adds the maps, with this activation on the gate.
+pub(super) fn expand(
     region: &mut RegionBuilder<'_, '_>,
     part: &Part,
     inputs: &[ValueId],
@@ -75,12 +76,13 @@ fn expand(
     let map =
         |port, out| LinearMap { port, out, has_bias: has_bias(part, port), out_site: Site::LinearOutput };
     let gate = region.linear(part, &map("gate", hidden.clone()), x)?;
-    let up = region.linear(part, &map("up", hidden.clone()), x)?;
+    let up = region.linear(part, &map("up", hidden), x)?;
     let name = format!("{}_gate_activated", part.name);
     let gate =
         region.same_dims(&name, Op::Activation(activation), gate, &part.port_path("gate"), part.span)?;
     let name = format!("{}_hidden", part.name);
-    let product = region.node(&name, Op::Mul(Mul), vec![gate, up], hidden, &part.name, part.span)?;
+    let dims = region.dims(gate).to_vec();
+    let product = region.node(&name, Op::Mul(Mul), vec![gate, up], dims, &part.name, part.span)?;
     let out = vec![region.width_dim()];
     region.linear(part, &map("down", out), product)
 }

@@ -67,6 +67,15 @@ impl<'s> Substitution<'s> {
         Expr { kind, span }
     }
 
+    /// The name of a part, which is one of the definition's unless a setting says which.
+    pub fn part(&self, expr: &Expr, findings: &mut Vec<Diagnostic>) -> Expr {
+        let ExprKind::Name(path) = &expr.kind else { return self.expr(expr, findings) };
+        if single(path).is_none_or(|(name, _)| self.settings.contains_key(&name)) {
+            return self.expr(expr, findings);
+        }
+        Expr { kind: ExprKind::Name(self.callee(path, findings)), span: expr.span }
+    }
+
     /// The form of a placement, with the part's settings in its braces.
     pub fn form(&self, form: &Form, findings: &mut Vec<Diagnostic>) -> Form {
         let terms = form.terms.iter().map(|term| Term {

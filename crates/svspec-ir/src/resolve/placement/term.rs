@@ -14,10 +14,11 @@ use svspec_diagnostics::{Diagnostic, Span};
 use svspec_syntax::ast::{Expr, StatementKind, Term};
 
 /// The words between the parentheses of `scale(…)`: its extent, its role, its form.
-const SCALE_WORDS: [&str; 10] = [
+const SCALE_WORDS: [&str; 11] = [
     "full",
     "head",
     "per_head",
+    "per_expert",
     "scalar",
     "input",
     "output",
@@ -34,7 +35,11 @@ pub fn normalize(scope: &mut Scope<'_>, (part, used): (&Part, &Use), term: &Term
         Own::Nothing | Own::Scale if term.name.text == "normalize" => Norm::Rms,
         Own::Norm(..) | Own::Nothing | Own::Scale => Norm::Layer,
     };
-    let eps = part.per_layer("eps").unwrap_or(PerLayer::Uniform(1e-5));
+    let own_eps = match part.kind.own {
+        Own::Norm(..) => part.per_layer("eps"),
+        Own::Nothing | Own::Scale => None,
+    };
+    let eps = own_eps.unwrap_or(PerLayer::Uniform(1e-5));
     let mut normalize = StageNormalize { norm, axis: Axis::Full, eps };
     let mut extent = None;
     for argument in &term.arguments {
@@ -102,7 +107,7 @@ pub fn scale(
     for argument in &term.arguments {
         let word = setting::word_after(scope, "scale(…)", "", argument, &SCALE_WORDS)?;
         let (what, seen) = match word {
-            "full" | "head" | "per_head" | "scalar" => ("extent", &mut extent),
+            "full" | "head" | "per_head" | "per_expert" | "scalar" => ("extent", &mut extent),
             "input" | "output" => ("role", &mut role),
             _ => ("form", &mut form),
         };
@@ -111,6 +116,7 @@ pub fn scale(
             "full" => scale.extent = Extent::Full,
             "head" => scale.extent = Extent::Head,
             "per_head" => scale.extent = Extent::PerHead,
+            "per_expert" => scale.extent = Extent::PerExpert,
             "scalar" => scale.extent = Extent::Scalar,
             "input" => scale.asserted = Some((Role::Input, argument.span)),
             "output" => scale.asserted = Some((Role::Output, argument.span)),

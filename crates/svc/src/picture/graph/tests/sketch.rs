@@ -20,6 +20,8 @@ impl Sketch {
             kind: RegionKind::Layer,
             nodes: vec![],
             output: ValueId(0),
+            side: vec![],
+            losses: vec![],
         };
         let train = Train {
             budget: Budget::Steps(1),
@@ -45,6 +47,7 @@ impl Sketch {
             width: 128,
             regions: vec![layer],
             stack: vec![RegionId(0); 4],
+            side_values: vec![],
             params: vec![],
             scales: vec![],
             foreign: svspec_ir::Foreign::default(),
@@ -108,6 +111,7 @@ impl Sketch {
             site: Site::Norm,
             form: ScaleForm::Direct,
             dims: dims.iter().map(|&size| Dim::new("d", size)).collect(),
+            num_vectors: 1,
             params: vec![param],
             asserted: None,
             span: span(),

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use svspec_codegen::Files;
@@ -20,16 +21,18 @@ pub struct Crates {
 impl Crates {
     /// Writes `crates`, by name, below `folder`; what cargo builds goes to `target`.
     pub fn write(folder: &Path, target: &Path, crates: &[(String, Files)]) -> anyhow::Result<Self> {
+        let (_, first) = crates.first().context("no crates")?;
+        let runtime = runtime_folder(first);
         let mut all = BTreeMap::new();
         for (name, files) in crates {
             for (path, text) in files.own().iter() {
-                let text = if path == "Cargo.toml" { member_manifest(text) } else { text.to_owned() };
+                let text =
+                    if path == "Cargo.toml" { member_manifest(text, &runtime) } else { text.to_owned() };
                 all.insert(folder.join(name).join(path), text);
             }
         }
-        let (_, first) = crates.first().context("no crates")?;
-        for (path, text) in first.iter().filter(|(path, _)| path.starts_with("runtime/")) {
-            all.insert(folder.join(path), text.to_owned());
+        for (path, text) in runtime_files(first) {
+            all.insert(folder.join(&runtime).join(path), text.to_owned());
         }
         all.insert(folder.join("Cargo.toml"), MANIFEST.to_owned());
         all.insert(folder.join("Cargo.lock"), first.get("Cargo.lock").context("no lock file")?.to_owned());
@@ -77,10 +80,23 @@ impl Crates {
     }
 }
 
+/// Path and text of each file of the runtime.
+fn runtime_files(files: &Files) -> impl Iterator<Item = (&str, &str)> {
+    files.iter().filter_map(|(path, text)| Some((path.strip_prefix("runtime/")?, text)))
+}
+
+/// A name that is another for another text: workspaces that share a build folder also share what is built of packages that
+/// stand at the same place in each, and cargo would take one's old runtime for the other's new one.
+fn runtime_folder(files: &Files) -> String {
+    let mut hasher = DefaultHasher::new();
+    runtime_files(files).for_each(|file| file.hash(&mut hasher));
+    format!("runtime-{:016x}", hasher.finish())
+}
+
 /// The manifest without what makes the crate a workspace of its own.
-fn member_manifest(manifest: &str) -> String {
+fn member_manifest(manifest: &str, runtime: &str) -> String {
     let own = manifest.split("\n# A workspace of its own").next().unwrap_or(manifest);
-    own.replace("path = \"runtime\"", "path = \"../runtime\"")
+    own.replace("path = \"runtime\"", &format!("path = \"../{runtime}\""))
 }
 
 fn remove_others(folder: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! The checkout to a Markdown table of measured figures, with the machine named.
 
 mod compiler;
+mod experts;
 mod machine;
 mod optimizer;
 mod trainer;
@@ -23,6 +24,7 @@ pub fn run() -> Result<ExitCode> {
     let mut figures = compiler::figures(scratch.path())?;
     figures.extend(trainer::figures(scratch.path())?);
     figures.extend(optimizer::figures()?);
+    figures.extend(experts::figures()?);
     println!("{}\n", machine::name());
     println!("| | |\n|---|---|");
     for Figure { what, value } in &figures {

@@ -1,0 +1,30 @@
+//! How long the product by experts' matrices takes in one call, against expert by expert.
+
+use super::Figure;
+use crate::command::{self, output};
+use crate::test::with_libtorch;
+use anyhow::{Context, Result};
+
+const NUM_PAIRS: &str = "15";
+
+/// Of `llama_moe_120m`, and of many small experts.
+pub fn figures() -> Result<Vec<Figure>> {
+    let example = ["--release", "--package", "svspec-runtime", "--example", "experts_product"];
+    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
+    let ratio = |sizes: [&str; 4]| -> Result<String> {
+        let run = [&["run", "--quiet"][..], &example, &["--"], &sizes, &[NUM_PAIRS]].concat();
+        let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
+        let ratio: f64 = text.trim().parse().with_context(|| format!("`{}` is no number", text.trim()))?;
+        Ok(format!("{ratio:.2}× (median of {NUM_PAIRS} pairs)"))
+    };
+    Ok(vec![
+        Figure {
+            what: "time of 16 experts' product, two of them for each of 2048 tokens, 384 by 384, against a loop",
+            value: ratio(["16", "2", "384", "384"])?,
+        },
+        Figure {
+            what: "time of 128 experts' product, eight for each, 512 by 192, against a loop",
+            value: ratio(["128", "8", "512", "192"])?,
+        },
+    ])
+}

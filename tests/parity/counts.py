@@ -3,7 +3,8 @@
 usage: counts.py FAMILIES OUT.json
 
 FAMILIES/NAME/full_size.json holds, for the targets of specs/NAME.svspec, the configuration that each is. OUT.json gets
-{NAME: {target: parameters}}; a tied head counts once.
+{NAME: {target: parameters}}; a tied head counts once, and so does what is saved and moved by no gradient, such as the vectors
+that correct a choice of experts.
 """
 
 import json
@@ -22,7 +23,9 @@ def count(settings: dict) -> int:
     config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
-    return sum(parameter.numel() for parameter in model.parameters())
+    saved = model.state_dict().keys()
+    buffers = [buffer for name, buffer in model.named_buffers() if name in saved and buffer.is_floating_point()]
+    return sum(tensor.numel() for tensor in [*model.parameters(), *buffers])
 
 
 def main(families: Path, out: Path) -> None:

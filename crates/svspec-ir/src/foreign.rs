@@ -12,7 +12,7 @@ mod name;
 pub use instance::{ForeignInstance, Piece};
 pub use name::ForeignName;
 
-use crate::{Model, Param, ParamId, ParamKind, RegionKind};
+use crate::{Model, Param, ParamId, ParamKind, RegionId, RegionKind};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use svspec_diagnostics::{Diagnostic, Span};
@@ -137,7 +137,12 @@ impl Model {
         let held: BTreeSet<ParamId> =
             self.foreign.tensors.iter().flat_map(|tensor| tensor.members.iter().copied()).collect();
         let missing = self.params.iter().enumerate().filter(|(index, _)| !held.contains(&ParamId(*index)));
+        let is_there = |region: RegionId| {
+            let kind = self.regions.get(region.0).map(|region| region.kind);
+            kind != Some(RegionKind::Layer) || self.stack.contains(&region)
+        };
         missing
+            .filter(|(_, param)| is_there(param.region))
             .map(|(_, param)| {
                 let region = self.regions.get(param.region.0);
                 match region.filter(|region| region.kind == RegionKind::Layer) {

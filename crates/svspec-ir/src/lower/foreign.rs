@@ -1,12 +1,14 @@
 //! The `tensors` statements of a target and its parameters in; where each parameter lies in foreign checkpoints out.
 
+use super::FIRST_LAYER;
 use crate::foreign::{Foreign, ForeignTensor, Heads, View, view};
 use crate::resolve::{Origin, Resolved, TensorStatement};
 use crate::{Param, ParamId, RegionId};
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 
-/// The table. What a base says of tensors that this target does not have is no fault.
+/// The table. What a base says of tensors that this target does not have is no fault; a kind of layer that the stack leaves out
+/// has none.
 pub fn foreign(resolved: &Resolved, params: &[Param], findings: &mut Vec<Diagnostic>) -> Foreign {
     let mut tensors = Vec::new();
     let num_regions = resolved.kinds.len() + 3;
@@ -17,7 +19,17 @@ pub fn foreign(resolved: &Resolved, params: &[Param], findings: &mut Vec<Diagnos
         unknown(resolved, params, statement, findings);
     }
     duplicates(resolved, params, &tensors, findings);
+    tensors.retain(|tensor| {
+        let first = tensor.members.first().and_then(|id| params.get(id.0));
+        first.is_some_and(|param| is_there(resolved, param.region))
+    });
     Foreign { tensors, ignored: resolved.tensors.ignored.clone() }
+}
+
+/// Whether the model has the region at all: it is no layer, or of a kind in the stack.
+fn is_there(resolved: &Resolved, region: RegionId) -> bool {
+    let kind = region.0.checked_sub(FIRST_LAYER).filter(|kind| *kind < resolved.kinds.len());
+    kind.is_none_or(|kind| resolved.stack.contains(&kind))
 }
 
 /// The foreign tensors of one region: what a later statement says of a tensor holds, and the earlier one falls away.

@@ -24,7 +24,7 @@ fn mean(entries: &Tensor, magnitude: &Tensor) -> Tensor {
     if magnitude.dim() == 0 {
         return entries.mean(entries.kind());
     }
-    let axes: Vec<i64> = (1..entries.dim() as i64).collect();
+    let axes: Vec<i64> = (1..).take(entries.dim().saturating_sub(1)).collect();
     entries.mean_dim(axes, true, entries.kind())
 }
 

@@ -261,8 +261,7 @@ fn losses(around: Surroundings<'_>, region: &Region, fields: &Fields<'_>) -> Tok
             #taken_apart
             #statements
             let cross_entropy = #result;
-            let side = #side;
-            Losses { cross_entropy, side, loads: #loads }
+            Losses { cross_entropy, side: #side, loads: #loads }
         }
     }
 }

@@ -4,6 +4,7 @@ use super::region::live_values;
 use crate::op::{self, Term};
 use std::collections::BTreeMap;
 use svspec_ir::op::Norm;
+use svspec_ir::print::number::shortest;
 use svspec_ir::{Model, Op, Region, RegionKind, ScaleForm, ValueId};
 
 /// The lines of a `text` block.
@@ -18,7 +19,11 @@ pub fn lines(model: &Model) -> Vec<String> {
                 lines.push(format!("{}, {} of {} layers:", region.name, depths.len(), model.stack.len()));
                 lines.extend(equations(model, region).into_iter().map(|line| format!("    {line}")));
             }
-            RegionKind::Embed | RegionKind::Head | RegionKind::Loss => lines.extend(equations(model, region)),
+            RegionKind::Embed | RegionKind::Head => lines.extend(equations(model, region)),
+            RegionKind::Loss => {
+                lines.extend(equations(model, region));
+                lines.extend(minimised(region));
+            }
         }
     }
     lines.extend(symbols(model));
@@ -66,6 +71,14 @@ fn equations(model: &Model, region: &Region) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The losses beside the cross-entropy, by what they count.
+fn minimised(region: &Region) -> Option<String> {
+    let name = |value: ValueId| region.nodes.get(value.0).map_or("", |node| node.name.as_str());
+    let side =
+        region.losses.iter().map(|side| format!(" + {} · {}", shortest(side.coefficient), name(side.value)));
+    (!region.losses.is_empty()).then(|| format!("minimised = loss{}", side.collect::<String>()))
 }
 
 /// What a region hands on has a name of its own.

@@ -117,7 +117,8 @@ fn title(region: &Region, part: &str) -> String {
         format!("`{part}`: what an expert is.")
     } else if is_attention {
         format!("`{part}`: attention.")
-    } else if num_linears > 1 {
+    } else if num_linears > 1 || (num_linears == 1 && has(|op| matches!(op, Op::Activation(_)))) {
+        // One alone is the last map, where the first are multiplied together with another part's.
         format!("`{part}`: feed-forward.")
     } else if num_linears == 1 {
         format!("`{part}`: a linear map.")

@@ -263,3 +263,22 @@ proptest! {
         check_pairs(&models);
     }
 }
+
+/// Shared vectors become one of each expert's; those of each expert go into its matrices where there is no place for them.
+#[test]
+fn vectors_of_each_expert_come_and_go() {
+    let variants = "variant shared of moe {
+    experts.gate : in scale
+    experts.down : out scale
+}
+variant each of moe {
+    experts.gate : in scale(per_expert)
+    experts.down : out scale(per_expert, magnitude_direction)
+}
+optimizer adamw {";
+    let text = include_str!("tiny.svspec").replace("optimizer adamw {", variants);
+    let all = ["moe", "shared", "each"].map(|target| spec::of_text(&text, target));
+    let (num_carried, num_going_on) = check_pairs(&all);
+    assert_eq!(num_carried, all.len() * all.len());
+    assert!(num_going_on > 0);
+}

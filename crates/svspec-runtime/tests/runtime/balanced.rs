@@ -1,8 +1,9 @@
 //! A model of one mixture of experts, balanced by losses and by its load: what a step moves, and that a resumed run ends in the
 //! same bits.
 
-use crate::hand::{Size, Tiny};
+use crate::hand::Size;
 use crate::runs::{Folder, options, resumption, rows, state_bytes, turn};
+use crate::tiny::Tiny;
 use svspec_runtime::losses::{Load, Losses, SideLoss};
 use svspec_runtime::run;
 use svspec_runtime::spec::{Algorithm, GroupRow, Init, Layers, ParamRow, Spec, Training};

@@ -21,6 +21,11 @@ use svspec_diagnostics::{Diagnostic, Span};
 /// The region of the first kind of layer; the embedding's comes before it.
 const FIRST_LAYER: usize = 1;
 
+/// How many layers of the stack the region is.
+fn num_layers(resolved: &Resolved, region: RegionId) -> usize {
+    resolved.stack.iter().filter(|kind| FIRST_LAYER + **kind == region.0).count()
+}
+
 /// Expands every part to ops. Faults of shape and size are found here.
 pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
     let mut lowering =

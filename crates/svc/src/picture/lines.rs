@@ -19,7 +19,7 @@ pub fn lines(title: &str, label: &str, lines: &[Line]) -> String {
     let last_step = shown.iter().flatten().map(|(step, _)| *step).fold(1.0, f64::max);
     let low = shown.iter().flatten().map(|(_, value)| *value).fold(f64::INFINITY, f64::min).min(1e9);
     let high = shown.iter().flatten().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max).max(low);
-    let plane = Plane::new(last_step, (low, high), f64::NEG_INFINITY);
+    let plane = Plane::around(last_step, (low, high), f64::NEG_INFINITY);
     let mut picture = plane.frame(title, label);
     let mut names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
     names.dedup();

@@ -43,7 +43,7 @@ fn plane(series: &[Series], unigram_entropy: Option<f64>) -> Plane {
     let losses = || shown.iter().map(|(_, loss)| *loss).chain(unigram_entropy);
     let low = losses().fold(f64::INFINITY, f64::min).min(1e9);
     let high = losses().fold(f64::NEG_INFINITY, f64::max).max(low);
-    Plane::new(last_step, (low, high), 0.0)
+    Plane::around(last_step, (low, high), 0.0)
 }
 
 fn draw(picture: &mut Picture, plane: &Plane, run: &Series, colour: &str) {

@@ -1,29 +1,29 @@
 //! The schedules of a model to a picture of the learning rate and the weight decay over the steps.
 
-use super::axis::{Axis, grouped};
-use super::palette::{self, HAIR, INK, QUIET};
+use super::axis::grouped;
+use super::palette::{self, QUIET};
+use super::plane::{Frame, LEFT, Plane, RIGHT};
 use super::svg::{Element, Picture, text_width};
 use svspec_ir::print::number::shortest;
 use svspec_ir::print::schedule::{Point, ScheduleView};
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 320.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = WIDTH - 24.0;
-const TOP: f64 = 84.0;
-const BOTTOM: f64 = HEIGHT - 52.0;
+/// With a legend of two rows.
+const FRAME: Frame = Frame { height: 320.0, top: 84.0, num_values: 4 };
 
 /// Draws both as shares, the rate's of its peak, the decay's of what the rules say; the decay only if it changes.
 pub fn schedule(view: &ScheduleView) -> String {
-    let mut picture = Picture::new(WIDTH, HEIGHT);
-    let step = Axis::new((1.0, view.steps.max(2) as f64), (LEFT, RIGHT));
-    let share = Axis::new((0.0, 1.0), (BOTTOM, TOP));
-    frame(&mut picture, view, &step, &share);
+    let plane = Plane::new(FRAME, (1.0, view.steps.max(2) as f64), (0.0, 1.0));
+    let [steps, tokens] = [view.steps, view.tokens_per_step].map(|number| grouped(&number.to_string()));
+    let mut picture = plane.frame(&format!("{}: {steps} steps of {tokens} tokens", view.model), "share");
     for turn in &view.turns {
-        let x = step.pixel(turn.step as f64);
-        picture.add(Element::line((x, TOP), (x, BOTTOM)).stroke(QUIET, 1.0).with("stroke-dasharray", "2 4"));
+        let (x, _) = plane.place((turn.step as f64, 0.0));
+        picture.add(
+            Element::line((x, FRAME.top), (x, FRAME.bottom()))
+                .stroke(QUIET, 1.0)
+                .with("stroke-dasharray", "2 4"),
+        );
     }
-    let place = |point: &Point, value: f64| (step.pixel(point.step as f64), share.pixel(value));
+    let place = |point: &Point, value: f64| plane.place((point.step as f64, value));
     let mut draw = |value: fn(&Point) -> f64, index: usize| {
         let line: Vec<(f64, f64)> = view.points.iter().map(|point| place(point, value(point))).collect();
         let colour = palette::run(index);
@@ -41,29 +41,6 @@ pub fn schedule(view: &ScheduleView) -> String {
     draw(|point| point.lr, 0);
     legend(&mut picture, view, changes);
     picture.finish(&format!("Learning rate of {} over {} steps", view.model, view.steps))
-}
-
-fn frame(picture: &mut Picture, view: &ScheduleView, step: &Axis, share: &Axis) {
-    let steps = grouped(&view.steps.to_string());
-    let title =
-        format!("{}: {steps} steps of {} tokens", view.model, grouped(&view.tokens_per_step.to_string()));
-    picture.add(Element::text(LEFT, 28.0, 16.0, &title).with("font-weight", "bold"));
-    for (value, label) in share.ticks(4) {
-        let y = share.pixel(value);
-        picture.add(Element::line((LEFT, y), (RIGHT, y)).stroke(HAIR, 1.0));
-        picture.add(Element::text(LEFT - 8.0, y + 4.0, 11.0, &label).ending().with("fill", QUIET));
-    }
-    for (value, label) in step.ticks(8) {
-        let x = step.pixel(value);
-        picture.add(Element::line((x, BOTTOM), (x, BOTTOM + 5.0)).stroke(INK, 1.0));
-        picture.add(Element::text(x, BOTTOM + 19.0, 11.0, &label).centred().with("fill", QUIET));
-    }
-    picture.add(Element::line((LEFT, BOTTOM), (RIGHT, BOTTOM)).stroke(INK, 1.0));
-    let middle = f64::midpoint(LEFT, RIGHT);
-    picture.add(Element::text(middle, HEIGHT - 12.0, 12.0, "optimizer step").centred());
-    let (x, y) = (18.0, f64::midpoint(TOP, BOTTOM));
-    let turned = format!("rotate(-90 {x} {y})");
-    picture.add(Element::text(x, y, 12.0, "share").centred().with("transform", &turned));
 }
 
 /// What each line is, as the spec writes it, one below the other.

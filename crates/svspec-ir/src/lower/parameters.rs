@@ -152,8 +152,12 @@ impl Parameters {
         // In f64, which cannot overflow here; exact far beyond the limit's precision.
         let size = |param: &Param| param.dims.iter().map(|dim| dim.size as f64).product::<f64>();
         let copies = |param: &Param| {
-            let layers = resolved.stack.iter().filter(|kind| **kind + 1 == param.region.0).count();
-            if (1..=resolved.kinds.len()).contains(&param.region.0) { layers } else { 1 }
+            let is_of_layers = param
+                .region
+                .0
+                .checked_sub(super::FIRST_LAYER)
+                .is_some_and(|kind| kind < resolved.kinds.len());
+            if is_of_layers { super::num_layers(resolved, param.region) } else { 1 }
         };
         let sizes = self.params.iter().map(|param| (param, size(param) * copies(param) as f64));
         let total: f64 = sizes.clone().map(|(_, size)| size).sum();

@@ -22,6 +22,7 @@ struct Value {
 #[derive(Clone)]
 struct Wanted {
     router: Router,
+    part: String,
     name: String,
     kind: SideLossKind,
     coefficient: f64,
@@ -88,7 +89,8 @@ impl RegionBuilder<'_, '_> {
         for &(name, kind, coefficient) in losses {
             let known = &mut self.lowering.side.wanted;
             if !known.iter().any(|wanted| wanted.router == router && wanted.kind == kind) {
-                known.push(Wanted { router, name: format!("{part}.{name}"), kind, coefficient, span });
+                let (part, name) = (part.to_owned(), format!("{part}.{name}"));
+                known.push(Wanted { router, part, name, kind, coefficient, span });
             }
         }
         Some(())
@@ -97,8 +99,7 @@ impl RegionBuilder<'_, '_> {
     /// Hands a value on to the loss region, with those of the same name of all layers.
     fn hand_on(&mut self, value: ValueId) -> SideId {
         let (name, dims) = (self.node_name(value).to_owned(), self.dims(value).to_vec());
-        let resolved = self.lowering.resolved;
-        let num_layers = resolved.stack.iter().filter(|kind| **kind + 1 == self.region.0).count();
+        let num_layers = super::num_layers(self.lowering.resolved, self.region);
         let id = self.lowering.side.id(&name, &dims, num_layers);
         self.side.push(SideValue { id, value });
         id
@@ -107,7 +108,7 @@ impl RegionBuilder<'_, '_> {
     /// Makes the losses that the layers want.
     pub(super) fn side_losses(&mut self) -> Option<()> {
         let mut collected: Vec<(SideId, ValueId)> = Vec::new();
-        for Wanted { router, name, kind, coefficient, span } in self.lowering.side.wanted.clone() {
+        for Wanted { router, part, name, kind, coefficient, span } in self.lowering.side.wanted.clone() {
             let num_layers = self.lowering.side.values.get(router.logits.0)?.num_layers;
             if num_layers == 0 {
                 continue;
@@ -131,7 +132,6 @@ impl RegionBuilder<'_, '_> {
                 }
                 SideLossKind::Z => (Op::ZLoss(ZLoss { num_layers }), vec![logits]),
             };
-            let part = name.split('.').next().unwrap_or("").to_owned();
             let value = self.node(&name, op, inputs, Vec::new(), &part, span)?;
             self.losses.push(SideLoss { name, value, coefficient });
         }

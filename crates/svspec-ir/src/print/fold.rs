@@ -47,20 +47,9 @@ pub struct CureView {
 /// The folding of `checked` as data.
 pub fn view(checked: &CheckedModel) -> FoldView {
     let model = checked.model();
-    let mut scales: Vec<FoldedView> = Vec::new();
-    for view in crate::fold::plan(checked).iter().filter_map(|planned| folded_view(model, planned)) {
-        let is_alike = |known: &FoldedView| {
-            let rest = FoldedView { layers: view.layers.clone(), ..known.clone() };
-            !view.layers.is_empty() && rest == view
-        };
-        match scales.iter().position(is_alike).and_then(|index| scales.get_mut(index)) {
-            Some(known) => known.layers.extend(view.layers),
-            None => scales.push(view),
-        }
-    }
-    for view in &mut scales {
-        view.layers.sort_unstable();
-    }
+    let plan = crate::fold::plan(checked);
+    let views = plan.iter().filter_map(|planned| folded_view(model, planned));
+    let scales = paths::over_layers(views, |view| &mut view.layers);
     let num_folding = scales.iter().filter(|scale| scale.folds.is_some()).count();
     FoldView { format_version: FORMAT_VERSION, model: model.name.clone(), num_folding, scales }
 }

@@ -54,6 +54,30 @@ fn braced(group: &Joined<'_>) -> String {
     segments.collect::<Vec<_>>().join(".")
 }
 
+/// What is alike but for its `layers` made one, with the layers of all; what has no layers stays as it is.
+pub fn over_layers<V: Clone + PartialEq>(
+    views: impl IntoIterator<Item = V>,
+    layers: impl Fn(&mut V) -> &mut Vec<usize>,
+) -> Vec<V> {
+    let mut merged: Vec<V> = Vec::new();
+    for mut view in views {
+        let of_view = layers(&mut view).clone();
+        let is_alike = |known: &V| {
+            let mut known = known.clone();
+            layers(&mut known).clone_from(&of_view);
+            !of_view.is_empty() && known == view
+        };
+        match merged.iter().position(is_alike).and_then(|index| merged.get_mut(index)) {
+            Some(known) => layers(known).extend(of_view),
+            None => merged.push(view),
+        }
+    }
+    for view in &mut merged {
+        layers(view).sort_unstable();
+    }
+    merged
+}
+
 /// Ascending numbers as ranges: `0-3`, `0-4,6-10`, `7`.
 pub fn ranges(numbers: &[usize]) -> String {
     let mut runs: Vec<(usize, usize)> = Vec::new();

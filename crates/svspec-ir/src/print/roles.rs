@@ -44,20 +44,8 @@ pub struct RoleView {
 /// The roles of `checked` as data.
 pub fn view(checked: &CheckedModel) -> RolesView {
     let model = checked.model();
-    let mut scales: Vec<RoleView> = Vec::new();
-    for view in checked.facts().iter().filter_map(|facts| role_view(model, facts)) {
-        let is_alike = |known: &RoleView| {
-            let rest = RoleView { layers: view.layers.clone(), ..known.clone() };
-            !view.layers.is_empty() && rest == view
-        };
-        match scales.iter().position(is_alike).and_then(|index| scales.get_mut(index)) {
-            Some(known) => known.layers.extend(view.layers),
-            None => scales.push(view),
-        }
-    }
-    for view in &mut scales {
-        view.layers.sort_unstable();
-    }
+    let views = checked.facts().iter().filter_map(|facts| role_view(model, facts));
+    let scales = paths::over_layers(views, |view| &mut view.layers);
     RolesView { format_version: FORMAT_VERSION, model: model.name.clone(), scales }
 }
 

@@ -26,7 +26,7 @@ pub fn attention(
         }
         (_, Some(cap)) => {
             let visible_tt = visible(num_tokens, window.unwrap_or(num_tokens), &q_bhtk);
-            written_out(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, |scores| soft_cap(&(scores * scale), cap))
+            written_out(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, |scores| bounded(scores, scale, Some(cap)))
         }
     };
     out_bhtk.transpose(1, 2)
@@ -46,10 +46,8 @@ pub fn attention_with_sinks(
     let [q_bhtk, k_bgtk, v_bgtk] = heads_first(q_bthk, k_btgk, v_btgk);
     let num_tokens = q_bthk.size().get(1).copied().unwrap_or(0);
     let visible_tt = visible(num_tokens, window.unwrap_or(num_tokens), &q_bhtk);
-    let out_bhtk = with_sink(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, sinks_h, |scores| {
-        let scores = scores * scale;
-        cap.map_or_else(|| scores.shallow_clone(), |cap| soft_cap(&scores, cap))
-    });
+    let out_bhtk =
+        with_sink(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, sinks_h, |scores| bounded(scores, scale, cap));
     out_bhtk.transpose(1, 2)
 }
 
@@ -68,10 +66,7 @@ pub fn attention_with_bias(
     let [q_bhtk, k_bgtk, v_bgtk] = heads_first(q_bthk, k_btgk, v_btgk);
     let num_tokens = q_bthk.size().get(1).copied().unwrap_or(0);
     let visible_tt = visible(num_tokens, window.unwrap_or(num_tokens), &q_bhtk);
-    let change = |scores: &Tensor| {
-        let scores = scores * scale;
-        cap.map_or_else(|| scores.shallow_clone(), |cap| soft_cap(&scores, cap)) + bias_htt
-    };
+    let change = |scores: &Tensor| bounded(scores, scale, cap) + bias_htt;
     let out_bhtk = match (sinks_h, cap) {
         (Some(sinks_h), _) => with_sink(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, sinks_h, change),
         (None, Some(_)) => written_out(&q_bhtk, &k_bgtk, &v_bgtk, &visible_tt, change),
@@ -97,6 +92,15 @@ pub fn alibi(num_heads: i64, bound: f64, like_bthk: &Tensor) -> Tensor {
     let position_t = Tensor::arange(num_tokens, doubles);
     let distance_tt = position_t.unsqueeze(0) - position_t.unsqueeze(1);
     (slope_h11 * distance_tt).to_kind(like_bthk.kind())
+}
+
+/// Scores times `scale`, and bounded by `cap`.
+fn bounded(scores_bhtt: &Tensor, scale: f64, cap: Option<f64>) -> Tensor {
+    let scores_bhtt = scores_bhtt * scale;
+    match cap {
+        None => scores_bhtt,
+        Some(cap) => soft_cap(&scores_bhtt, cap),
+    }
 }
 
 /// `[b, h, t, k]`, all of one kind: under autocast, what has passed a scale vector is f32 and what has not is bf16.

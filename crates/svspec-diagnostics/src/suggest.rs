@@ -8,7 +8,8 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
-        if distance <= furthest && best.is_none_or(|(least, _)| distance < least) {
+        // Who wrote the very word meant it, and it may not stand there.
+        if candidate != word && distance <= furthest && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
         }
     }
@@ -35,6 +36,7 @@ mod tests {
         assert_eq!(did_you_mean("h", ["x", "X"]), None);
         assert_eq!(did_you_mean("dropout", ["vocab", "width"]), None);
         assert_eq!(did_you_mean("width", []), None);
+        assert_eq!(did_you_mean("width", ["width"]), None);
     }
 
     #[test]

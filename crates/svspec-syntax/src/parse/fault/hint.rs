@@ -89,6 +89,13 @@ pub fn hint(block: &str, expected: &[&str], found: &Found) -> Option<String> {
         number if expects("a value") && number.starts_with(|c: char| c.is_ascii_digit()) => {
             Some("numbers are written `50_304`, `1e-5`, `2.5B`, `0.5M`, `3K`".to_owned())
         }
+        "{" if expects("`=`") && statement.contains('.') => Some(format!(
+            "braces are for declarations; a setting of a part that is declared already is written with its path: \
+             `{statement}.theta = 10_000`"
+        )),
+        _ if expected == ["`on`"] && statement.ends_with(')') => {
+            Some(format!("name what it gives: `y = {statement}`"))
+        }
         _ if expected == ["`on`"] => Some(format!("say what the rule holds for: `{statement} on weight`")),
         _ if VERBS.iter().any(|verb| statement.strip_prefix(verb) == Some(" on")) => {
             Some("a rule says a value, then where it holds: `decay 0.1 on weight`".to_owned())

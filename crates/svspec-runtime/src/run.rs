@@ -169,8 +169,9 @@ fn begin(
         return Err(RunError::Taken(out));
     }
     let threads = use_threads(options.threads);
-    let init_from = options.init_from.as_deref().map(std::path::absolute).transpose();
-    let init_from = init_from.map_err(|source| RunError::Folder { path: out.clone(), source })?;
+    // Only an empty path has no absolute one, and that holds no parameters.
+    let absolute = |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    let init_from = options.init_from.as_ref().map(absolute);
     let state = first_state(spec, foreign, seed, init_from.as_deref(), device)?;
     fs::create_dir_all(&out).map_err(|source| RunError::Folder { path: out.clone(), source })?;
     let fingerprint = corpus.fingerprint();

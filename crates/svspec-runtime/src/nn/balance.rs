@@ -1,6 +1,6 @@
 //! What the routers of all layers left in, losses beside the cross-entropy out. Scalars, at least in f32.
 
-use super::moe::{Choice, Scores};
+use super::moe::{Choice, Scores, exact};
 use tch::{Kind, Tensor};
 
 /// Over which tokens loads and scores are averaged before they are multiplied.
@@ -53,9 +53,6 @@ fn ones_at(chosen: &Choice, like: &Tensor) -> Tensor {
 
 /// The mean over tokens of `(log Σ_e exp logit_e)²`, summed over layers.
 pub fn z_loss(logits_bte: &[Tensor]) -> Tensor {
-    let exact = |logits: &Tensor| {
-        if logits.kind() == Kind::Double { logits.shallow_clone() } else { logits.to_kind(Kind::Float) }
-    };
     let of_layer = |logits: &Tensor| exact(logits).logsumexp(-1, false).square().mean(None::<Kind>);
     Tensor::stack(&logits_bte.iter().map(of_layer).collect::<Vec<_>>(), 0).sum(None::<Kind>)
 }

@@ -201,6 +201,6 @@ fn normalized(weights_btc: Tensor, eps: f64) -> Tensor {
 }
 
 /// At least f32: weights decide between experts.
-fn exact(logits: &Tensor) -> Tensor {
+pub(super) fn exact(logits: &Tensor) -> Tensor {
     if logits.kind() == Kind::Double { logits.shallow_clone() } else { logits.to_kind(Kind::Float) }
 }

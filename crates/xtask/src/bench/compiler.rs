@@ -32,7 +32,7 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
             value: median_time(NUM_RUNS, || check(std::slice::from_ref(&nano)))?,
         },
         Figure {
-            what: "`svc check` the Llama family, 16 targets",
+            what: "`svc check` the Llama family",
             value: median_time(NUM_RUNS, || check(std::slice::from_ref(&llama)))?,
         },
         Figure { what: "`svc build` nano", value: median_time(NUM_RUNS, || build(&nano, "nano"))? },

@@ -52,7 +52,9 @@ def randomise(model: torch.nn.Module) -> None:
     saved = model.state_dict().keys()
     buffers = [(name, buffer) for name, buffer in model.named_buffers() if name in saved]
     for _, tensor in list(model.named_parameters()) + buffers:
-        if not tensor.is_floating_point():
+        # A number that is saved and not learned is a constant.
+        is_constant = tensor.dim() == 0 and not tensor.requires_grad
+        if is_constant or not tensor.is_floating_point():
             continue
         if tensor.dim() >= 2:
             tensor.normal_(0.0, tensor.shape[-1] ** -0.5)

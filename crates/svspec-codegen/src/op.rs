@@ -23,6 +23,7 @@ mod positions;
 mod rope;
 mod route;
 mod scale;
+mod sinusoids;
 mod slice;
 mod soft_cap;
 mod view;
@@ -53,6 +54,7 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Choose(op) => return choose::emit(scope, *op, node, input(0)),
         Op::Embed(op) => embed::emit(scope, *op, input(0)),
         Op::Positions(op) => positions::emit(scope, *op, input(0)),
+        Op::Sinusoids(op) => sinusoids::emit(scope, op, input(0)),
         Op::Normalize(op) => normalize::emit(scope, op, node, input(0)),
         Op::Scale(op) => scale::emit(scope, *op, input(0)),
         Op::Bias(op) => bias::emit(scope, *op, input(0)),
@@ -134,6 +136,7 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Concat(_) => concat::equation(inputs),
         Op::Embed(op) => embed::equation(model, *op, input(0)),
         Op::Positions(op) => positions::equation(model, *op),
+        Op::Sinusoids(op) => sinusoids::equation(op),
         Op::Normalize(op) => normalize::equation(op, input(0)),
         Op::Scale(op) => scale::equation(model, *op, input(0)),
         Op::Bias(op) => bias::equation(model, *op, input(0)),

@@ -216,6 +216,7 @@ fn scales_table(checked: &CheckedModel) -> TokenStream {
             ScaleForm::OnePlus => quote!(ScaleForm::OnePlus),
             ScaleForm::MagnitudeDirection => quote!(ScaleForm::MagnitudeDirection),
             ScaleForm::ExpMagnitudeDirection => quote!(ScaleForm::ExpMagnitudeDirection),
+            ScaleForm::Softplus => quote!(ScaleForm::Softplus),
         };
         let site = match scale.site {
             Site::Norm => "norm",

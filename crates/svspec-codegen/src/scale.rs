@@ -16,6 +16,7 @@ pub fn gamma(scope: &mut Scope<'_>, id: ScaleId) -> TokenStream {
     let gamma = match scale.form {
         ScaleForm::Direct => quote!(&#first),
         ScaleForm::OnePlus => scope.bind_gamma(&scale.path, &quote!(nn::one_plus(&#first))),
+        ScaleForm::Softplus => scope.bind_gamma(&scale.path, &quote!(nn::softplus(&#first))),
         ScaleForm::MagnitudeDirection => {
             scope.bind_gamma(&scale.path, &quote!(nn::magnitude_direction(&#first, &#second)))
         }
@@ -34,5 +35,6 @@ pub fn symbol(path: &str, form: ScaleForm) -> String {
         ScaleForm::OnePlus => format!("(1 + γ[{path}])"),
         ScaleForm::MagnitudeDirection => format!("OR[{path}]"),
         ScaleForm::ExpMagnitudeDirection => format!("ER[{path}]"),
+        ScaleForm::Softplus => format!("softplus[{path}]"),
     }
 }

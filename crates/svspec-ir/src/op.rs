@@ -27,6 +27,7 @@ pub mod positions;
 pub mod rope;
 pub mod route;
 pub mod scale;
+pub mod sinusoids;
 pub mod slice;
 pub mod soft_cap;
 mod table_rows;
@@ -60,6 +61,7 @@ pub use positions::Positions;
 pub use rope::{Angles, Rope};
 pub use route::{Route, Scores};
 pub use scale::Scale;
+pub use sinusoids::Sinusoids;
 pub use slice::Slice;
 pub use soft_cap::SoftCap;
 pub use view::View;
@@ -77,6 +79,7 @@ pub enum Op {
     Input(Input),
     Embed(Embed),
     Positions(Positions),
+    Sinusoids(Sinusoids),
     Normalize(Normalize),
     Scale(Scale),
     Bias(Bias),
@@ -269,6 +272,7 @@ impl Op {
             Self::Input(op) => op,
             Self::Embed(op) => op,
             Self::Positions(op) => op,
+            Self::Sinusoids(op) => op,
             Self::Normalize(op) => op,
             Self::Scale(op) => op,
             Self::Bias(op) => op,
@@ -312,6 +316,7 @@ impl Op {
             Self::Input(_)
             | Self::Embed(_)
             | Self::Positions(_)
+            | Self::Sinusoids(_)
             | Self::Scale(_)
             | Self::Bias(_)
             | Self::Linear(_)

@@ -4,6 +4,7 @@ mod direct;
 mod exp_magnitude_direction;
 mod magnitude_direction;
 mod one_plus;
+mod softplus;
 
 use crate::eval::{Gradients, Tensor, Values, accumulate};
 use crate::{Dims, Model, ParamId, RegionId, Role, dim};
@@ -30,7 +31,7 @@ pub enum Site {
     Residual,
 }
 
-/// How γ is computed from its parameters. Source: arXiv 2605.26895, section on reparameterisation.
+/// How γ is computed from its parameters. Source, where none is given: arXiv 2605.26895, section on reparameterisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleForm {
@@ -42,6 +43,8 @@ pub enum ScaleForm {
     MagnitudeDirection,
     /// ER: `γ = exp(β) · exp(α − mean(α))`; parameters `[magnitude, direction]`, init β = 0, α = 0.
     ExpMagnitudeDirection,
+    /// `γ = log(1 + exp(α))`; parameters `[whole]`, init `log(e − 1)`. No entry is negative (arXiv 2411.13010).
+    Softplus,
 }
 
 /// A scale vector of one region.
@@ -70,6 +73,19 @@ pub struct ScaleVector {
 }
 
 impl ScaleForm {
+    /// Whether no entry of γ can be 0 or less.
+    pub fn is_positive(self) -> bool {
+        match self {
+            Self::Direct | Self::OnePlus | Self::MagnitudeDirection => false,
+            Self::ExpMagnitudeDirection | Self::Softplus => true,
+        }
+    }
+
+    /// The one parameter of softplus at which γ is this positive number.
+    pub fn softplus_parameter(gamma: f64) -> f64 {
+        softplus::parameter(gamma)
+    }
+
     /// γ's entries from those of its parameters.
     fn gamma(self, params: &[&[f64]]) -> Vec<f64> {
         match self {
@@ -83,6 +99,7 @@ impl ScaleForm {
                 let (beta, alpha) = magnitude_and_direction(params);
                 exp_magnitude_direction::gamma(beta, alpha)
             }
+            Self::Softplus => softplus::gamma(whole(params)),
         }
     }
 
@@ -101,11 +118,12 @@ impl ScaleForm {
                 let (beta, alpha) = exp_magnitude_direction::vjp(beta, alpha, gradient);
                 vec![vec![beta], alpha]
             }
+            Self::Softplus => vec![softplus::vjp(whole(params), gradient)],
         }
     }
 
     /// Parameters that make γ these entries, in the order that the form lists; `None` where there are none: exponentials
-    /// are positive.
+    /// and softplus are positive.
     pub fn parameters(self, gamma: &[f64]) -> Option<Vec<Vec<f64>>> {
         match self {
             Self::Direct => Some(vec![gamma.to_vec()]),
@@ -118,6 +136,7 @@ impl ScaleForm {
                 let (beta, alpha) = exp_magnitude_direction::parameters(gamma)?;
                 Some(vec![vec![beta], alpha])
             }
+            Self::Softplus => Some(vec![softplus::parameters(gamma)?]),
         }
     }
 
@@ -128,9 +147,13 @@ impl ScaleForm {
             Self::OnePlus => &[0.0],
             Self::MagnitudeDirection => &[1.0, 1.0],
             Self::ExpMagnitudeDirection => &[0.0, 0.0],
+            Self::Softplus => &[LOG_OF_E_MINUS_1],
         }
     }
 }
+
+/// Its softplus is 1.
+const LOG_OF_E_MINUS_1: f64 = 0.541_324_854_612_918_1;
 
 fn whole<'a>(params: &[&'a [f64]]) -> &'a [f64] {
     params.first().expect("a scale vector has the parameters that its form lists")
@@ -222,17 +245,18 @@ mod tests {
     use super::*;
     use crate::eval::Random;
 
-    const FORMS: [ScaleForm; 4] = [
+    const FORMS: [ScaleForm; 5] = [
         ScaleForm::Direct,
         ScaleForm::OnePlus,
         ScaleForm::MagnitudeDirection,
         ScaleForm::ExpMagnitudeDirection,
+        ScaleForm::Softplus,
     ];
 
     fn random_params(form: ScaleForm, random: &mut Random) -> Vec<Vec<f64>> {
         let mut vector = |len: usize| (0..len).map(|_| 0.8 + 0.3 * random.normal()).collect::<Vec<f64>>();
         match form {
-            ScaleForm::Direct | ScaleForm::OnePlus => vec![vector(5)],
+            ScaleForm::Direct | ScaleForm::OnePlus | ScaleForm::Softplus => vec![vector(5)],
             ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => vec![vector(1), vector(5)],
         }
     }
@@ -249,7 +273,9 @@ mod tests {
             let again = form.gamma(&slices(&form.parameters(&gamma).unwrap()));
             assert!(gamma.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-14), "{form:?}");
         }
-        assert_eq!(ScaleForm::ExpMagnitudeDirection.parameters(&[1.0, -1.0]), None);
+        for positive in [ScaleForm::ExpMagnitudeDirection, ScaleForm::Softplus] {
+            assert_eq!(positive.parameters(&[1.0, -1.0]), None);
+        }
         let zeros = ScaleForm::MagnitudeDirection.parameters(&[0.0, 0.0]).unwrap();
         assert_eq!(ScaleForm::MagnitudeDirection.gamma(&slices(&zeros)), [0.0, 0.0]);
     }
@@ -293,7 +319,8 @@ mod tests {
                     vec![value; if index == 0 && form.identity().len() == 2 { 1 } else { 4 }]
                 })
                 .collect();
-            assert_eq!(form.gamma(&slices(&params)), [1.0; 4], "{form:?}");
+            let gamma = form.gamma(&slices(&params));
+            assert!(gamma.len() == 4 && gamma.iter().all(|entry| (entry - 1.0).abs() < 1e-15), "{form:?}");
         }
     }
 
@@ -305,6 +332,16 @@ mod tests {
         let gamma = magnitude_direction::gamma(1.5, &alpha);
         let mean_square = gamma.iter().map(|g| g * g).sum::<f64>() / 3.0;
         assert!((mean_square.sqrt() - 1.5).abs() < 1e-14);
+    }
+
+    #[test]
+    fn softplus_holds_far_from_0() {
+        let gamma = softplus::gamma(&[-40.0, 0.0, 800.0]);
+        assert!((gamma[0] / (-40_f64).exp() - 1.0).abs() < 1e-14);
+        assert!((gamma[1] - 2_f64.ln()).abs() < 1e-15);
+        assert!((gamma[2] - 800.0).abs() < 1e-12);
+        let again = softplus::parameters(&gamma).unwrap();
+        assert!(again.iter().zip([-40.0, 0.0, 800.0]).all(|(a, b)| (a - b).abs() < 1e-12), "{again:?}");
     }
 
     #[test]

@@ -71,6 +71,14 @@ fn features() {
              layer { x = x + clamp(a(x), -1, 2) + b(m(x)) }\nstack = 1 * layer\nlogits = unembed(x)",
         ),
         (
+            "sines and cosines of positions, slopes, a softplus of a vector, elu",
+            "attention a { heads = 2, alibi }\nattend look { alibi { bound = 4 } }\nlinear q { heads = 2, out = 4 }\n\
+             linear o { out = width }\n\
+             sinusoids first\nsinusoids second { theta = 100, layout = half, offset = 2 }\nx = first(tokens) + second(tokens)\n\
+             scale g { size = scalar, init = 0.5 }\ng.scale : softplus\n\
+             layer { x = x + a(g(elu(x))) + o(look(q(x), q(x), q(x))) }\nstack = 1 * layer\nlogits = unembed(x)",
+        ),
+        (
             "LayerNorm and additive vectors at ports",
             "attention a { heads = 2 }\na.q : out layer_normalize(head) + scale(full) + bias\na.k : out layer_normalize(head) + bias\n\
              a.o : in bias\nlayer_norm n\nn : normalize + scale\n\

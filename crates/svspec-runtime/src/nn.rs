@@ -12,8 +12,9 @@ mod moe;
 mod normalize;
 mod rope;
 mod scale;
+mod sinusoids;
 
-pub use activation::{clamp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
+pub use activation::{clamp, elu, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
 pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
 pub use balance::{Over, balance_loss, z_loss};
 pub use linear::{embedding, linear, positions, split};
@@ -21,4 +22,5 @@ pub use loss::cross_entropy;
 pub use moe::{Choice, Groups, Scores, within_groups};
 pub use normalize::{layer_norm, rms_norm};
 pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, scaled_rope_table};
-pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus};
+pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus, softplus};
+pub use sinusoids::{sinusoids, sinusoids_interleaved};

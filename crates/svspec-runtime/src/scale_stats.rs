@@ -57,6 +57,7 @@ pub fn gamma(params: &Params, form: ScaleForm, name: &str) -> Tensor {
     match form {
         ScaleForm::Direct => params.get(name),
         ScaleForm::OnePlus => nn::one_plus(&params.get(name)),
+        ScaleForm::Softplus => nn::softplus(&params.get(name)),
         ScaleForm::MagnitudeDirection => nn::magnitude_direction(&part("magnitude"), &part("direction")),
         ScaleForm::ExpMagnitudeDirection => {
             nn::exp_magnitude_direction(&part("magnitude"), &part("direction"))
@@ -75,7 +76,7 @@ fn statistics(gamma: &Tensor) -> Tensor {
 /// The names of the parameters that make up a scale vector.
 pub fn parameter_names(row: &ScaleRow) -> Vec<String> {
     let parts: &[&str] = match row.form {
-        ScaleForm::Direct | ScaleForm::OnePlus => &[""],
+        ScaleForm::Direct | ScaleForm::OnePlus | ScaleForm::Softplus => &[""],
         ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => &[".magnitude", ".direction"],
     };
     let names = row.layers.instances().into_iter().map(|layer| instance_name(row.path, layer));

@@ -237,6 +237,8 @@ pub enum ScaleForm {
     MagnitudeDirection,
     /// `γ = exp(β) · exp(α − mean(α))`.
     ExpMagnitudeDirection,
+    /// `γ = log(1 + exp(α))`.
+    Softplus,
 }
 
 /// How long, how fast, and in what type to train.

@@ -23,7 +23,10 @@ impl Naming {
             Self::Own => own_values(model, weights)?,
             Self::Foreign(_) => foreign_values(model, weights)?,
         };
-        let surplus: Vec<&String> = weights.keys().filter(|name| !known.contains(*name)).collect();
+        let is_ignored =
+            |name: &str| model.foreign.ignored.iter().any(|pattern| pattern.matches(name, model.stack.len()));
+        let is_surplus = |name: &&String| !known.contains(*name) && !is_ignored(name);
+        let surplus: Vec<&String> = weights.keys().filter(is_surplus).collect();
         if !surplus.is_empty() {
             bail!("the spec does not know {surplus:?}");
         }

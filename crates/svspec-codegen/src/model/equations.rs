@@ -42,6 +42,7 @@ fn symbols(model: &Model) -> Vec<String> {
         (has_norm(Norm::Layer), "LayerNorm(x) = (x − mean(x)) / sqrt(var(x) + eps)"),
         (has_form(ScaleForm::MagnitudeDirection), "OR[β, α] = β · α / RMS(α)"),
         (has_form(ScaleForm::ExpMagnitudeDirection), "ER[β, α] = exp(β) · exp(α − mean(α))"),
+        (has_form(ScaleForm::Softplus), "softplus[α] = log(1 + exp(α))"),
     ];
     let used = meanings.into_iter().filter(|(is_used, _)| *is_used);
     used.map(|(_, meaning)| format!("where {meaning}")).collect()

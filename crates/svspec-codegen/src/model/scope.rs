@@ -141,6 +141,13 @@ impl<'a> Scope<'a> {
         self.arguments.iter().filter_map(of).collect()
     }
 
+    /// The type of the model's parameters.
+    pub fn kind(&self) -> TokenStream {
+        let first =
+            self.fields.first().expect("an embedding table or a head is one of the model's own fields");
+        quote!(self.#first.kind())
+    }
+
     /// A new variable for a value of these dimensions.
     pub fn variable(&mut self, name: &str, dims: &[Dim]) -> Ident {
         let suffix = self.around.legend.suffix(dims);

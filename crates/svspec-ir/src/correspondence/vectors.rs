@@ -2,7 +2,7 @@
 
 use super::pairing::{Block, Fault, MustFold, Pairing};
 use crate::op::{ExpertScale, Scale};
-use crate::{Model, Op, RegionId, ScaleForm, ScaleId, ValueId, dim};
+use crate::{Model, Op, RegionId, ScaleId, ValueId, dim};
 
 impl Pairing<'_> {
     /// The vectors of ours applied to one another at `value`, outermost first, those that fold left out, and what the
@@ -76,7 +76,7 @@ impl Pairing<'_> {
         if !dim::broadcasts(&dim::sizes(&a.dims), &dim::sizes(&b.dims)) {
             return Err(MustFold::one(scale, format!("does not fit `{name}`, which has other entries")));
         }
-        if is_positive(b.form) && !is_positive(a.form) && !self.known.is_positive(scale) {
+        if b.form.is_positive() && !a.form.is_positive() && !self.known.is_positive(scale) {
             let becomes = if *name == a.path { String::new() } else { format!("becomes `{name}`, which ") };
             let is = match self.known.first_not_positive(scale) {
                 None => "as it need not be".to_owned(),
@@ -128,12 +128,4 @@ fn scale_at(model: &Model, region: RegionId, value: ValueId) -> Option<(ScaleId,
 
 fn path(model: &Model, scale: ScaleId) -> &str {
     model.scales.get(scale.0).map_or("", |scale| scale.path.as_str())
-}
-
-/// Whether γ can only be positive.
-fn is_positive(form: ScaleForm) -> bool {
-    match form {
-        ScaleForm::Direct | ScaleForm::OnePlus | ScaleForm::MagnitudeDirection => false,
-        ScaleForm::ExpMagnitudeDirection => true,
-    }
 }

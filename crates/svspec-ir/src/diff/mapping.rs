@@ -103,11 +103,7 @@ fn spots(edges: &[Edge], id: ScaleId) -> Vec<Spot<'_>> {
 
 /// Whether `successor` can take every value that `scale` can, wherever that is applied.
 fn bears(scale: &ScaleVector, successor: &ScaleVector, spots: &[Spot<'_>]) -> Result<(), String> {
-    let signs = |form: ScaleForm| match form {
-        ScaleForm::Direct | ScaleForm::OnePlus | ScaleForm::MagnitudeDirection => "any",
-        ScaleForm::ExpMagnitudeDirection => "positive",
-    };
-    if signs(successor.form) == "positive" && signs(scale.form) == "any" {
+    if successor.form.is_positive() && !scale.form.is_positive() {
         return Err(format!("`{}` can only be positive", successor.path));
     }
     let sizes = |scale: &ScaleVector| scale.dims.iter().map(|dim| dim.size).collect::<Vec<_>>();
@@ -206,6 +202,7 @@ fn conversion(from: ScaleForm, to: ScaleForm) -> String {
         ScaleForm::OnePlus => "α = γ − 1",
         ScaleForm::MagnitudeDirection => "β = RMS(γ), α = γ",
         ScaleForm::ExpMagnitudeDirection => "β = mean(log γ), α = log γ",
+        ScaleForm::Softplus => "α = log(exp(γ) − 1)",
     };
     format!("the same γ, converted: {how}")
 }

@@ -185,6 +185,7 @@ fn components(placed: &StageScale) -> Vec<(ScalePart, PerLayer)> {
         ScaleForm::ExpMagnitudeDirection => {
             vec![(ScalePart::Magnitude, init.map(f64::ln)), (ScalePart::Direction, 0.0.into())]
         }
+        ScaleForm::Softplus => vec![(ScalePart::Whole, init.map(ScaleForm::softplus_parameter))],
     }
 }
 

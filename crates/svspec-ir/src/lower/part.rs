@@ -12,6 +12,7 @@ mod norm;
 mod positions;
 mod rope;
 mod scale;
+mod sinusoids;
 mod unembed;
 
 use super::region::RegionBuilder;
@@ -150,7 +151,7 @@ pub enum Preset {
 }
 
 /// Every kind that a spec can declare.
-pub const KINDS: [&PartKind; 15] = [
+pub const KINDS: [&PartKind; 16] = [
     &attention::ATTENTION,
     &attend::ATTEND,
     &rope::ROPE,
@@ -165,6 +166,7 @@ pub const KINDS: [&PartKind; 15] = [
     &scale::SCALE,
     &bias::BIAS_VECTOR,
     &positions::POSITIONS,
+    &sinusoids::SINUSOIDS,
     &linear::LINEAR,
 ];
 
@@ -177,11 +179,12 @@ pub fn kind(name: &str) -> Option<&'static PartKind> {
 }
 
 /// The non-linearities, by the name that equations and `activation` use.
-pub const ACTIVATIONS: [(&str, Activation); 8] = [
+pub const ACTIVATIONS: [(&str, Activation); 9] = [
     ("silu", Activation::Silu),
     ("gelu", Activation::Gelu),
     ("gelu_tanh", Activation::GeluTanh),
     ("gelu_quick", Activation::GeluQuick),
+    ("elu", Activation::Elu),
     ("relu", Activation::Relu),
     ("relu2", Activation::Relu2),
     ("tanh", Activation::Tanh),
@@ -270,7 +273,17 @@ fn has_bias(part: &Part, port: &str) -> bool {
 /// `activation` of a part that has one.
 const ACTIVATION: Setting = Setting {
     name: "activation",
-    takes: Takes::Word(&["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "tanh", "sigmoid"]),
+    takes: Takes::Word(&[
+        "gelu",
+        "gelu_tanh",
+        "gelu_quick",
+        "silu",
+        "elu",
+        "relu",
+        "relu2",
+        "tanh",
+        "sigmoid",
+    ]),
     preset: Preset::Word("gelu"),
     summary: "the non-linearity",
 };

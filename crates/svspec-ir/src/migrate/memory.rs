@@ -100,7 +100,7 @@ fn origin(old: &Model, source: Source) -> Option<Instance> {
 fn is_shifted(form: ScaleForm) -> bool {
     match form {
         ScaleForm::Direct | ScaleForm::OnePlus => true,
-        ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => false,
+        ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection | ScaleForm::Softplus => false,
     }
 }
 

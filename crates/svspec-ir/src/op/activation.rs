@@ -18,6 +18,8 @@ pub enum Activation {
     GeluTanh,
     /// The sigmoid approximation of gelu, `x · sigmoid(1.702 · x)`
     GeluQuick,
+    /// `x` where it is positive, else `exp(x) − 1`
+    Elu,
     /// `max(x, 0)`
     Relu,
     /// `max(x, 0)²`
@@ -35,6 +37,7 @@ impl Operation for Activation {
             Self::Gelu => "gelu",
             Self::GeluTanh => "gelu_tanh",
             Self::GeluQuick => "gelu_quick",
+            Self::Elu => "elu",
             Self::Relu => "relu",
             Self::Relu2 => "relu2",
             Self::Tanh => "tanh",
@@ -61,6 +64,7 @@ impl Operation for Activation {
         let (steps, kept) = match self {
             Self::Relu | Self::Tanh => (1.0, 0.0),
             Self::Relu2 => (2.0, 1.0),
+            Self::Elu => (2.0, 0.0),
             Self::Sigmoid => (3.0, 0.0),
             Self::Silu => (4.0, 0.0),
             Self::Gelu | Self::GeluQuick => (5.0, 0.0),
@@ -72,13 +76,13 @@ impl Operation for Activation {
     fn keeps_input(&self, _: usize) -> bool {
         match self {
             Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick => true,
-            Self::Relu | Self::Relu2 | Self::Tanh | Self::Sigmoid => false,
+            Self::Elu | Self::Relu | Self::Relu2 | Self::Tanh | Self::Sigmoid => false,
         }
     }
 
     fn keeps_output(&self) -> bool {
         match self {
-            Self::Relu | Self::Tanh | Self::Sigmoid => true,
+            Self::Elu | Self::Relu | Self::Tanh | Self::Sigmoid => true,
             Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Relu2 => false,
         }
     }
@@ -123,6 +127,7 @@ impl Activation {
             Self::Gelu => x * normal_cdf(x),
             Self::GeluTanh => 0.5 * x * (1.0 + gelu_inner(x).tanh()),
             Self::GeluQuick => x * sigmoid(GELU_QUICK * x),
+            Self::Elu => x.max(0.0) + x.min(0.0).exp_m1(),
             Self::Relu => x.max(0.0),
             Self::Relu2 => x.max(0.0).powi(2),
             Self::Tanh => x.tanh(),
@@ -147,6 +152,7 @@ impl Activation {
                 let gate = sigmoid(GELU_QUICK * x);
                 gate * (1.0 + GELU_QUICK * x * (1.0 - gate))
             }
+            Self::Elu => x.min(0.0).exp(),
             Self::Relu => {
                 if x > 0.0 {
                     1.0
@@ -189,11 +195,12 @@ mod tests {
     use super::*;
     use crate::op::trial::Trial;
 
-    const ALL: [Activation; 8] = [
+    const ALL: [Activation; 9] = [
         Activation::Silu,
         Activation::Gelu,
         Activation::GeluTanh,
         Activation::GeluQuick,
+        Activation::Elu,
         Activation::Relu,
         Activation::Relu2,
         Activation::Tanh,
@@ -217,6 +224,8 @@ mod tests {
         close(Activation::Gelu.value(0.0), 0.0);
         close(Activation::Silu.value(1.0), 0.731_058_578_630_004_9);
         close(Activation::Relu2.value(3.0), 9.0);
+        close(Activation::Elu.value(3.0), 3.0);
+        close(Activation::Elu.value(-1.0), -0.632_120_558_828_557_7);
         // 1 / (1 + exp(−1.702))
         close(Activation::GeluQuick.value(1.0), 0.845_795_765_932_821_2);
         assert!((Activation::GeluTanh.value(1.0) - 0.841_191_990_608_276_8).abs() < 1e-9);

@@ -30,6 +30,13 @@ pub enum Layout {
     Interleaved,
 }
 
+impl Layout {
+    /// That of the setting's word.
+    pub fn of_word(word: &str) -> Self {
+        if word == "interleaved" { Self::Interleaved } else { Self::Half }
+    }
+}
+
 impl Operation for Rope {
     fn name(&self) -> &'static str {
         "rope"

@@ -128,6 +128,7 @@ mod tests {
             ScaleForm::OnePlus,
             ScaleForm::MagnitudeDirection,
             ScaleForm::ExpMagnitudeDirection,
+            ScaleForm::Softplus,
         ];
         for form in forms {
             for shape in [&[][..], &[3], &[2, 1], &[2, 3]] {

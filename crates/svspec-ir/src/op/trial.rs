@@ -47,7 +47,7 @@ impl Trial {
 
     fn add_scale(&mut self, path: &str, form: ScaleForm, shape: &[usize], vectors: &[usize]) -> ScaleId {
         let parts: &[(ScalePart, &[usize])] = match form {
-            ScaleForm::Direct | ScaleForm::OnePlus => &[(ScalePart::Whole, shape)],
+            ScaleForm::Direct | ScaleForm::OnePlus | ScaleForm::Softplus => &[(ScalePart::Whole, shape)],
             ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => {
                 &[(ScalePart::Magnitude, vectors), (ScalePart::Direction, shape)]
             }

@@ -99,9 +99,10 @@ impl FoldView {
             text.push_str(&format!("\n{}{layers}\n", scale.path));
             let first = match scale.form {
                 ScaleForm::Direct => "",
-                ScaleForm::OnePlus | ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => {
-                    ", γ computed first"
-                }
+                ScaleForm::OnePlus
+                | ScaleForm::MagnitudeDirection
+                | ScaleForm::ExpMagnitudeDirection
+                | ScaleForm::Softplus => ", γ computed first",
             };
             if let Some(folds) = &scale.folds {
                 text.push_str(&format!("  folds {folds}{first}\n"));

@@ -227,5 +227,6 @@ pub fn form(form: ScaleForm) -> &'static str {
         ScaleForm::OnePlus => "one_plus",
         ScaleForm::MagnitudeDirection => "magnitude_direction",
         ScaleForm::ExpMagnitudeDirection => "exp_magnitude_direction",
+        ScaleForm::Softplus => "softplus",
     }
 }

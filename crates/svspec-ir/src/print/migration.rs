@@ -165,6 +165,7 @@ fn of_gamma(form: ScaleForm, index: usize) -> &'static str {
         (ScaleForm::MagnitudeDirection, _) => "RMS(γ)",
         (ScaleForm::ExpMagnitudeDirection, 1) => "log γ",
         (ScaleForm::ExpMagnitudeDirection, _) => "mean(log γ)",
+        (ScaleForm::Softplus, _) => "log(exp(γ) − 1)",
     }
 }
 

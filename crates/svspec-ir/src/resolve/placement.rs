@@ -18,7 +18,7 @@ use svspec_syntax::ast::Port;
 use term::{bias, normalize, scale};
 
 /// The words of a form's terms.
-const TERMS: [&str; 9] = [
+const TERMS: [&str; 10] = [
     "normalize",
     "layer_normalize",
     "scale",
@@ -28,6 +28,7 @@ const TERMS: [&str; 9] = [
     "one_plus",
     "magnitude_direction",
     "exp_magnitude_direction",
+    "softplus",
 ];
 
 /// Applies the placements to the parts, each of which is used where `uses` says.

@@ -29,6 +29,7 @@ pub fn placements() -> impl Strategy<Value = Vec<String>> {
         "scale(one_plus)",
         "scale(magnitude_direction)",
         "scale(exp_magnitude_direction)",
+        "scale(softplus)",
     ];
     const HEADS: &[&str] =
         &["scale", "scale(head)", "scale(per_head)", "normalize(head) + scale", "normalize(full) + scale"];

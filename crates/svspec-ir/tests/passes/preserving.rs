@@ -60,6 +60,7 @@ fn bear(old: &Model, values: &Values, from: &str, new: &Model, into: &mut Values
         let parts: Vec<Tensor> = match vector.form {
             ScaleForm::Direct => vec![gamma],
             ScaleForm::OnePlus => vec![gamma.map(|entry| entry - 1.0)],
+            ScaleForm::Softplus => vec![gamma.map(|entry| entry.exp_m1().ln())],
             ScaleForm::MagnitudeDirection => vec![Tensor::filled(&[], rms), gamma],
             ScaleForm::ExpMagnitudeDirection => {
                 let log = gamma.map(f64::ln);
@@ -127,7 +128,13 @@ fn other_forms_bear_the_same_vector() {
 
 #[test]
 fn a_positive_vector_becomes_an_exponential_one() {
-    let exponential = Sketch { placements: "scale : exp_magnitude_direction", ..Sketch::default() }.compile();
+    for form in ["exp_magnitude_direction", "softplus"] {
+        a_positive_form_becomes_another(form);
+    }
+}
+
+fn a_positive_form_becomes_another(form: &str) {
+    let exponential = Sketch { placements: &format!("scale : {form}"), ..Sketch::default() }.compile();
     let other = Sketch { placements: "scale : magnitude_direction", ..Sketch::default() }.compile();
     is_preserving(&exponential, &other);
     let values = random_values(exponential.model(), 5);

@@ -359,7 +359,7 @@ fn stacked_vectors_are_looked_through() {
 
 #[test]
 fn the_form_does_not_matter() {
-    let forms = ["one_plus", "magnitude_direction", "exp_magnitude_direction"];
+    let forms = ["one_plus", "magnitude_direction", "exp_magnitude_direction", "softplus"];
     let plain = Sketch::default().compile();
     for form in forms {
         let placements = format!("scale : {form}");

@@ -22,6 +22,11 @@ pub fn gelu_quick(x: &Tensor) -> Tensor {
     x * (x * 1.702).sigmoid()
 }
 
+/// `x` where it is positive, else `exp(x) − 1` (arXiv 1511.07289).
+pub fn elu(x: &Tensor) -> Tensor {
+    x.elu()
+}
+
 /// `max(x, 0)`.
 pub fn relu(x: &Tensor) -> Tensor {
     x.relu()

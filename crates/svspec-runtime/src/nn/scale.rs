@@ -1,5 +1,5 @@
-//! The parameters of a scale vector in, γ out (arXiv 2605.26895, reparameterisation). γ has the shape of `direction`; of several
-//! vectors, stacked along its first axis, `magnitude` has a number for each.
+//! The parameters of a scale vector in, γ out (arXiv 2605.26895, reparameterisation). γ has the shape of the last of them; of
+//! several vectors, stacked along its first axis, `magnitude` has a number for each.
 
 use tch::Tensor;
 
@@ -36,4 +36,9 @@ fn beside(magnitude: &Tensor, direction: &Tensor) -> Tensor {
     let mut sizes = vec![1; direction.dim()];
     sizes.splice(..1, magnitude.size());
     magnitude.reshape(sizes)
+}
+
+/// `γ = log(1 + exp(α))` (arXiv 2411.13010).
+pub fn softplus(alpha: &Tensor) -> Tensor {
+    alpha.softplus()
 }

@@ -121,6 +121,23 @@ fn alibi_takes_a_slope_of_each_head_from_distant_scores() {
 }
 
 #[test]
+fn sinusoids_are_sines_and_cosines_of_the_position_from_the_offset_on() {
+    let tokens = Tensor::zeros([2, 3], (Kind::Int64, Device::Cpu));
+    let half = nn::sinusoids(&tokens, 4, 100.0, 5, Kind::Double);
+    let interleaved = nn::sinusoids_interleaved(&tokens, 4, 100.0, 5, Kind::Double);
+    assert_eq!(half.size(), [2, 3, 4]);
+    for (position, count) in [(0, 5.0), (1, 6.0), (2, 7.0)] {
+        for (pair, frequency) in [(0, 1.0), (1, 0.1)] {
+            let (sin, cos) = f64::sin_cos(count * frequency);
+            let at = |x: &Tensor, channel: i64| x.double_value(&[1, position, channel]);
+            assert!((at(&half, pair) - sin).abs() < 1e-14 && (at(&half, pair + 2) - cos).abs() < 1e-14);
+            assert!((at(&interleaved, 2 * pair) - sin).abs() < 1e-14);
+            assert!((at(&interleaved, 2 * pair + 1) - cos).abs() < 1e-14);
+        }
+    }
+}
+
+#[test]
 fn scale_forms_follow_their_formulas() {
     let (magnitude, direction) = (Tensor::from(1.5_f64), waves(&[5], 0.2));
     let rms = direction.square().mean(Kind::Double).sqrt();
@@ -135,6 +152,7 @@ fn scale_forms_follow_their_formulas() {
             &(magnitude.exp() * centred.exp())
         ) < 1e-14
     );
+    assert!(largest_error(&nn::softplus(&direction), &(direction.exp() + 1.0).log()) < 1e-14);
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn word(activation: Activation) -> &'static str {
         Activation::Gelu => "gelu",
         Activation::GeluTanh => "gelu_tanh",
         Activation::GeluQuick => "gelu_quick",
+        Activation::Elu => "elu",
         Activation::Relu => "relu",
         Activation::Relu2 => "relu2",
         Activation::Tanh => "tanh",

@@ -253,6 +253,7 @@ fn scale_card(model: &Model, index: usize, marks: &[Mark]) -> Card {
         ScaleForm::OnePlus => ", 1 + α",
         ScaleForm::MagnitudeDirection => ", OR",
         ScaleForm::ExpMagnitudeDirection => ", ER",
+        ScaleForm::Softplus => ", softplus",
     };
     let size = if scale.dims.is_empty() { "scalar".to_owned() } else { sizes(&scale.dims, " × ") };
     let decay = match mark.decay {
@@ -278,6 +279,7 @@ fn activation_name(activation: Activation) -> &'static str {
         Activation::Gelu => "gelu",
         Activation::GeluTanh => "gelu (tanh)",
         Activation::GeluQuick => "gelu (sigmoid)",
+        Activation::Elu => "elu",
         Activation::Relu => "relu",
         Activation::Relu2 => "relu²",
         Activation::Tanh => "tanh",

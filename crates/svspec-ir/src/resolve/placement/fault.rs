@@ -90,7 +90,7 @@ pub fn unknown_form(scope: &mut Scope<'_>, term: &Term) {
     }
     scope.findings.push(finding.help(
         "write `normalize`, `layer_normalize`, `scale`, `bias`, a sum of these or `none`; or the form of a vector: `direct`, `one_plus`, \
-         `magnitude_direction`, `exp_magnitude_direction`",
+         `magnitude_direction`, `exp_magnitude_direction`, `softplus`",
     ));
 }
 

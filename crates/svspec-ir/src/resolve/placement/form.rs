@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, did_you_mean};
 
 /// The forms that a scale vector can take, by the word that a placement uses.
-pub const FORMS: [(&str, ScaleForm); 4] = [
+pub const FORMS: [(&str, ScaleForm); 5] = [
     ("direct", ScaleForm::Direct),
     ("one_plus", ScaleForm::OnePlus),
     ("magnitude_direction", ScaleForm::MagnitudeDirection),
     ("exp_magnitude_direction", ScaleForm::ExpMagnitudeDirection),
+    ("softplus", ScaleForm::Softplus),
 ];
 
 /// Applies the placements that only change the form of vectors.
@@ -82,11 +83,11 @@ fn matches_nothing(scope: &mut Scope<'_>, parts: &[Part], placement: &PlacementD
     scope.findings.push(finding);
 }
 
-/// An exponential cannot start at or below 0.
+/// What can only be positive cannot start at or below 0.
 pub fn check_inits(scope: &mut Scope<'_>, parts: &[Part], uses: &[Use]) {
     for (part, used) in parts.iter().zip(uses) {
         for (place, stage) in &part.stages {
-            let scale = stage.scale.as_ref().filter(|scale| scale.form == ScaleForm::ExpMagnitudeDirection);
+            let scale = stage.scale.as_ref().filter(|scale| scale.form.is_positive());
             let layers = match used {
                 Use::Outside => vec![None],
                 Use::Layers(layers) => layers.iter().copied().map(Some).collect(),
@@ -95,10 +96,12 @@ pub fn check_inits(scope: &mut Scope<'_>, parts: &[Part], uses: &[Use]) {
                 scale.into_iter().flat_map(|scale| layers.iter().map(|layer| scale.init.at(*layer)));
             if let Some(init) = inits.find(|init| *init <= 0.0) {
                 let path = part.scale_path(*place);
+                let is_softplus = scale.is_some_and(|scale| scale.form == ScaleForm::Softplus);
+                let what = if is_softplus { "a softplus" } else { "an exponential" };
                 scope.findings.push(
                     Diagnostic::error(
                         "out-of-range",
-                        format!("`{path}` starts at {init}, but an exponential is always greater than 0"),
+                        format!("`{path}` starts at {init}, but {what} is always greater than 0"),
                     )
                     .at(stage.span, format!("`init` is {init}"))
                     .help(format!(

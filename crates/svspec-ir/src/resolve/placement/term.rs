@@ -14,7 +14,7 @@ use svspec_diagnostics::{Diagnostic, Span};
 use svspec_syntax::ast::{Expr, StatementKind, Term};
 
 /// The words between the parentheses of `scale(…)`: its extent, its role, its form.
-const SCALE_WORDS: [&str; 11] = [
+const SCALE_WORDS: [&str; 12] = [
     "full",
     "head",
     "per_head",
@@ -26,6 +26,7 @@ const SCALE_WORDS: [&str; 11] = [
     "one_plus",
     "magnitude_direction",
     "exp_magnitude_direction",
+    "softplus",
 ];
 
 /// The normalisation of a term.

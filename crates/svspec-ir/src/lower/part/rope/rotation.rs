@@ -13,10 +13,7 @@ const SCALINGS: [&str; 3] = ["linear", "llama3", "yarn"];
 pub fn rope(part: &Part, prefix: &str, head_dim: usize) -> Option<Rope> {
     let name = |setting: &str| format!("{prefix}{setting}");
     let rotary_dim = rotary_dim(head_dim, part.number(&name("fraction"))?)?;
-    let layout = match part.word(&name("layout"))? {
-        "interleaved" => Layout::Interleaved,
-        _ => Layout::Half,
-    };
+    let layout = Layout::of_word(part.word(&name("layout"))?);
     let scaling = scaling(part, prefix)?;
     Some(Rope { angles: Angles { theta: part.per_layer(&name("theta"))?, rotary_dim, scaling }, layout })
 }

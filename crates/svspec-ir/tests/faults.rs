@@ -213,6 +213,18 @@ fn slips() {
         ("Muon by a part that is none", rule("use muon(heads) on attn")),
         ("one beta", rule("betas 0.9 on embedding")),
         ("betas of what AdamW does not step", rule("use sgd on attn\nbetas (0.9, 0.99) on attn")),
+        ("two factors for eight frequencies", small("    attn.rope.longrope.factors = (1, 2)\n")),
+        ("a factor that is no list", small("    attn.rope.longrope.factors = 2\n")),
+        ("a factor of 0", small("    attn.rope.longrope.factors = (1, 0)\n")),
+        ("a softplus from zero", {
+            small("    scale gain { init = 0 }\n    gain.scale : softplus\n")
+                .replace("x + attn(norm(x))", "x + gain(attn(norm(x)))")
+        }),
+        ("sines without cosines", {
+            small("    sinusoids pos\n    x = embed(tokens) + pos(tokens)\n")
+                .replace("width = 64", "width = 63")
+                .replace("heads = 4", "heads = 3")
+        }),
         ("a scale of Muon by a number", rule("muon { scale = 0.2 }")),
         ("a setting of SGD that is none", rule("sgd { momentun = 0.9 }")),
         ("a rule among Muon's settings", rule("muon { lr 2 on attn }")),

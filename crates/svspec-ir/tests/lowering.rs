@@ -61,7 +61,8 @@ fn features() {
             "attention a { heads = 2, rope { layout = interleaved, linear { factor = 2 } } }\n\
              attention b { heads = 2, rope { theta = 5e5, llama3 { factor = 8, original_context = 16 } } }\n\
              attention c { heads = 2 }\nc.rope.yarn.factor = 4\nc.rope.yarn.original_context = 16\nc.rope.yarn.truncate = off\n\
-             layer { x = x + a(x) + b(x) + c(x) }\nstack = 1 * layer\nlogits = unembed(x)",
+             attention d { heads = 2, rope { longrope { factors = (1, 2 ^ 0.5), attention_factor = 1.25 } } }\n\
+             layer { x = x + a(x) + b(x) + c(x) + d(x) }\nstack = 1 * layer\nlogits = unembed(x)",
         ),
         (
             "learned positions, biases by port, sinks, clipped projections, a clamp",

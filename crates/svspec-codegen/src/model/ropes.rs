@@ -170,6 +170,13 @@ fn scaling(scaling: &Scaling) -> Option<TokenStream> {
                 }
             })
         }
+        Scaling::LongRope(long) => {
+            let factors = long.factors.iter().copied().map(literal::float);
+            let attention = literal::float(long.attention_factor);
+            Some(quote! {
+                &nn::RopeScaling::LongRope { factors: &[#(#factors),*], attention_factor: #attention }
+            })
+        }
     }
 }
 

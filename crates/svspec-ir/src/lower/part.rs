@@ -101,6 +101,8 @@ pub enum Takes {
     CountPerLayer,
     /// A number, of which the layers of one kind may have one each.
     NumberPerLayer(Range),
+    /// One number or several, between parentheses.
+    Numbers(Range),
     /// One of these words.
     Word(&'static [&'static str]),
     /// Settings of its own, between braces.
@@ -209,6 +211,7 @@ impl Setting {
             Takes::Count
             | Takes::CountFromZero
             | Takes::Number(_)
+            | Takes::Numbers(_)
             | Takes::Word(_)
             | Takes::Block
             | Takes::Part => false,

@@ -2,7 +2,7 @@
 
 mod angles;
 
-pub use angles::{Angles, Llama3, RampEnds, Scaling, Yarn};
+pub use angles::{Angles, Llama3, LongRope, RampEnds, Scaling, Yarn};
 
 use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
@@ -51,7 +51,7 @@ impl Operation for Rope {
     }
 
     fn attributes(&self, dims: &[Dim]) -> Vec<Attribute> {
-        let Angles { rotary_dim, scaling, .. } = self.angles;
+        let Angles { rotary_dim, ref scaling, .. } = self.angles;
         let mut attributes = vec![("theta", shortest(self.angles.theta.at(None)))];
         if dims.last().is_none_or(|dim| dim.size != rotary_dim) {
             attributes.push(("rotary_dim", rotary_dim.to_string()));
@@ -62,7 +62,9 @@ impl Operation for Rope {
         }
         match scaling {
             Scaling::Unscaled => {}
-            Scaling::Linear { factor } => attributes.push(("linear", format!("factor {}", shortest(factor)))),
+            Scaling::Linear { factor } => {
+                attributes.push(("linear", format!("factor {}", shortest(*factor))));
+            }
             Scaling::Llama3(llama3) => {
                 let [factor, low, high] =
                     [llama3.factor, llama3.low_freq_factor, llama3.high_freq_factor].map(shortest);
@@ -89,6 +91,14 @@ impl Operation for Rope {
                     ),
                 ));
             }
+            Scaling::LongRope(long) => {
+                let factors: Vec<String> = long.factors.iter().copied().map(shortest).collect();
+                let attention_factor = rounded(long.attention_factor);
+                attributes.push((
+                    "longrope",
+                    format!("factors ({}) attention_factor {attention_factor}", factors.join(" ")),
+                ));
+            }
         }
         attributes
     }
@@ -97,6 +107,11 @@ impl Operation for Rope {
         let [x] = super::arity(inputs)?;
         let head_dim = x.last().map_or(0, |dim| dim.size);
         let rotary_dim = self.angles.rotary_dim;
+        if let Scaling::LongRope(LongRope { factors, .. }) = &self.angles.scaling
+            && factors.len() != rotary_dim / 2
+        {
+            return Err(format!("{} factors for {} frequencies", factors.len(), rotary_dim / 2));
+        }
         if rotary_dim.is_multiple_of(2) && rotary_dim <= head_dim {
             return Ok(x.to_vec());
         }
@@ -207,6 +222,19 @@ mod tests {
     };
 
     #[test]
+    fn each_frequency_has_a_factor() {
+        let scaling = |factors: &[f64]| {
+            Scaling::LongRope(LongRope { factors: factors.to_vec(), attention_factor: 1.5 })
+        };
+        let rope = |factors| Rope { angles: Angles { scaling: scaling(factors), ..ROPE.angles }, ..ROPE };
+        let two = rope(&[2.0, 5.0]);
+        assert_eq!(two.angles.frequencies(None), [0.5, 0.02]);
+        Trial::new().check(&two, &[&[2, 6]]);
+        let dims = [Dim::new("heads", 1), Dim::new("head_dim", 4)];
+        assert!(rope(&[2.0]).infer(&Trial::new().model(), &[&dims]).is_err());
+    }
+
+    #[test]
     fn derivative_of_a_full_and_of_a_partial_rotation() {
         let stretched = Rope { angles: Angles { scaling: Scaling::Yarn(YARN), ..ROPE.angles }, ..ROPE };
         for rope in [ROPE, INTERLEAVED, stretched] {
@@ -260,7 +288,8 @@ mod tests {
         for (scaling, first_four) in cases {
             let (theta, rotary_dim) =
                 if matches!(scaling, Scaling::Linear { .. }) { (100.0, 8) } else { (10_000.0, 16) };
-            let found = Angles { theta: PerLayer::Uniform(theta), rotary_dim, scaling }.frequencies(None);
+            let found = Angles { theta: PerLayer::Uniform(theta), rotary_dim, scaling: scaling.clone() }
+                .frequencies(None);
             assert_eq!(found.len(), rotary_dim / 2);
             for (found, expected) in found.iter().zip(first_four) {
                 assert!((found / expected - 1.0).abs() < 1e-13, "{scaling:?}: {found} is not {expected}");

@@ -189,6 +189,7 @@ fn read_setting(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option
                 Takes::Count
                 | Takes::CountFromZero
                 | Takes::Number(_)
+                | Takes::Numbers(_)
                 | Takes::CountPerLayer
                 | Takes::NumberPerLayer(_)
                 | Takes::Word(_)
@@ -252,6 +253,7 @@ fn written(scope: &mut Scope<'_>, setting: &Setting, path: &str, expr: &Expr) ->
         Takes::Number(range) | Takes::NumberPerLayer(range) => {
             SettingValue::Number(setting::real(scope, path, expr, range)?)
         }
+        Takes::Numbers(range) => SettingValue::Several(setting::numbers(scope, path, expr, range)?),
         Takes::Word(words) => SettingValue::Word(setting::word(scope, path, expr, words)?),
         Takes::Block => {
             if setting::bare_word(expr).as_deref() != Some("on") {
@@ -302,6 +304,7 @@ fn preset(scope: &mut Scope<'_>, part: &Part, setting: &Setting) -> Option<PartS
                 }
                 Takes::CountFromZero
                 | Takes::Number(_)
+                | Takes::Numbers(_)
                 | Takes::NumberPerLayer(_)
                 | Takes::Word(_)
                 | Takes::Block

@@ -229,6 +229,8 @@ pub enum SettingValue {
     Number(f64),
     /// One for each layer of the stack; those of layers that do not use the part mean nothing.
     Each(Vec<f64>),
+    /// A list.
+    Several(Vec<f64>),
     /// One of the setting's words.
     Word(&'static str),
     /// A block that is there.
@@ -318,7 +320,7 @@ impl Part {
         match &self.settings.get(setting)?.value {
             SettingValue::Number(value) => Some(PerLayer::Uniform(*value)),
             SettingValue::Each(values) => Some(PerLayer::Each(values.clone())),
-            SettingValue::Word(_) | SettingValue::Present => None,
+            SettingValue::Several(_) | SettingValue::Word(_) | SettingValue::Present => None,
         }
     }
 
@@ -331,7 +333,21 @@ impl Part {
     pub fn word(&self, setting: &str) -> Option<&'static str> {
         match self.settings.get(setting)?.value {
             SettingValue::Word(word) => Some(word),
-            SettingValue::Number(_) | SettingValue::Each(_) | SettingValue::Present => None,
+            SettingValue::Number(_)
+            | SettingValue::Each(_)
+            | SettingValue::Several(_)
+            | SettingValue::Present => None,
+        }
+    }
+
+    /// Several numbers; `None` if the setting is absent.
+    pub fn numbers(&self, setting: &str) -> Option<&[f64]> {
+        match &self.settings.get(setting)?.value {
+            SettingValue::Several(values) => Some(values),
+            SettingValue::Number(_)
+            | SettingValue::Each(_)
+            | SettingValue::Word(_)
+            | SettingValue::Present => None,
         }
     }
 

@@ -101,6 +101,33 @@ pub fn within(scope: &mut Scope<'_>, what: &str, value: f64, span: Span, range: 
     None
 }
 
+/// One number or several between parentheses, each within a range.
+pub fn numbers(scope: &mut Scope<'_>, what: &str, expr: &Expr, range: Range) -> Option<Vec<f64>> {
+    let items = match &expr.kind {
+        ExprKind::Tuple(items) => items.as_slice(),
+        ExprKind::Group(inner) => std::slice::from_ref(inner.as_ref()),
+        ExprKind::Number(_)
+        | ExprKind::Name(_)
+        | ExprKind::Call { .. }
+        | ExprKind::String(_)
+        | ExprKind::Record { .. }
+        | ExprKind::Negate(_)
+        | ExprKind::Binary { .. } => {
+            scope.findings.push(
+                Diagnostic::error(
+                    "unknown-value",
+                    format!("`{what}` is a list of numbers, not `{}`", scope.quote(expr.span)),
+                )
+                .at(expr.span, "not a list")
+                .help("write them between parentheses, such as `(1, 1.5, 2)`"),
+            );
+            return None;
+        }
+    };
+    let values: Vec<Option<f64>> = items.iter().map(|item| real(scope, what, item, range)).collect();
+    values.into_iter().collect()
+}
+
 /// One of `words`, as the value of the setting `what`.
 pub fn word(scope: &mut Scope<'_>, what: &str, expr: &Expr, words: &[&'static str]) -> Option<&'static str> {
     word_after(scope, what, &format!("{what} ="), expr, words)

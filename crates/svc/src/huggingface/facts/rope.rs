@@ -7,7 +7,7 @@ use svspec_ir::op::rope::{self, RampEnds, Scaling};
 /// Flat, as a config has it; `None` for what the kind has not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Rope {
-    /// `default`, `linear`, `llama3`, `yarn`.
+    /// `default`, `linear`, `llama3`, `yarn`, `longrope`.
     kind: &'static str,
     theta: String,
     /// The share of a head's channels that turn.
@@ -20,6 +20,8 @@ pub struct Rope {
     beta_slow: Option<String>,
     attention_factor: Option<String>,
     truncate: Option<bool>,
+    /// Of each frequency.
+    factors: Option<Vec<String>>,
 }
 
 impl Rope {
@@ -50,6 +52,12 @@ impl Rope {
                 beta_slow: Some(exact(yarn.beta_slow)),
                 attention_factor: Some(exact(yarn.attention_factor)),
                 truncate: Some(yarn.ends == RampEnds::Whole),
+                ..plain
+            },
+            Scaling::LongRope(long) => Self {
+                kind: "longrope",
+                factors: Some(long.factors.iter().copied().map(exact).collect()),
+                attention_factor: Some(exact(long.attention_factor)),
                 ..plain
             },
         }

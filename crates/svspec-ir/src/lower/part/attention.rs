@@ -56,7 +56,7 @@ fn check(part: &Part, width: usize, findings: &mut Vec<Diagnostic>) {
         );
     }
     if part.has("rope") {
-        findings.extend(part.count("head_dim").and_then(|size| rope::even_channels(part, "rope.", size)));
+        findings.extend(part.count("head_dim").and_then(|size| rope::misfit(part, "rope.", size)));
         rope::check(part, "rope.", findings);
     }
 }

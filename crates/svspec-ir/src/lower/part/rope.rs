@@ -2,7 +2,7 @@
 
 mod rotation;
 
-pub use rotation::{check, even_channels, rope};
+pub use rotation::{check, misfit, rope};
 
 use super::{Own, PartKind, Ports, Preset, Range, Setting, Sibling, Takes, operands};
 use crate::lower::region::{RegionBuilder, dims_text};
@@ -35,6 +35,9 @@ pub const ROPE: PartKind = PartKind {
             sibling("yarn.factor").map(default_attention_factor)
         }),
         YARN_TRUNCATE,
+        LONGROPE,
+        LONGROPE_FACTORS,
+        LONGROPE_ATTENTION_FACTOR,
     ],
     ports: Ports::None,
     own: Own::Nothing,
@@ -57,7 +60,7 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
         return None;
     };
     let head_dim = head_dim.size;
-    if let Some(finding) = even_channels(part, "", head_dim) {
+    if let Some(finding) = misfit(part, "", head_dim) {
         region.report(finding);
         return None;
     }
@@ -159,6 +162,30 @@ pub const YARN_TRUNCATE: Setting = Setting {
     takes: Takes::Word(&["on", "off"]),
     preset: Preset::Word("on"),
     summary: "`on`: the ramp begins and ends at whole pairs",
+};
+
+/// The block `longrope`.
+pub const LONGROPE: Setting = Setting {
+    name: "longrope",
+    takes: Takes::Block,
+    preset: Preset::Absent,
+    summary: "each frequency divided by a number of its own (LongRoPE)",
+};
+
+/// `longrope.factors`
+pub const LONGROPE_FACTORS: Setting = Setting {
+    name: "longrope.factors",
+    takes: Takes::Numbers(Range::Positive),
+    preset: Preset::Required,
+    summary: "the divisor of each pair's frequency, such as `(1, 1.5, 2)`",
+};
+
+/// `longrope.attention_factor`
+pub const LONGROPE_ATTENTION_FACTOR: Setting = Setting {
+    name: "longrope.attention_factor",
+    takes: Takes::Number(Range::Positive),
+    preset: Preset::Number(1.0),
+    summary: "multiplies the rotated channels of q and of k",
 };
 
 /// `yarn.attention_factor`

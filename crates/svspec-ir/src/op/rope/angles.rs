@@ -16,7 +16,7 @@ pub struct Angles {
 }
 
 /// A stretching of the angles.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
     /// None: pair `i` turns by `theta^(−2i / rotary_dim)`.
@@ -30,6 +30,8 @@ pub enum Scaling {
     Llama3(Llama3),
     /// The same with a ramp over pairs, and the rotation multiplied by a number (YaRN, arXiv 2309.00071).
     Yarn(Yarn),
+    /// Each frequency divided by a number of its own, and the rotation multiplied by one (LongRoPE, arXiv 2402.13753).
+    LongRope(LongRope),
 }
 
 /// The numbers of Llama 3.1's scaling.
@@ -62,6 +64,15 @@ pub struct Yarn {
     pub ends: RampEnds,
 }
 
+/// The numbers of LongRoPE.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LongRope {
+    /// The divisor of each pair's frequency.
+    pub factors: Vec<f64>,
+    /// Multiplies the rotated channels.
+    pub attention_factor: f64,
+}
+
 /// Where YaRN's ramp begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +98,7 @@ impl Angles {
                     let kept = 1.0 - yarn.ramp(pair as f64, theta, rotary_dim);
                     frequency / yarn.factor * (1.0 - kept) + frequency * kept
                 }
+                Scaling::LongRope(long) => frequency / long.factors.get(pair).copied().unwrap_or(1.0),
             })
             .collect()
     }
@@ -96,6 +108,7 @@ impl Angles {
         match &self.scaling {
             Scaling::Unscaled | Scaling::Linear { .. } | Scaling::Llama3(_) => 1.0,
             Scaling::Yarn(yarn) => yarn.attention_factor,
+            Scaling::LongRope(long) => long.attention_factor,
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum RopeScaling {
         attention_factor: f64,
         ends: RampEnds,
     },
+    /// Each frequency is divided by a number of its own (LongRoPE, arXiv 2402.13753).
+    LongRope { factors: &'static [f64], attention_factor: f64 },
 }
 
 /// Where YaRN's ramp begins and ends.
@@ -59,6 +61,9 @@ impl RopeScaling {
                 let divided_k = ((pair_k - first) / length).clamp(0.0, 1.0);
                 blend(frequency_k, factor, &(1.0 - divided_k))
             }
+            Self::LongRope { factors, .. } => {
+                frequency_k / Tensor::from_slice(factors).to_device(frequency_k.device())
+            }
         }
     }
 
@@ -66,7 +71,7 @@ impl RopeScaling {
     pub(super) fn magnitude(&self) -> f64 {
         match *self {
             Self::Linear { .. } | Self::Llama3 { .. } => 1.0,
-            Self::Yarn { attention_factor, .. } => attention_factor,
+            Self::Yarn { attention_factor, .. } | Self::LongRope { attention_factor, .. } => attention_factor,
         }
     }
 }

@@ -49,6 +49,9 @@ pub const SETTINGS: &[Setting] = &[
         sibling("rope.yarn.factor").map(rope::default_attention_factor)
     }),
     rope::YARN_TRUNCATE.within("rope.yarn.truncate"),
+    rope::LONGROPE.within("rope.longrope"),
+    rope::LONGROPE_FACTORS.within("rope.longrope.factors"),
+    rope::LONGROPE_ATTENTION_FACTOR.within("rope.longrope.attention_factor"),
     Setting {
         name: "bias",
         takes: Takes::Word(&["on", "off", "qkv"]),

@@ -2,12 +2,12 @@
 //! what stands before each setting's name: nothing, or `rope.`.
 
 use crate::op::Rope;
-use crate::op::rope::{Angles, Layout, Llama3, RampEnds, Scaling, Yarn};
+use crate::op::rope::{Angles, Layout, Llama3, LongRope, RampEnds, Scaling, Yarn};
 use crate::resolve::Part;
 use svspec_diagnostics::Diagnostic;
 
 /// The blocks that scale the frequencies, of which there may be one.
-const SCALINGS: [&str; 3] = ["linear", "llama3", "yarn"];
+const SCALINGS: [&str; 4] = ["linear", "llama3", "yarn", "longrope"];
 
 /// The rotation of heads of `head_dim` channels; `None` where `check` found a fault.
 pub fn rope(part: &Part, prefix: &str, head_dim: usize) -> Option<Rope> {
@@ -51,6 +51,12 @@ fn scaling(part: &Part, prefix: &str) -> Option<Scaling> {
             original_context: count("yarn.original_context")?,
             attention_factor: number("yarn.attention_factor")?,
             ends: if truncate == "on" { RampEnds::Whole } else { RampEnds::Exact },
+        }));
+    }
+    if has("longrope") {
+        return Some(Scaling::LongRope(LongRope {
+            factors: part.numbers(&format!("{prefix}longrope.factors"))?.to_vec(),
+            attention_factor: number("longrope.attention_factor")?,
         }));
     }
     Some(Scaling::Unscaled)
@@ -113,8 +119,30 @@ fn in_order(part: &Part, [lower, upper]: [String; 2], findings: &mut Vec<Diagnos
     );
 }
 
+/// What does not go with heads of `head_dim` channels.
+pub fn misfit(part: &Part, prefix: &str, head_dim: usize) -> Option<Diagnostic> {
+    even_channels(part, prefix, head_dim).or_else(|| factor_for_each_pair(part, prefix, head_dim))
+}
+
+fn factor_for_each_pair(part: &Part, prefix: &str, head_dim: usize) -> Option<Diagnostic> {
+    let name = format!("{prefix}longrope.factors");
+    let num_factors = part.numbers(&name)?.len();
+    let rotary_dim = rotary_dim(head_dim, part.number(&format!("{prefix}fraction"))?)?;
+    let num_pairs = rotary_dim / 2;
+    (num_factors != num_pairs).then(|| {
+        Diagnostic::error(
+            "wrong-arguments",
+            format!("`{}.{name}` has {num_factors} numbers for {num_pairs} frequencies", part.name),
+        )
+        .at(part.place(&name), format!("{num_factors} numbers"))
+        .help(format!(
+            "{rotary_dim} channels of a head turn, in {num_pairs} pairs: write a number for each pair"
+        ))
+    })
+}
+
 /// What is wrong with the number of channels that would turn, of `head_dim`.
-pub fn even_channels(part: &Part, prefix: &str, head_dim: usize) -> Option<Diagnostic> {
+fn even_channels(part: &Part, prefix: &str, head_dim: usize) -> Option<Diagnostic> {
     let name = |setting: &str| format!("{prefix}{setting}");
     let fraction = part.number(&name("fraction"))?;
     if rotary_dim(head_dim, fraction).is_some() {

@@ -225,6 +225,7 @@ fn slips() {
                 .replace("width = 64", "width = 63")
                 .replace("heads = 4", "heads = 3")
         }),
+        ("a window without attention", small("    mlp ffn { hidden = 3, window = 4 }\n")),
         ("a scale of Muon by a number", rule("muon { scale = 0.2 }")),
         ("a setting of SGD that is none", rule("sgd { momentun = 0.9 }")),
         ("a rule among Muon's settings", rule("muon { lr 2 on attn }")),

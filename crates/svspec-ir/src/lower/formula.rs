@@ -51,7 +51,7 @@ impl RegionBuilder<'_, '_> {
                     arguments.iter().map(|argument| self.term(argument, within)).collect();
                 let values = values.into_iter().collect::<Option<Vec<ValueId>>>()?;
                 let part = self.part(*index)?;
-                (part.kind.expand)(self, part, &values)
+                self.apply(part, &values, span)
             }
             FormulaKind::Around { part, argument, given, inner } => {
                 let x = self.term(argument, within)?;

@@ -20,6 +20,8 @@ pub struct RegionBuilder<'l, 'r> {
     pub(super) side: Vec<SideValue>,
     pub(super) losses: Vec<SideLoss>,
     experts: Option<Experts>,
+    /// Where the part that is being expanded was applied.
+    application: Option<Span>,
 }
 
 /// What is applied to copies of tokens, each expert with parameters of its own.
@@ -43,6 +45,7 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
             side: Vec::new(),
             losses: Vec::new(),
             experts: None,
+            application: None,
         }
     }
 
@@ -234,6 +237,29 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
                 .at(span, "used with values of two sizes")
                 .help("using a part twice shares its parameters; declare a second part for the other size"),
         );
+    }
+
+    /// The nodes of a part, applied to `values` at `span`.
+    pub(super) fn apply(&mut self, part: &Part, values: &[ValueId], span: Span) -> Option<ValueId> {
+        self.application = Some(span);
+        let value = (part.kind.expand)(self, part, values);
+        self.application = None;
+        value
+    }
+
+    /// Where the part that is being expanded was applied.
+    pub fn application(&self) -> Option<Span> {
+        self.application
+    }
+
+    /// Notes a fault of the values that a part was given: it is where the part was applied.
+    pub fn report_given(&mut self, part: &Part, message: String, label: &str, cure: &str) {
+        let finding = Diagnostic::error("dimension-mismatch", message);
+        let finding = match self.application {
+            Some(span) => finding.at(span, label).because(part.span, format!("of kind `{}`", part.kind.name)),
+            None => finding.at(part.span, label),
+        };
+        self.report(finding.help(cure));
     }
 
     /// Notes a fault.

@@ -6,7 +6,6 @@ use crate::lower::region::{RegionBuilder, dims_text};
 use crate::op::Attention;
 use crate::resolve::Part;
 use crate::{DefaultInit, Dim, Op, ParamId, ParamKind, ValueId};
-use svspec_diagnostics::Diagnostic;
 
 /// `attend look { window = 512 }`
 pub const ATTEND: PartKind = PartKind {
@@ -129,14 +128,8 @@ fn mismatch(
     cure: &str,
 ) -> Option<ValueId> {
     let [q, k, v] = inputs.map(|value| dims_text(region.dims(value)));
-    region.report(
-        Diagnostic::error(
-            "dimension-mismatch",
-            format!("`{}` cannot attend with q `{q}`, k `{k}` and v `{v}`", part.name),
-        )
-        .at(part.span, "given these")
-        .help(cure),
-    );
+    let message = format!("`{}` cannot attend with q `{q}`, k `{k}` and v `{v}`", part.name);
+    region.report_given(part, message, "given these", cure);
     None
 }
 

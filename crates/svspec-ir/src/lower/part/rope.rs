@@ -8,7 +8,6 @@ use super::{Own, PartKind, Ports, Preset, Range, Setting, Sibling, Takes, operan
 use crate::lower::region::{RegionBuilder, dims_text};
 use crate::resolve::Part;
 use crate::{Op, ValueId};
-use svspec_diagnostics::Diagnostic;
 
 /// `rope turn { theta = 10_000, layout = interleaved }`
 pub const ROPE: PartKind = PartKind {
@@ -49,19 +48,21 @@ fn expand(region: &mut RegionBuilder<'_, '_>, part: &Part, inputs: &[ValueId]) -
     let [x] = operands(inputs);
     let [_, head_dim] = region.dims(x) else {
         let found = dims_text(region.dims(x));
-        region.report(
-            Diagnostic::error(
-                "dimension-mismatch",
-                format!("`{}` turns the channels of heads; `{found}` has none", part.name),
-            )
-            .at(part.span, "given a value without heads")
-            .help("`split_heads(x, 1)` makes one head of it"),
+        let message = format!("`{}` turns the channels of heads; `{found}` has none", part.name);
+        region.report_given(
+            part,
+            message,
+            "given a value without heads",
+            "`split_heads(x, 1)` makes one head of it",
         );
         return None;
     };
     let head_dim = head_dim.size;
     if let Some(finding) = misfit(part, "", head_dim) {
-        region.report(finding);
+        region.report(match region.application() {
+            Some(span) => finding.because(span, format!("turns heads of {head_dim} channels")),
+            None => finding,
+        });
         return None;
     }
     let rope = rope(part, "", head_dim)?;

@@ -8,6 +8,7 @@ pub mod part;
 mod region;
 mod settle;
 mod side;
+mod site;
 mod stage;
 
 use crate::op::{CrossEntropy, Input};
@@ -45,6 +46,7 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
         Some(mut regions) if lowering.findings.is_empty() => {
             let stack: Vec<RegionId> =
                 resolved.stack.iter().map(|kind| RegionId(FIRST_LAYER + kind)).collect();
+            site::of_queries_and_keys(&regions, &mut lowering.parameters.scales);
             settle::settle(&mut regions, &mut lowering.parameters.params, &stack);
             Ok(Model {
                 name: resolved.name.clone(),

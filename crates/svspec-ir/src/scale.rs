@@ -25,7 +25,8 @@ pub enum Site {
     LinearInput,
     /// An `out` port of a linear map.
     LinearOutput,
-    /// An `out` port of an attention's q or k: the gain of a QK-norm where a normalisation precedes it.
+    /// An `out` port of a map that attention reads queries or keys through: the gain of a QK-norm where a normalisation
+    /// precedes it.
     QkHead,
     /// A `scale` part used in an equation: LayerScale, ReZero.
     Residual,

@@ -237,3 +237,20 @@ fn muon_reads_each_weight_as_the_matrices_it_is() {
     assert_eq!(read("mlp.up.weight", Split::Whole), Some((Matrices::PLAIN, (12, 8))));
     assert_eq!(read("mlp.up.weight", Split::Head), None);
 }
+
+#[test]
+fn vectors_that_attention_reads_queries_and_keys_through_have_a_site_of_their_own() {
+    let checked = Sketch {
+        parts: "rms_norm attn_norm, mlp_norm, final_norm\n linear q1, q2, k, v { heads = 2, out = 4 }\n linear o { out = width }\n\
+                rope turn\n attend look",
+        layer: "n = attn_norm(x)\n q = concat(q1(n), turn(q2(n)))\n x = x + o(look(q, concat(turn(k(n)), q1(n)), v(n)))\n\
+                x = x + mlp(mlp_norm(x)) + attn(n)",
+        placements: "q1, q2, k, v, attn.v : out scale\n attn.q : out scale",
+        optimizer: "decay 0 on all\n decay 0.3 on scale where site == qk_head",
+        ..Sketch::default()
+    }
+    .compile();
+    let of = ["q1", "q2", "k", "v", "attn.q", "attn.v"]
+        .map(|path| decay_of(&checked, &format!("layers.0.{path}.out_scale")));
+    assert_eq!(of, ["0.3", "0.3", "0.3", "0", "0.3", "0"]);
+}

@@ -69,6 +69,14 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
     }
 }
 
+impl Resolved {
+    /// The first layer, from 0, that a region is of; `None` outside the stack.
+    fn first_depth(&self, region: RegionId) -> Option<usize> {
+        let kind = region.0.checked_sub(FIRST_LAYER)?;
+        self.stack.iter().position(|other| *other == kind)
+    }
+}
+
 /// What is shared by the regions while they are built.
 pub(crate) struct Lowering<'r> {
     resolved: &'r Resolved,

@@ -15,6 +15,7 @@ mod reserved;
 mod resolved;
 mod rule;
 mod setting;
+mod sizes;
 mod stack;
 mod tensors;
 mod told;

@@ -81,7 +81,7 @@ fn heads() {
         ("rotation of a flat value", layer("turn(x)")),
         ("a slice past the end", layer("o(slice(q(x), 2, 7))")),
         ("a slice of nothing", layer("o(slice(q(x), 3, 3))")),
-        ("a slice by layer", layer("o(slice(q(x), 0, layer))")),
+        ("a slice of nothing in one layer", layer("o(slice(q(x), layer - 1, 1))")),
         ("heads side by side with other heads", layer("o(concat(q(x), k(x)))")),
         ("heads beside none", layer("o(concat(q(x), x))")),
         ("one value to put side by side", layer("o(concat(q(x)))")),

@@ -1,7 +1,7 @@
 //! The `tensors` statements of a target and its parameters in; where each parameter lies in foreign checkpoints out.
 
 use super::FIRST_LAYER;
-use crate::foreign::{Foreign, ForeignTensor, Heads, View, view};
+use crate::foreign::{Foreign, ForeignTensor, Heads, Layout, View, view};
 use crate::resolve::{Origin, Resolved, TensorStatement};
 use crate::{Param, ParamId, RegionId};
 use std::collections::BTreeMap;
@@ -45,19 +45,26 @@ fn in_force(
         let found = statement.members.iter().map(|(path, _)| find(params, path, region));
         let Some(members) = found.collect::<Option<Vec<ParamId>>>() else { continue };
         kept.retain(|earlier| !earlier.members.iter().any(|member| members.contains(member)));
-        let heads = statement.layout.heads;
+        let layout = statement_layout(resolved, statement, region);
+        let heads = layout.heads;
         let params_of = members.iter().filter_map(|id| params.get(id.0));
         let views: Vec<View> = params_of.map(|param| view(param, heads)).collect();
-        if let Some(fault) = misfit(statement, &views, layers_of(resolved, region)) {
+        if let Some(fault) = misfit(statement, layout, &views, layers_of(resolved, region)) {
             if !findings.contains(&fault) {
                 findings.push(fault);
             }
             continue;
         }
-        let (name, layout) = (statement.name.clone(), statement.layout);
+        let name = statement.name.clone();
         kept.push(ForeignTensor { name, members, layout, span: statement.span });
     }
     kept
+}
+
+/// The layout in the layers of one kind.
+fn statement_layout(resolved: &Resolved, statement: &TensorStatement, region: RegionId) -> Layout {
+    let num_blocks = statement.num_blocks.at(resolved.first_depth(region)) as usize;
+    Layout { num_blocks, ..statement.layout }
 }
 
 fn is_said_of(resolved: &Resolved, statement: &TensorStatement, region: RegionId) -> bool {
@@ -83,8 +90,13 @@ fn declared(resolved: &Resolved, region: RegionId) -> Option<usize> {
 }
 
 /// What is wrong with a statement about parameters of these shapes.
-fn misfit(statement: &TensorStatement, views: &[View], layers: Option<usize>) -> Option<Diagnostic> {
-    let (name, layout) = (&statement.name, statement.layout);
+fn misfit(
+    statement: &TensorStatement,
+    layout: Layout,
+    views: &[View],
+    layers: Option<usize>,
+) -> Option<Diagnostic> {
+    let name = &statement.name;
     let placeholder = |message: String, help: &str| {
         Diagnostic::error("misplaced-placeholder", message).at(statement.name_span, "in this name").help(help)
     };

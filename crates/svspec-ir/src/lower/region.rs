@@ -171,6 +171,11 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
         kind.and_then(|kind| kind.parts.get(&index)).or_else(|| resolved.parts.get(index))
     }
 
+    /// The first layer, from 0, of this kind; `None` outside the stack.
+    pub(super) fn depth(&self) -> Option<usize> {
+        self.lowering.resolved.first_depth(self.region)
+    }
+
     /// The longest sequence trained on.
     pub fn context(&self) -> usize {
         self.lowering.resolved.context

@@ -50,7 +50,11 @@ fn mark(region: &Region, value: ValueId, scales: &mut [ScaleVector]) {
             | Op::Route(_)
             | Op::Dispatch(_)
             | Op::ExpertLinear(_)
+            | Op::ExpertBias(_)
+            | Op::ExpertScale(_)
             | Op::Combine(_)
+            | Op::Balance(_)
+            | Op::ZLoss(_)
             | Op::CrossEntropy(_) => {}
         }
     }

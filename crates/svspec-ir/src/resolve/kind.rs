@@ -1,4 +1,4 @@
-//! Layers as declared, and the sizes of their parts at each depth, in; the kinds of layer, and which stands where, out.
+//! Layers as declared, and the sizes of their parts and functions at each depth, in; the kinds of layer, and which stands where, out.
 
 use super::part::{Parts, Sizes};
 use super::resolved::{Layer, LayerKind, Part};
@@ -42,7 +42,7 @@ pub fn kinds(parts: &Parts, layers: &[Layer], stack: &[usize]) -> (Vec<LayerKind
 
 type PartSizes<'p> = BTreeMap<usize, &'p Sizes>;
 
-/// The depths of one declared layer, those where its parts have the same sizes together.
+/// The depths of one declared layer, those where its parts and its functions have the same sizes together.
 fn groups<'p>(
     parts: &'p Parts,
     layer: &Layer,
@@ -50,19 +50,27 @@ fn groups<'p>(
 ) -> Vec<(PartSizes<'p>, Vec<usize>)> {
     let varying: Vec<usize> =
         parts_of(layer).into_iter().filter(|part| parts.sizes.contains_key(part)).collect();
-    let mut groups: Vec<(PartSizes<'p>, Vec<usize>)> = Vec::new();
+    let of_functions = |depth: usize| {
+        let mut sizes = Vec::new();
+        for equation in &layer.equations {
+            equation.formula.sizes(depth, &mut sizes);
+        }
+        sizes
+    };
+    let mut groups: Vec<(PartSizes<'p>, Vec<usize>, Vec<usize>)> = Vec::new();
     for depth in depths {
         let of_part = |part: &usize| Some((*part, parts.sizes.get(part)?.get(&depth)?));
         let sizes: PartSizes<'p> = varying.iter().filter_map(of_part).collect();
-        match groups.iter_mut().find(|(known, _)| *known == sizes) {
-            Some((_, depths)) => depths.push(depth),
-            None => groups.push((sizes, vec![depth])),
+        let numbers = of_functions(depth);
+        match groups.iter_mut().find(|(known, others, _)| *known == sizes && *others == numbers) {
+            Some((_, _, depths)) => depths.push(depth),
+            None => groups.push((sizes, numbers, vec![depth])),
         }
     }
     if groups.is_empty() {
-        groups.push((BTreeMap::new(), Vec::new()));
+        groups.push((BTreeMap::new(), Vec::new(), Vec::new()));
     }
-    groups
+    groups.into_iter().map(|(sizes, _, depths)| (sizes, depths)).collect()
 }
 
 /// The part with other sizes.

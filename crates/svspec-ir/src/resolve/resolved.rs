@@ -71,8 +71,10 @@ pub struct TensorStatement {
     pub name: ForeignName,
     /// Where the name stands.
     pub name_span: Span,
-    /// How they lie in it.
+    /// How they lie in it, but for the blocks.
     pub layout: Layout,
+    /// `num_blocks` of the layout in each layer.
+    pub num_blocks: PerLayer,
     /// Whether the target's own block says it.
     pub origin: Origin,
     /// The whole statement.
@@ -97,7 +99,7 @@ pub enum HeadWeight {
     Embedding,
 }
 
-/// Layers whose parts have the same sizes.
+/// Layers whose parts and functions have the same sizes.
 #[derive(Debug)]
 pub struct LayerKind {
     /// The declared layer's name, with the first depth, from 0, where there are several kinds of it.
@@ -189,11 +191,11 @@ pub enum Function {
     /// `clamp(x, low, high)`
     Clamp([PerLayer; 2]),
     /// `slice(x, start, end)`: channels, of each head.
-    Slice([usize; 2]),
+    Slice([PerLayer; 2]),
     /// `concat(a, b, …)`: channels side by side, of each head.
     Concat,
     /// `split_heads(x, heads)`
-    SplitHeads(usize),
+    SplitHeads(PerLayer),
     /// `join_heads(x)`
     JoinHeads,
 }

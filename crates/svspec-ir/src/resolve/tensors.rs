@@ -5,6 +5,7 @@ use super::number::Scope;
 use super::path::{expand, single};
 use super::resolved::{Origin, TensorStatement, TensorStatements};
 use super::setting;
+use crate::PerLayer;
 use crate::foreign::{ForeignName, Heads, Layout, Orientation};
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
@@ -96,6 +97,7 @@ fn entry(scope: &mut Scope<'_>, path: &Path, value: &Expr, of: Of) -> Option<Vec
         name: ForeignName::new(found.name.replace("{}", word.unwrap_or("{}"))),
         name_span: found.span,
         layout: found.layout,
+        num_blocks: found.num_blocks.clone(),
         origin: of.origin,
         span: of.span,
     };
@@ -128,6 +130,7 @@ struct RightSide {
     name: String,
     span: Span,
     layout: Layout,
+    num_blocks: PerLayer,
     held: Held,
 }
 
@@ -144,6 +147,7 @@ enum Held {
 /// `transposed`.
 fn right_side(scope: &mut Scope<'_>, value: &Expr) -> Option<RightSide> {
     let mut layout = Layout::PLAIN;
+    let mut num_blocks = PerLayer::Uniform(1.0);
     let mut held = Held::One;
     let mut level = 0;
     let mut inner = value;
@@ -154,7 +158,7 @@ fn right_side(scope: &mut Scope<'_>, value: &Expr) -> Option<RightSide> {
                 if name.contains("{head}") {
                     layout.heads = Heads::Apart;
                 }
-                return Some(RightSide { name, span: inner.span, layout, held });
+                return Some(RightSide { name, span: inner.span, layout, num_blocks, held });
             }
             ExprKind::Group(group) => inner = group,
             ExprKind::Call { callee, arguments } => {
@@ -166,8 +170,20 @@ fn right_side(scope: &mut Scope<'_>, value: &Expr) -> Option<RightSide> {
                     }
                     ("interleaved", [blocks, next]) => {
                         held = Held::All;
-                        layout.num_blocks =
-                            setting::count(scope, "interleaved", blocks, setting::LARGEST_COUNT)?;
+                        num_blocks = scope.per_layer(
+                            blocks,
+                            |_| true,
+                            |scope, value| {
+                                setting::whole(
+                                    scope,
+                                    "interleaved",
+                                    value,
+                                    blocks.span,
+                                    setting::LARGEST_COUNT,
+                                )
+                                .map(|count| count as f64)
+                            },
+                        )?;
                         (1, next)
                     }
                     ("by_head", [next]) => {

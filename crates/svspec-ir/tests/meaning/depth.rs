@@ -200,3 +200,46 @@ fn a_layer_is_one_kind_where_no_shape_differs() {
     let stack: Vec<usize> = heads.model().stack.iter().map(|region| region.0).collect();
     assert_eq!(stack, [1, 1, 3, 2]);
 }
+
+/// What functions and layouts are given makes kinds of layers too.
+#[test]
+fn channels_and_heads_by_layer_mean_what_each_layer_written_out_means() {
+    let model = |parts: &str, layers: &str| {
+        format!(
+            "svspec 1\nmodel m {{\nvocab = 11, context = 7, width = 12\n{parts}\n{layers}\nlogits = unembed(x)\n}}\n{OPTIMIZER}"
+        )
+    };
+    let layer = |parts: [&str; 2], heads: &str| {
+        let [wide, back] = parts;
+        format!(
+            "{{ u = slice({wide}(x), 2 * {heads} - 2, 4 * {heads})\n\
+             x = x + {back}(softcap(split_heads(u, 1 + {heads}), 2)) }}\n"
+        )
+    };
+    let by_layer = model(
+        "linear wide { out = 12 }\nlinear back { out = width }\n\
+         tensors huggingface { wide.weight = interleaved(layer, \"{layer}.wide\") }",
+        &format!("layer {}stack = 3 * layer", layer(["wide", "back"], "layer")),
+    );
+    let [mut parts, mut layers] = [String::new(), String::new()];
+    for n in 0..3 {
+        let names = [format!("wide{n}"), format!("back{n}")];
+        parts += &format!("linear {} {{ out = 12 }}\nlinear {} {{ out = width }}\n", names[0], names[1]);
+        layers += &format!("layer l{n} {}", layer([&names[0], &names[1]], &(n + 1).to_string()));
+    }
+    let by_layer = spec::of_text(&by_layer, "m");
+    let written_out = spec::of_text(&model(&parts, &format!("{layers}stack = l0 + l1 + l2")), "m");
+    let names: Vec<&str> = by_layer.model().regions.iter().map(|region| region.name.as_str()).collect();
+    assert_eq!(names, ["embed", "layer_0", "layer_1", "layer_2", "head", "loss"]);
+    let blocks: Vec<usize> =
+        by_layer.model().foreign.tensors.iter().map(|tensor| tensor.layout.num_blocks).collect();
+    assert_eq!(blocks, [1, 2, 3]);
+
+    let pairs = counterparts(&by_layer, &written_out);
+    let values = random_values(by_layer.model(), 3);
+    let same: Values = pairs.iter().map(|(a, b)| (*b, values[a].clone())).collect();
+    let [tokens, targets] = [1, 2].map(|seed| random_tokens(by_layer.model(), 2, 7, seed));
+    let expected = forward(written_out.model(), &same, &tokens, &targets);
+    let found = forward(by_layer.model(), &values, &tokens, &targets);
+    assert!(distance(&found.logits, &expected.logits) < 1e-12);
+}

@@ -5,7 +5,7 @@ use crate::lower::region::{RegionBuilder, dims_text};
 use crate::op::concat::concat_dims;
 use crate::op::{Clamp, Concat, Slice, SoftCap, View};
 use crate::resolve::{Formula, Function};
-use crate::{Dim, Dims, Op, ValueId};
+use crate::{Dim, Dims, Op, PerLayer, ValueId};
 use svspec_diagnostics::{Diagnostic, Span};
 
 impl RegionBuilder<'_, '_> {
@@ -28,12 +28,20 @@ impl RegionBuilder<'_, '_> {
             Function::Clamp([low, high]) => {
                 ("clamped", Op::Clamp(Clamp { low: low.clone(), high: high.clone() }))
             }
-            Function::Slice([start, end]) => return self.slice(x, [*start, *end], naming, span),
+            Function::Slice(bounds) => {
+                let bounds = bounds.each_ref().map(|bound| self.size(bound));
+                return self.slice(x, bounds, naming, span);
+            }
             Function::Concat => return self.concat(values, arguments, naming, span),
-            Function::SplitHeads(heads) => return self.split_heads(x, *heads, naming, span),
+            Function::SplitHeads(heads) => return self.split_heads(x, self.size(heads), naming, span),
             Function::JoinHeads => return self.join_heads(x, naming, span),
         };
         self.same_dims(&naming.name(what), op, x, "", span)
+    }
+
+    /// A whole number as it is in the layers of this kind.
+    fn size(&self, number: &PerLayer) -> usize {
+        number.at(self.depth()) as usize
     }
 
     fn slice(

@@ -3,7 +3,7 @@
 use super::{Context, Region, value};
 use crate::PerLayer;
 use crate::lower::part::{self, Range};
-use crate::resolve::number::{self, Scope, names_one_of};
+use crate::resolve::number::{self, Scope};
 use crate::resolve::resolved::{Formula, FormulaKind, Function};
 use crate::resolve::setting::{self, LARGEST_COUNT};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -94,16 +94,24 @@ fn function(
         }
         ("slice", [start, end]) => {
             let what = "slice(x, start, end)";
-            let from = bound(scope, "channel", what, start, Range::NotNegative);
-            let to = bound(scope, "channel", what, end, Range::Positive);
-            let to = to.and_then(|to| setting::whole(scope, what, to, end.span, LARGEST_COUNT))?;
-            let from = match from? {
-                0.0 => 0,
-                from => setting::whole(scope, what, from, start.span, LARGEST_COUNT)?,
-            };
-            if from >= to {
+            let bounds = [start, end].map(|expr| {
+                whole_by_layer(scope, context, expr, |scope, value| {
+                    setting::whole_from_zero(scope, what, value, expr.span, LARGEST_COUNT)
+                })
+            });
+            let [Some(from), Some(to)] = bounds else { return None };
+            let mut layers =
+                context.layers.iter().copied().map(Some).chain([context.layers.first().copied()]);
+            if let Some(layer) = layers.find(|layer| from.at(*layer) >= to.at(*layer)) {
+                let (first, last) = (from.at(layer), to.at(layer));
+                let message = match (layer, from.uniform().and(to.uniform())) {
+                    (Some(layer), None) => {
+                        format!("where `layer` is {}, no channel lies between {first} and {last}", layer + 1)
+                    }
+                    (Some(_) | None, _) => format!("no channel lies between {first} and {last}"),
+                };
                 scope.findings.push(
-                    Diagnostic::error("out-of-range", format!("no channel lies between {from} and {to}"))
+                    Diagnostic::error("out-of-range", message)
                         .at(span, "the start is not below the end")
                         .help("channels are counted from 0, and the end is the first that is left out: `slice(x, 0, 16)`"),
                 );
@@ -112,11 +120,10 @@ fn function(
             Some(Function::Slice([from, to]))
         }
         ("concat", []) => Some(Function::Concat),
-        ("split_heads", [heads]) => {
-            let heads_given = bound(scope, "number of heads", "split_heads(x, heads)", heads, Range::Any)?;
-            setting::whole(scope, "split_heads(x, heads)", heads_given, heads.span, LARGEST_COUNT)
-                .map(Function::SplitHeads)
-        }
+        ("split_heads", [heads]) => whole_by_layer(scope, context, heads, |scope, value| {
+            setting::whole(scope, "split_heads(x, heads)", value, heads.span, LARGEST_COUNT)
+        })
+        .map(Function::SplitHeads),
         ("join_heads", []) => Some(Function::JoinHeads),
         (_, _) => part::activation(name).map(Function::Activation),
     }
@@ -130,7 +137,27 @@ fn by_layer(
     expr: &Expr,
     range: Range,
 ) -> Option<PerLayer> {
-    let check = |scope: &mut Scope<'_>, value| setting::within(scope, what, value, expr.span, range);
+    checked_by_layer(scope, context, expr, |scope, value| {
+        setting::within(scope, what, value, expr.span, range)
+    })
+}
+
+/// A whole number that says which channels or how many heads there are: where it differs, so do the kinds of the layer.
+fn whole_by_layer(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    expr: &Expr,
+    check: impl Fn(&mut Scope<'_>, f64) -> Option<usize>,
+) -> Option<PerLayer> {
+    checked_by_layer(scope, context, expr, |scope, value| check(scope, value).map(|count| count as f64))
+}
+
+fn checked_by_layer(
+    scope: &mut Scope<'_>,
+    context: &Context<'_>,
+    expr: &Expr,
+    check: impl Fn(&mut Scope<'_>, f64) -> Option<f64>,
+) -> Option<PerLayer> {
     match context.region {
         Region::Layer => scope.per_layer(expr, |layer| context.layers.contains(&layer), check),
         Region::Embed | Region::Head => {
@@ -138,18 +165,4 @@ fn by_layer(
             check(scope, value).map(PerLayer::Uniform)
         }
     }
-}
-
-/// A number that says which channels or how many heads there are, the same in every layer.
-fn bound(scope: &mut Scope<'_>, noun: &str, what: &str, expr: &Expr, range: Range) -> Option<f64> {
-    if names_one_of(expr, &["layer"], 0) {
-        let message = format!("a {noun} is the same in every layer: `layer` has no value in it");
-        scope.findings.push(
-            Diagnostic::error("unknown-name", message)
-                .at(expr.span, "names `layer`")
-                .help(format!("declare a kind of layer for each {noun}, and name them in `stack`")),
-        );
-        return None;
-    }
-    setting::real(scope, what, expr, range)
 }

@@ -139,14 +139,19 @@ impl Operation for Rope {
 
     fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], inputs: &[&[Dim]]) -> Passage {
         let head_dim = inputs.first().and_then(|x| x.last()).map_or(1, |dim| dim.size).max(1);
-        let equal_in_pairs = channels.chunks(head_dim).all(|head| {
-            let mut pairs = (0..self.angles.rotary_dim / 2).map(|pair| self.pair(pair));
-            pairs.all(|(first, second)| head.get(first) == head.get(second))
-        });
-        if equal_in_pairs {
-            return Passage::Through(channels.to_vec());
+        let num_pairs = self.angles.rotary_dim / 2;
+        let differs =
+            |head: &[Option<usize>], (first, second): (usize, usize)| head.get(first) != head.get(second);
+        let mut heads = channels.chunks(head_dim);
+        let mixed = heads
+            .find_map(|head| (0..num_pairs).map(|pair| self.pair(pair)).find(|&pair| differs(head, pair)));
+        match mixed {
+            None => Passage::Through(channels.to_vec()),
+            Some((first, second)) => Passage::Blocked(format!(
+                "through `rope`, which mixes channels {first} and {second} of a head: only a γ that is equal within \
+                 each of its {num_pairs} pairs does"
+            )),
         }
-        Passage::Blocked("through `rope`, which mixes the two channels of a rotary pair".to_owned())
     }
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
@@ -263,7 +268,9 @@ mod tests {
         assert_eq!(pass(&INTERLEAVED, &[0, 0, 1, 1, 2]), Passage::Through(entries(&[0, 0, 1, 1, 2])));
         for (rope, channels) in [(&ROPE, [0, 0, 1, 1, 2]), (&INTERLEAVED, [0, 1, 0, 1, 2])] {
             let Passage::Blocked(reason) = pass(rope, &channels) else { panic!("a rotation mixes channels") };
-            assert_eq!(reason, "through `rope`, which mixes the two channels of a rotary pair");
+            let (first, second) = rope.pair(0);
+            let pair = format!("channels {first} and {second} of a head");
+            assert!(reason.contains(&pair) && reason.contains("its 2 pairs"), "{reason}");
         }
     }
 

@@ -93,8 +93,7 @@ fn dual_placement_is_output_and_folds_forward_where_it_can_else_into_rows() {
 
 #[test]
 fn dual_normalised_placement_folds_on_v_and_up_only() {
-    let rope =
-        "γ on `attn_q_scaled` does not pass through `rope`, which mixes the two channels of a rotary pair";
+    let rope = "γ on `attn_q_scaled` does not pass through `rope`, which mixes channels 0 and 2 of a head: only a γ that is equal within each of its 2 pairs does";
     proves(
         &Sketch {
             placements: "attn.{q, v} : out normalize(head) + scale\n mlp.{gate, up} : out normalize + scale",

@@ -9,6 +9,7 @@ pub mod command;
 pub mod corpus;
 pub mod device;
 pub mod evaluate;
+pub mod events;
 pub mod ffi;
 pub mod foreign;
 pub mod log;

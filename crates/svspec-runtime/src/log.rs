@@ -1,6 +1,7 @@
 //! Steps as they happen in, rows of the run folder's files out; losses stay on the device until several can be fetched at once.
 
 use crate::checkpoint::State;
+use crate::events::Events;
 use crate::losses::Losses;
 use crate::metrics::{EvalRow, METRICS_FILE, MetricsError, Rows, SCALES_FILE, ScaleRow, TrainRow};
 use crate::progress::Report;
@@ -16,6 +17,7 @@ use tch::{Kind, Tensor};
 pub struct Log {
     metrics: Rows,
     scales: Rows,
+    events: Events,
     pending: Vec<Pending>,
     tokens_per_step: u64,
     /// Training time since the last fetch.
@@ -36,9 +38,13 @@ struct Pending {
 impl Log {
     /// Opens the run's files where `state` left them.
     pub fn open(plan: &Plan, state: &State, tokens_per_step: u64) -> Result<Self, MetricsError> {
+        let metrics = Rows::open(&plan.out.join(METRICS_FILE), state.step)?;
+        let scales = Rows::open(&plan.out.join(SCALES_FILE), state.step)?;
         Ok(Self {
-            metrics: Rows::open(&plan.out.join(METRICS_FILE), state.step)?,
-            scales: Rows::open(&plan.out.join(SCALES_FILE), state.step)?,
+            metrics,
+            scales,
+            // From what those files hold now.
+            events: Events::open(&plan.out, state.seconds)?,
             pending: Vec::new(),
             tokens_per_step,
             since_fetch: Duration::ZERO,
@@ -87,7 +93,7 @@ impl Log {
                 return Err(RunError::Diverged { step, loss, grad_norm });
             }
             let tokens = step * self.tokens_per_step;
-            self.metrics.push(&TrainRow {
+            let row = TrainRow {
                 step,
                 tokens,
                 loss,
@@ -96,12 +102,15 @@ impl Log {
                 grad_norm,
                 tokens_per_second,
                 seconds: state.seconds,
-            })?;
+            };
+            self.metrics.push(&row)?;
+            self.events.row(&row)?;
             report.loss += loss / num_steps as f64;
             report.lr = lr;
             self.last_loss = Some(loss);
         }
         self.metrics.flush()?;
+        self.events.flush()?;
         Ok(report)
     }
 
@@ -112,12 +121,17 @@ impl Log {
         val_loss: f64,
         scales: &[ScaleStats],
     ) -> Result<(), MetricsError> {
-        self.metrics.push(&EvalRow { step, val_loss })?;
+        let row = EvalRow { step, val_loss };
+        self.metrics.push(&row)?;
+        self.events.row(&row)?;
         for stats in scales {
-            self.scales.push(&ScaleRow { step, stats })?;
+            let row = ScaleRow { step, stats };
+            self.scales.push(&row)?;
+            self.events.row(&row)?;
         }
         self.metrics.flush()?;
-        self.scales.flush()
+        self.scales.flush()?;
+        self.events.flush()
     }
 
     /// What waits until all rows so far are on the disk.

@@ -61,6 +61,13 @@ pub struct MetricsError {
     source: io::Error,
 }
 
+impl MetricsError {
+    /// The system's reason why `path` could not be written.
+    pub(crate) fn new(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+}
+
 /// An open file of rows.
 #[derive(Debug)]
 pub struct Rows {
@@ -72,7 +79,7 @@ impl Rows {
     /// Opens `path` to go on after step `step`: rows of later steps, and a last one cut short, are dropped first. At step 0
     /// nothing has been written that is not written again.
     pub fn open(path: &Path, step: u64) -> Result<Self, MetricsError> {
-        let failed = |source| MetricsError { path: path.to_owned(), source };
+        let failed = |source| MetricsError::new(path, source);
         let kept = match fs::read(path) {
             Ok(_) if step == 0 => 0,
             Ok(bytes) => kept_bytes(&bytes, step),
@@ -106,7 +113,7 @@ impl Rows {
     }
 
     fn failed(&self, source: io::Error) -> MetricsError {
-        MetricsError { path: self.path.clone(), source }
+        MetricsError::new(&self.path, source)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Families' configurations and techniques' equations to fresh references, made by Hugging Face transformers and by plain
-//! PyTorch, and the specs held against them; traces of PyTorch's optimizers, and the runtime's held against those.
+//! PyTorch, and the specs held against them; traces of PyTorch's optimizers, and the runtime's held against those;
+//! and what TensorBoard reads of a run, held against the run's rows.
 
 mod environment;
 
 use crate::{command, repository, test};
 use anyhow::{Context, Result};
 pub use environment::Python;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,7 +71,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let is_whole = args.families.is_none() && args.names.is_empty();
     let do_optimizers_follow =
         !is_whole || optimizers(&python, &parity, (!args.update).then_some(&references))?;
-    let agree = status.success() && are_counts_same && do_optimizers_follow;
+    let are_curves_read = !is_whole || curves(&python, &parity)?;
+    let agree = status.success() && are_counts_same && do_optimizers_follow && are_curves_read;
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -84,6 +87,27 @@ fn optimizers(python: &Python, parity: &Path, fresh: Option<&PathBuf>) -> Result
     let mut follow = test::with_libtorch(command::cargo(&test))?;
     follow.env("SVSPEC_PARITY_REFERENCES", folder);
     Ok(follow.status().context("cannot start cargo")?.success())
+}
+
+/// Trains the tests' small model, goes back to a checkpoint in the middle, and says whether TensorBoard reads what the rows
+/// say.
+fn curves(python: &Python, parity: &Path) -> Result<bool> {
+    let folder = tempfile::tempdir()?;
+    let [text, run] = ["text.txt", "run"].map(|name| folder.path().join(name));
+    fs::write(&text, "the quick brown fox jumps over the lazy dog; ".repeat(450))?;
+    let train = |arguments: &[&OsStr]| -> Result<()> {
+        let often = ["run", "--release", "--package", "svspec-runtime", "--example", "often", "--"];
+        let mut train = test::with_libtorch(command::cargo(&often))?;
+        train.args(["--quiet", "--device", "cpu"]).args(arguments);
+        command::succeed(train)
+    };
+    train(&["--data".as_ref(), text.as_ref(), "--out".as_ref(), run.as_ref()])?;
+    fs::remove_dir_all(run.join("checkpoint"))?;
+    fs::rename(run.join("checkpoints/step-00000030"), run.join("checkpoint"))?;
+    train(&["--resume".as_ref(), run.as_ref()])?;
+    let mut read = python.run(&parity.join("events.py"));
+    read.arg(&run);
+    Ok(read.status().context("cannot start Python")?.success())
 }
 
 /// Whether the committed table of counts is what transformers counts.

@@ -157,6 +157,7 @@ fn places(run: &Path, outcome: Outcome) -> String {
         ("checkpoint/", "weights, optimizer, random state, place in the data"),
         ("checkpoints/", "older ones that are kept"),
         ("metrics.jsonl", "loss, learning rate, gradient norm and speed by step"),
+        ("metrics.tfevents", "these and the scale vectors for TensorBoard"),
         ("loss.svg", "the loss curve"),
         ("scales.jsonl", "statistics of the scale vectors, by role"),
         ("sample.txt", "text that the model wrote"),
@@ -167,7 +168,7 @@ fn places(run: &Path, outcome: Outcome) -> String {
     let shown = run.display();
     let mut text = format!("\n{shown}/\n");
     for (name, what) in kept.iter().filter(|(name, _)| run.join(name).exists()) {
-        text.push_str(&format!("  {name:14} {what}\n"));
+        text.push_str(&format!("  {name:16} {what}\n"));
     }
     if outcome == Outcome::Interrupted {
         text.push_str(&format!("stopped; go on with\n  svc train --resume {shown}\n"));

@@ -1,6 +1,7 @@
 //! A model of one mixture of experts, balanced by losses and by its load: what a step moves, and that a resumed run ends in the
 //! same bits.
 
+use crate::events;
 use crate::hand::Size;
 use crate::runs::{Folder, options, resumption, rows, state_bytes, turn};
 use crate::tiny::Tiny;
@@ -119,6 +120,10 @@ fn a_resumed_run_ends_in_the_same_bits() {
     run::run::<Balanced>(&resumption(&broken), &|_| false).unwrap();
     assert!(state_bytes(&broken) == state_bytes(&whole));
     assert_eq!(rows(&broken.join("metrics.jsonl")), rows(&whole.join("metrics.jsonl")));
+    let curves = events::scalars(&broken);
+    assert_eq!(curves, events::expected(&broken));
+    let balance = curves.keys().filter(|(_, tag)| tag == "side/experts.balance");
+    assert_eq!(balance.map(|(step, _)| *step).collect::<Vec<u64>>(), (1..=12).collect::<Vec<u64>>());
 }
 
 #[test]

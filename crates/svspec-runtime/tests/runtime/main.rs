@@ -4,6 +4,7 @@
 mod balanced;
 mod checkpoints;
 mod data;
+mod events;
 mod experts;
 mod foreign;
 mod formula;

@@ -14,6 +14,7 @@ pub mod fold;
 pub mod import;
 pub mod migrate;
 pub mod new;
+pub mod prepare;
 pub mod report;
 pub mod show;
 pub mod snapshot;

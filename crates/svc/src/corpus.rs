@@ -14,7 +14,7 @@ use crate::home::Home;
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 
-/// The folder with `train.bin` and `val.bin`, made from the dependencies of the crate in `folder` if it is not there.
+/// The folder with `train.txt` and `val.txt`, made from the dependencies of the crate in `folder` if it is not there.
 pub fn ensure(home: &Home, folder: &Path) -> anyhow::Result<PathBuf> {
     let list = List::pinned()?;
     let corpus = home.corpus();

@@ -18,6 +18,7 @@ mod libtorch;
 mod manifest;
 mod migration;
 mod outcome;
+mod prepare;
 mod read;
 mod report;
 mod run_folder;

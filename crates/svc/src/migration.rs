@@ -51,7 +51,12 @@ impl<'a> Old<'a> {
         let state = files.state()?;
         let version = state.get("format_version").and_then(Value::as_u64);
         if version != Some(FORMAT_VERSION) {
-            bail!("`{}` is of another version of the trainer", files.state_path().display());
+            let found = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            bail!(
+                "`{}` is of another version of the trainer: its format_version is {found}, and this svc reads \
+                 {FORMAT_VERSION}",
+                files.state_path().display()
+            );
         }
         let (weights, optimizer) = (files.weights()?, files.optimizer()?);
         let mut vectors = Values::new();

@@ -16,9 +16,10 @@ use std::sync::Arc;
 /// Where and on what to train: the arguments that `train` and `ablate` share.
 #[derive(Clone, Debug, Args)]
 pub struct Setting {
-    /// Text to train on: a file, or a folder of files; default: the embedded corpus of Rust sources
-    #[arg(long, value_name = "FILE-or-FOLDER")]
-    pub data: Option<PathBuf>,
+    /// What to train on: a folder of `svc prepare`; .bin files of nanoGPT or llm.c; or text, a file or a folder, whose
+    /// tokens are its bytes. Several, as PATH or PATH@WEIGHT, are a mixture; default: Rust sources, pinned by hash
+    #[arg(long, value_name = "PATH[@WEIGHT]")]
+    pub data: Vec<PathBuf>,
     /// Optimizer steps; default: the spec's budget
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
@@ -52,8 +53,8 @@ pub struct Ready {
     pub trainer: PathBuf,
     /// The folder of LibTorch.
     pub libtorch: PathBuf,
-    /// The text to train on.
-    pub data: PathBuf,
+    /// What to train on.
+    pub data: Vec<PathBuf>,
     /// Held until the trainer has been started, for as long as it lies where others are put, too.
     pub turn: Option<Arc<Turn>>,
 }
@@ -63,11 +64,11 @@ pub fn prepare(
     generated: &Generated,
     folder: &Path,
     consent: Consent,
-    data: Option<&Path>,
+    data: &[PathBuf],
 ) -> anyhow::Result<Ready> {
-    if let Some(data) = data {
-        std::fs::metadata(data)
-            .with_context(|| format!("cannot read the text to train on, `{}`", data.display()))?;
+    for data in data {
+        std::fs::metadata(without_weight(data))
+            .with_context(|| format!("cannot read what to train on, `{}`", data.display()))?;
     }
     let home = Home::find()?;
     let libtorch = libtorch::ensure(&home)?;
@@ -76,11 +77,17 @@ pub fn prepare(
     let runtime = runtime::ensure(&home, generated)?;
     let toolchain = Toolchain { libtorch: libtorch.clone(), runtime, target: home.target() };
     let trainer = cargo::build(folder, &generated.name, &toolchain)?;
-    let data = match data {
-        Some(data) => data.to_owned(),
-        None => corpus::ensure(&home, folder)?,
-    };
+    let data = if data.is_empty() { vec![corpus::ensure(&home, folder)?] } else { data.to_vec() };
     Ok(Ready { trainer, libtorch, data, turn: Some(Arc::new(turn)) })
+}
+
+/// The path in `PATH@WEIGHT`; a path that is there is a path, whatever its name.
+fn without_weight(data: &Path) -> &Path {
+    let apart = data.to_str().and_then(|data| data.rsplit_once('@'));
+    match apart {
+        Some((path, weight)) if weight.parse::<f64>().is_ok() && !data.exists() => Path::new(path),
+        Some(_) | None => data,
+    }
 }
 
 /// Whether a run begins or goes on.
@@ -102,7 +109,8 @@ pub fn train(
     setting: &Setting,
     seed: Option<u64>,
 ) -> anyhow::Result<Outcome> {
-    let mut arguments: Vec<OsString> = vec!["--data".into(), ready.data.into()];
+    let mut arguments: Vec<OsString> =
+        ready.data.into_iter().flat_map(|data| ["--data".into(), data.into()]).collect();
     arguments.push(match start {
         Start::Fresh | Start::From(_) => "--out".into(),
         Start::Resumed => "--resume".into(),

@@ -25,7 +25,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 const FOLDER: &str = "checkpoint";
 const PREVIOUS: &str = "checkpoint.previous";
 const UNFINISHED: &str = "checkpoint.unfinished";
@@ -73,10 +73,16 @@ pub struct Record {
     pub seconds: f64,
     /// The folder of parameters that the run began with; `None`: initialised by its seed.
     pub init_from: Option<PathBuf>,
-    /// The path of the corpus, as given.
-    pub data: PathBuf,
+    /// What it reads, as the command line named it.
+    pub data: Vec<PathBuf>,
     /// What was read there.
     pub corpus: Fingerprint,
+}
+
+/// A record of whatever version.
+#[derive(Debug, Deserialize)]
+struct Version {
+    format_version: u32,
 }
 
 /// Why a checkpoint could not be written or taken up.
@@ -180,13 +186,14 @@ pub fn load_record(run: &Path, spec: &Spec) -> Result<Record, CheckpointError> {
     }
     let text = fs::read_to_string(&path).map_err(|source| system("read", &path, source))?;
     let fault = |reason: String| CheckpointError::Record { path: path.clone(), reason };
-    let record: Record = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
-    if record.format_version != FORMAT_VERSION {
+    // By itself first: what else a record of another version says is not known.
+    let Version { format_version } = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    if format_version != FORMAT_VERSION {
         return Err(fault(format!(
-            "its format_version is {}, and this trainer reads {FORMAT_VERSION}",
-            record.format_version
+            "its format_version is {format_version}, and this trainer reads {FORMAT_VERSION}"
         )));
     }
+    let record: Record = serde_json::from_str(&text).map_err(|error| fault(error.to_string()))?;
     if (record.model.as_str(), record.spec_hash.as_str()) != (spec.name, spec.hash) {
         let of = |name: &str, hash: &str| {
             format!("`{name}` with the spec hash {}", hash.get(..12).unwrap_or(hash))

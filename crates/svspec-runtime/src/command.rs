@@ -117,7 +117,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         return Ok(Command::Trajectory { from, input, output });
     }
     let mut options = Options {
-        data: None,
+        data: Vec::new(),
         out: None,
         steps: None,
         seed: None,
@@ -134,7 +134,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         match name.as_ref() {
             "-h" | "--help" => return Ok(Command::Help),
             "--quiet" => options.verbosity = Verbosity::Quiet,
-            "--data" => options.data = Some(value()?.into()),
+            "--data" => options.data.push(value()?.into()),
             "--out" => options.out = Some(value()?.into()),
             "--resume" => options.resume = Some(value()?.into()),
             "--init-from" => options.init_from = Some(value()?.into()),
@@ -212,7 +212,9 @@ usage: {name} --data PATH [OPTIONS]
        {name} evaluate [--from DIR] IN.safetensors OUT.safetensors
        {name} trajectory [--from DIR] IN.safetensors OUT.safetensors
 
-  --data PATH      the text: a file; a folder with train.bin and val.bin; or a folder of files
+  --data PATH      what to train on: a folder of `svc prepare`; .bin files of nanoGPT or llm.c, or a folder of them; or
+                   text, a file or a folder, whose tokens are its bytes. Given several times, as PATH or as
+                   PATH@WEIGHT, it is a mixture
   --out DIR        a new folder for the run (default: the next free runs/{name}-001)
   --resume DIR     go on with the run in DIR, in the same bits as if it had not stopped
   --init-from DIR  begin with the parameters in DIR, as the spec's `tensors huggingface` block names them:

@@ -1,172 +1,246 @@
-//! A path in, the training and validation bytes out; a token is a byte.
+//! What `--data` names in, windows of tokens to train and to validate on out.
 
+mod bin;
+mod error;
+pub mod mixture;
+pub mod order;
+mod prepared;
+mod shard;
+mod stream;
+mod text;
+mod vocabulary;
+
+pub use error::CorpusError;
+pub use stream::Stream;
+pub use vocabulary::Vocabulary;
+
+use mixture::Mixture;
 use serde::{Deserialize, Serialize};
-use std::fs;
-use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Of a single stream, this fraction in tenths is for training, the rest for validation.
-const TRAIN_TENTHS: usize = 9;
+/// Tokens of each split that frequencies are counted over, from its start.
+const NUM_COUNTED: usize = 1 << 27;
 
-/// Text to train on, in memory.
+/// What to train and to validate on: one source, or several in shares.
 #[derive(Debug)]
 pub struct Corpus {
+    /// As the command line named it, in order.
+    pub data: Vec<PathBuf>,
+    /// What those hold.
+    pub sources: Vec<Source>,
+    mixture: Mixture,
+}
+
+/// One text or data set.
+#[derive(Debug)]
+pub struct Source {
     /// Where it was read from.
     pub path: PathBuf,
+    /// Of all sequences, how many are of this source: more than 0, at most 1.
+    pub share: f64,
     /// The training split.
-    pub train: Vec<u8>,
+    pub train: Stream,
     /// The validation split.
-    pub val: Vec<u8>,
+    pub val: Stream,
+    /// What its tokens stand for.
+    pub vocabulary: Vocabulary,
+    /// Bytes of text to a token of the validation split, where that is known.
+    pub bytes_per_token: Option<f64>,
 }
 
 /// What tells one corpus from another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fingerprint {
-    /// Bytes in the training split.
-    pub train_bytes: u64,
-    /// Bytes in the validation split.
-    pub val_bytes: u64,
-    /// FNV-1a over both, in eight-byte words; guards against mistakes, not against malice.
+    /// Of each source.
+    pub sources: Vec<SourceFingerprint>,
+}
+
+/// What tells one source from another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceFingerprint {
+    /// Tokens in the training split.
+    pub train_tokens: u64,
+    /// Tokens in the validation split.
+    pub val_tokens: u64,
+    /// CRC-32 of both splits, in hexadecimal; guards against mistakes, not against malice.
     pub hash: String,
+    /// Its share of the sequences.
+    pub share: f64,
 }
 
-/// Why there is nothing to train on.
-#[derive(Debug, thiserror::Error)]
-pub enum CorpusError {
-    /// The path cannot be read.
-    #[error("cannot read the corpus `{path}`: {source}; pass --data a file or a folder of text")]
-    Read {
-        /// The file or folder at fault.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A split is too short to cut one window from.
-    #[error(
-        "the {split} split of `{path}` has {bytes} bytes, and a window of context = {context} needs {}: give more text, or set a smaller context",
-        context + 1
-    )]
-    TooShort {
-        /// The corpus.
-        path: PathBuf,
-        /// `training` or `validation`.
-        split: &'static str,
-        /// Its length.
-        bytes: usize,
-        /// The model's context.
-        context: usize,
-    },
-    /// A byte that the model has no token for.
-    #[error("`{path}` holds the byte {byte}, and the model's tokens are 0 to {}: set vocab = 256 to train on bytes", vocab - 1)]
-    OutsideVocab {
-        /// The corpus.
-        path: PathBuf,
-        /// The largest byte found.
-        byte: u8,
-        /// The model's vocabulary.
-        vocab: i64,
-    },
-}
-
-/// Reads a file, or a folder. A folder with `train.bin` and `val.bin` is taken as those; else all its regular files, sorted by path,
-/// follow one another, hidden ones left out. A single stream is split in order.
-pub fn read(path: &Path) -> Result<Corpus, CorpusError> {
-    let bytes_of =
-        |file: &Path| fs::read(file).map_err(|source| CorpusError::Read { path: file.to_owned(), source });
-    let (train_file, val_file) = (path.join("train.bin"), path.join("val.bin"));
-    if train_file.is_file() && val_file.is_file() {
-        return Ok(Corpus {
-            path: path.to_owned(),
-            train: bytes_of(&train_file)?,
-            val: bytes_of(&val_file)?,
-        });
-    }
-    let mut train = Vec::new();
-    if path.is_dir() {
-        for file in files_under(path)? {
-            train.append(&mut bytes_of(&file)?);
+/// Reads what `data` names, each `PATH` or `PATH@WEIGHT`. A path is a folder that `svc prepare` wrote; a `.bin` file of llm.c or nanoGPT,
+/// or a folder of such; or a file or folder of text, whose tokens are its bytes. Without weights, a source has the share that it has of
+/// the training tokens.
+pub fn read(data: &[PathBuf]) -> Result<Corpus, CorpusError> {
+    let named: Vec<(PathBuf, Option<f64>)> = data.iter().map(|path| weighted(path)).collect();
+    let weighs = named.iter().any(|(_, weight)| weight.is_some());
+    let mut sources = Vec::new();
+    for (path, weight) in named {
+        if weighs && weight.is_none() {
+            return Err(CorpusError::NoWeight(path.display().to_string()));
         }
-    } else {
-        train = bytes_of(path)?;
+        if let Some(weight) = weight.filter(|weight| !weight.is_finite() || *weight <= 0.0) {
+            return Err(CorpusError::Weight { path, weight });
+        }
+        let mut source = Source::read(&path)?;
+        source.share = weight.unwrap_or(source.train.len().max(1) as f64);
+        sources.push(source);
     }
-    let val = train.split_off(train.len() / 10 * TRAIN_TENTHS);
-    Ok(Corpus { path: path.to_owned(), train, val })
+    let total: f64 = sources.iter().map(|source| source.share).sum();
+    for source in &mut sources {
+        source.share /= total;
+    }
+    let shares: Vec<f64> = sources.iter().map(|source| source.share).collect();
+    let mixture = Mixture::new(&shares).ok_or_else(|| {
+        let least = sources.iter().min_by(|a, b| a.share.total_cmp(&b.share));
+        let (path, share) = least.map(|source| (source.path.clone(), source.share)).unwrap_or_default();
+        CorpusError::Share { path, share }
+    })?;
+    same_vocabulary(&sources)?;
+    Ok(Corpus { data: data.to_vec(), sources, mixture })
 }
 
-/// The regular files in `folder` and below it, sorted by path. Links are not followed.
-fn files_under(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {
-    let failed = |source| CorpusError::Read { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let kind = entry.file_type().map_err(failed)?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        if kind.is_dir() {
-            files.append(&mut files_under(&entry.path())?);
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
+/// `PATH@WEIGHT` taken apart; a path that is there is a path, whatever its name.
+fn weighted(data: &Path) -> (PathBuf, Option<f64>) {
+    let apart = || {
+        let (path, weight) = data.to_str()?.rsplit_once('@')?;
+        Some((PathBuf::from(path), weight.parse().ok()?))
+    };
+    match apart() {
+        Some((path, weight)) if !data.exists() => (path, Some(weight)),
+        Some(_) | None => (data.to_owned(), None),
     }
-    files.sort();
-    Ok(files)
 }
 
-impl Corpus {
-    /// Whether windows of `context` tokens and their targets can be cut from both splits, with tokens the model has.
-    pub fn check(&self, context: i64, vocab: i64) -> Result<(), CorpusError> {
-        let context = usize::try_from(context).unwrap_or(usize::MAX);
-        for (split, bytes) in [("training", &self.train), ("validation", &self.val)] {
-            if bytes.len() <= context {
-                return Err(CorpusError::TooShort {
-                    path: self.path.clone(),
-                    split,
-                    bytes: bytes.len(),
-                    context,
+/// Whether a token stands for the same text in all sources that say what theirs stand for.
+fn same_vocabulary(sources: &[Source]) -> Result<(), CorpusError> {
+    let mut known = sources.iter().filter(|source| source.vocabulary != Vocabulary::Unknown);
+    let Some(first) = known.next() else { return Ok(()) };
+    match known.find(|source| source.vocabulary != first.vocabulary) {
+        Some(other) => {
+            Err(CorpusError::OtherVocabulary { path: other.path.clone(), first: first.path.clone() })
+        }
+        None => Ok(()),
+    }
+}
+
+impl Source {
+    fn read(path: &Path) -> Result<Self, CorpusError> {
+        let bins = bin::files(path)?;
+        let (train, val, vocabulary, bytes_per_token) = if prepared::is_prepared(path) {
+            let prepared = prepared::read(path)?;
+            (prepared.train, prepared.val, prepared.vocabulary, Some(prepared.bytes_per_token))
+        } else if bins.is_empty() {
+            let (train, val) = text::read(path)?;
+            (train, val, Vocabulary::Bytes, Some(1.0))
+        } else {
+            let (train, val) = bin::read(&bins)?;
+            (train, val, Vocabulary::Unknown, None)
+        };
+        Ok(Self { path: path.to_owned(), share: 1.0, train, val, vocabulary, bytes_per_token })
+    }
+
+    fn check(&self, context: usize, vocab: i64) -> Result<(), CorpusError> {
+        for (split, stream) in [("training", &self.train), ("validation", &self.val)] {
+            let tokens = stream.len();
+            if tokens <= context {
+                return Err(CorpusError::TooShort { path: self.path.clone(), split, tokens, context });
+            }
+            if let Some(shard) = stream.shards().find(|shard| i64::from(shard.largest) >= vocab) {
+                return Err(CorpusError::OutsideVocab {
+                    path: shard.path.clone(),
+                    token: shard.largest,
+                    vocab,
+                    bytes: self.vocabulary == Vocabulary::Bytes,
                 });
             }
-        }
-        let largest = self.train.iter().chain(&self.val).copied().max().unwrap_or(0);
-        if i64::from(largest) >= vocab {
-            return Err(CorpusError::OutsideVocab { path: self.path.clone(), byte: largest, vocab });
         }
         Ok(())
     }
 
     /// What a checkpoint keeps of it.
-    pub fn fingerprint(&self) -> Fingerprint {
-        let words = self.train.chunks(8).chain(self.val.chunks(8));
-        let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, word| {
-            let mut bytes = [0; 8];
-            bytes.iter_mut().zip(word).for_each(|(to, &from)| *to = from);
-            (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Fingerprint {
-            train_bytes: self.train.len() as u64,
-            val_bytes: self.val.len() as u64,
-            hash: format!("{hash:016x}"),
+    fn fingerprint(&self) -> SourceFingerprint {
+        SourceFingerprint {
+            train_tokens: self.train.len() as u64,
+            val_tokens: self.val.len() as u64,
+            hash: format!("{:08x}{:08x}", self.train.crc32(), self.val.crc32()),
+            share: self.share,
         }
     }
 
-    /// The loss in nats per byte of predicting the validation split by the training split's byte frequencies: what a model that
-    /// learned nothing but the frequencies would reach. One is added to each count, so that a byte never seen has a finite loss.
-    pub fn unigram_entropy(&self) -> f64 {
-        let counts = count(&self.train);
+    /// See [`Corpus::unigram_entropy`].
+    fn unigram_entropy(&self, vocab: i64) -> f64 {
+        let counts = count(&self.train, vocab);
         let total: u64 = counts.iter().map(|count| count + 1).sum();
-        let surprise = count(&self.val).into_iter().zip(&counts).map(|(seen, &count)| {
+        let seen = count(&self.val, vocab);
+        let num_seen: u64 = seen.iter().sum();
+        let surprise = seen.into_iter().zip(&counts).map(|(seen, &count)| {
             let probability = (count + 1) as f64 / total as f64;
             -(seen as f64) * probability.ln()
         });
-        surprise.sum::<f64>() / self.val.len().max(1) as f64
+        surprise.sum::<f64>() / num_seen.max(1) as f64
     }
 }
 
-fn count(bytes: &[u8]) -> [u64; 256] {
-    let mut counts = [0; 256];
-    for &byte in bytes {
-        if let Some(count) = counts.get_mut(usize::from(byte)) {
-            *count += 1;
+impl Corpus {
+    /// Whether windows of `context` tokens and their targets can be cut from every split, with tokens the model has.
+    pub fn check(&self, context: i64, vocab: i64) -> Result<(), CorpusError> {
+        let context = usize::try_from(context).unwrap_or(usize::MAX);
+        self.sources.iter().try_for_each(|source| source.check(context, vocab))
+    }
+
+    /// The windows that the training sequences `sequences` of a run read, each of `context` tokens and one more, one after another.
+    /// Sequence `i` of step `s` is number `s · batch + i`.
+    pub fn training_windows(&self, seed: u64, sequences: Range<u64>, context: usize) -> Vec<i64> {
+        let mut tokens = Vec::with_capacity(sequences.clone().count() * (context + 1));
+        for place in self.mixture.places(seed, sequences) {
+            let Some(source) = self.sources.get(place.source) else { continue };
+            let seed = crate::random::at(seed, place.source as u64);
+            let start = order::start(seed, place.number, source.train.len(), context);
+            source.train.extend(start, context + 1, &mut tokens);
+        }
+        tokens
+    }
+
+    /// What a checkpoint keeps of it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { sources: self.sources.iter().map(Source::fingerprint).collect() }
+    }
+
+    /// Tokens of all training splits.
+    pub fn num_train_tokens(&self) -> usize {
+        self.sources.iter().map(|source| source.train.len()).sum()
+    }
+
+    /// Whether every token is a byte of text.
+    pub fn is_bytes(&self) -> bool {
+        self.sources.iter().all(|source| source.vocabulary == Vocabulary::Bytes)
+    }
+
+    /// Bytes of text to a token of the validation splits, in the shares of training; none if one does not say.
+    pub fn bytes_per_token(&self) -> Option<f64> {
+        let of = |source: &Source| Some(source.share * source.bytes_per_token?);
+        self.sources.iter().map(of).sum()
+    }
+
+    /// The loss in nats per token of predicting the validation split by the training split's token frequencies: what a model that
+    /// learned nothing but the frequencies would reach; of several sources the mean, in their shares. One is added to each count, so
+    /// that a token never seen has a finite loss. Of long splits the first 2^27 tokens are counted.
+    pub fn unigram_entropy(&self, vocab: i64) -> f64 {
+        self.sources.iter().map(|source| source.share * source.unigram_entropy(vocab)).sum()
+    }
+}
+
+/// How often each of the model's tokens comes up.
+fn count(stream: &Stream, vocab: i64) -> Vec<u64> {
+    const CHUNK: usize = 1 << 16;
+    let mut counts = vec![0; usize::try_from(vocab).unwrap_or(0)];
+    for start in (0..stream.len().min(NUM_COUNTED)).step_by(CHUNK) {
+        for token in stream.tokens(start, CHUNK) {
+            if let Some(count) = usize::try_from(token).ok().and_then(|token| counts.get_mut(token)) {
+                *count += 1;
+            }
         }
     }
     counts

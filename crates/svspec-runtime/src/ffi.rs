@@ -1,7 +1,13 @@
 //! The one place with unsafe code: `cpp/`'s functions and the C library's, behind safe ones.
-#![expect(unsafe_code, reason = "C functions; every pointer below comes from a live tensor or a local")]
+#![expect(
+    unsafe_code,
+    reason = "C functions, and files mapped; every pointer below comes from a live tensor or a local"
+)]
 
+use memmap2::Mmap;
 use std::ffi::{CStr, c_char, c_int};
+use std::fs::File;
+use std::io;
 use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
@@ -54,6 +60,12 @@ fn checked(status: c_int) -> Result<(), TorchError> {
     // SAFETY: the message is a live, zero-terminated string until this thread's next failing call.
     let message = unsafe { CStr::from_ptr(svspec_last_error()) }.to_string_lossy();
     Err(TorchError(message.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// The file's bytes, read from the disk where they are looked at.
+pub fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the bytes are only read, as bytes. Who changes the file meanwhile gives the run other tokens or, by cutting it, ends it.
+    unsafe { Mmap::map(file) }
 }
 
 fn pointers(tensors: &[Tensor]) -> Vec<TensorPtr> {

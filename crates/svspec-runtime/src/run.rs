@@ -23,8 +23,8 @@ use tch::Device;
 /// What the command line asks of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A file or folder of text.
-    pub data: Option<PathBuf>,
+    /// Text or tokens, as [`corpus::read`] takes them.
+    pub data: Vec<PathBuf>,
     /// A new run folder; by default the next free `runs/NAME-001`.
     pub out: Option<PathBuf>,
     /// Instead of the spec's number of steps.
@@ -47,7 +47,7 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Nothing to train on.
-    #[error("no text to train on: pass --data with a file or a folder")]
+    #[error("nothing to train on: pass --data with a file or a folder of text or tokens")]
     NoData,
     /// The run folder is taken.
     #[error("`{0}` already holds a run: choose another --out, or go on with it by --resume `{0}`")]
@@ -75,10 +75,12 @@ pub enum RunError {
         run: PathBuf,
     },
     /// The text is not the one the run was begun with.
-    #[error("`{path}` is not the text that the run in `{run}` was begun with: pass that one as --data")]
+    #[error(
+        "`{given}` is not what the run in `{run}` was begun with, in text and weights: pass that as --data"
+    )]
     OtherCorpus {
-        /// The corpus read.
-        path: PathBuf,
+        /// What was read.
+        given: String,
         /// The run folder.
         run: PathBuf,
     },
@@ -162,7 +164,10 @@ fn begin(
 ) -> Result<(Plan, State), RunError> {
     let training = spec.training.with_steps(options.steps.unwrap_or(spec.training.steps));
     let seed = options.seed.unwrap_or(spec.training.seed);
-    let corpus = corpus::read(options.data.as_deref().ok_or(RunError::NoData)?)?;
+    if options.data.is_empty() {
+        return Err(RunError::NoData);
+    }
+    let corpus = corpus::read(&options.data)?;
     corpus.check(spec.context, spec.vocab)?;
     let out = options.out.clone().unwrap_or_else(|| next_free(spec.name));
     if holds_run(&out) {
@@ -212,11 +217,12 @@ fn resume(
             return Err(RunError::Contradiction { option, given, recorded, run: run.to_owned() });
         }
     }
-    let path = options.data.clone().unwrap_or_else(|| record.data.clone());
-    let corpus = corpus::read(&path)?;
+    let data = if options.data.is_empty() { &record.data } else { &options.data };
+    let corpus = corpus::read(data)?;
     let fingerprint = corpus.fingerprint();
     if fingerprint != record.corpus {
-        return Err(RunError::OtherCorpus { path, run: run.to_owned() });
+        let given: Vec<String> = data.iter().map(|path| path.display().to_string()).collect();
+        return Err(RunError::OtherCorpus { given: given.join("`, `"), run: run.to_owned() });
     }
     let threads = use_threads(Some(options.threads.unwrap_or(record.threads)));
     let init_from = record.init_from.clone();
@@ -250,7 +256,7 @@ fn next_free(name: &str) -> PathBuf {
 
 fn introduce(spec: &Spec, plan: &Plan, state: &State, progress: &Progress) {
     progress.say(format_args!(
-        "{}: {} parameters on {} in {}, {} steps of {} x {} tokens, from {} bytes of text",
+        "{}: {} parameters on {} in {}, {} steps of {} x {} tokens, from {} {}",
         spec.name,
         state.params.num_elements(),
         device::name(plan.device),
@@ -258,7 +264,8 @@ fn introduce(spec: &Spec, plan: &Plan, state: &State, progress: &Progress) {
         plan.training.steps,
         plan.training.batch,
         spec.context,
-        plan.corpus.train.len(),
+        plan.corpus.num_train_tokens(),
+        if plan.corpus.is_bytes() { "bytes of text" } else { "tokens" },
     ));
     if state.step > 0 {
         progress.say(format_args!("going on after step {}", state.step));
@@ -273,7 +280,7 @@ fn conclude<M: Model>(
     ending: Ending,
     progress: &Progress,
 ) -> Result<(), RunError> {
-    let text = sample::sample(model, &plan.corpus.val, plan.seed, plan.training.precision, plan.device)?;
+    let text = sample::sample(model, plan)?;
     let path = plan.out.join(sample::FILE);
     fs::write(&path, text).map_err(|source| RunError::Write { path, source })?;
     let summary = summary::summarise(M::SPEC, plan, state, ending);

@@ -4,49 +4,46 @@ use crate::ffi::TorchError;
 use crate::model::Model;
 use crate::precision;
 use crate::random;
-use crate::spec::Precision;
-use tch::{Device, Kind, Tensor};
+use crate::train::Plan;
+use tch::{Kind, Tensor};
 
 /// The sample of a run folder.
 pub const FILE: &str = "sample.txt";
 
-/// Below 1 the likely bytes get likelier.
+/// Below 1 the likely tokens get likelier.
 const TEMPERATURE: f64 = 0.8;
-/// Bytes to write.
-const NUM_BYTES: u64 = 400;
-/// Bytes of the validation text to begin with.
-const NUM_PROMPT_BYTES: usize = 48;
+/// Tokens to write.
+const NUM_TOKENS: u64 = 400;
+/// Tokens of the validation text to begin with.
+const NUM_PROMPT_TOKENS: usize = 48;
 
-/// The first bytes of `val` and the model's continuation, drawn with `seed`; bytes that are not UTF-8 show as �.
-pub fn sample<M: Model>(
-    model: &M,
-    val: &[u8],
-    seed: u64,
-    precision: Precision,
-    device: Device,
-) -> Result<String, TorchError> {
-    let mut text: Vec<u8> = val.iter().copied().take(NUM_PROMPT_BYTES).collect();
-    let stream = random::named(seed, "sample");
+/// The first tokens of the first source's validation split and the model's continuation, drawn with the plan's seed.
+pub fn sample<M: Model>(model: &M, plan: &Plan) -> Result<String, TorchError> {
+    let Some(source) = plan.corpus.sources.first() else { return Ok(String::new()) };
+    let mut tokens = source.val.tokens(0, NUM_PROMPT_TOKENS);
+    let stream = random::named(plan.seed, "sample");
     let context = usize::try_from(M::SPEC.context).unwrap_or(usize::MAX);
-    for index in 0..NUM_BYTES {
-        let seen = text.get(text.len().saturating_sub(context)..).unwrap_or_default();
-        let tokens_bt = Tensor::from_slice(seen).to_kind(Kind::Int64).unsqueeze(0).to_device(device);
-        let logits_btv = tch::no_grad(|| precision::run(precision, device, || model.logits(&tokens_bt)))?;
+    for index in 0..NUM_TOKENS {
+        let seen = tokens.get(tokens.len().saturating_sub(context)..).unwrap_or_default();
+        let tokens_bt = Tensor::from_slice(seen).unsqueeze(0).to_device(plan.device);
+        let logits_btv = tch::no_grad(|| {
+            precision::run(plan.training.precision, plan.device, || model.logits(&tokens_bt))
+        })?;
         let last_v = logits_btv.select(0, 0).select(0, -1).to_kind(Kind::Double);
-        let bytes_v = last_v.narrow(0, 0, M::SPEC.vocab.min(256));
-        let weights = (bytes_v / TEMPERATURE).softmax(0, Kind::Double);
+        let known_v = last_v.narrow(0, 0, source.vocabulary.len(M::SPEC.vocab));
+        let weights = (known_v / TEMPERATURE).softmax(0, Kind::Double);
         let weights = Vec::<f64>::try_from(weights).unwrap_or_default();
-        text.push(draw(&weights, random::unit(random::at(stream, index))));
+        tokens.push(draw(&weights, random::unit(random::at(stream, index))));
     }
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    Ok(source.vocabulary.text(&tokens))
 }
 
 /// The first index at which the running sum of `weights`, which add up to 1, passes `point` in `[0, 1)`.
-fn draw(weights: &[f64], point: f64) -> u8 {
+fn draw(weights: &[f64], point: f64) -> i64 {
     let mut sum = 0.0;
     let found = weights.iter().position(|weight| {
         sum += weight;
         sum > point
     });
-    found.unwrap_or(weights.len().saturating_sub(1)) as u8
+    found.unwrap_or(weights.len().saturating_sub(1)) as i64
 }

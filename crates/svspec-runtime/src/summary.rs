@@ -7,6 +7,7 @@ use crate::spec::Spec;
 use crate::train::{Ending, Plan};
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::f64::consts::LN_2;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -38,8 +39,13 @@ pub struct Summary {
     pub train_loss: Option<f64>,
     /// The loss on the validation windows, in nats.
     pub val_loss: f64,
-    /// The loss that byte frequencies alone would reach there.
+    /// The loss that token frequencies alone would reach there.
     pub unigram_entropy: f64,
+    /// The validation loss in bits, over the bytes of text that a token stands for in the mean; none where that is not known.
+    pub bits_per_byte: Option<f64>,
+    /// Whether tokens are bytes.
+    #[serde(skip)]
+    pub is_bytes: bool,
     /// Over the last sitting's steps; validation and checkpoints left out.
     pub tokens_per_second: f64,
     /// See [`device::peak_memory`].
@@ -81,7 +87,9 @@ pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Sum
         tokens: state.step * plan.tokens_per_step(spec),
         train_loss,
         val_loss,
-        unigram_entropy: plan.corpus.unigram_entropy(),
+        unigram_entropy: plan.corpus.unigram_entropy(spec.vocab),
+        bits_per_byte: plan.corpus.bytes_per_token().map(|bytes| val_loss / LN_2 / bytes),
+        is_bytes: plan.corpus.is_bytes(),
         tokens_per_second,
         peak_memory_bytes: device::peak_memory(plan.device),
         num_params: state.params.num_elements(),
@@ -101,11 +109,12 @@ pub fn write(run: &Path, summary: &Summary) -> Result<(), SummaryError> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "validation loss {:.4} nats a byte; byte frequencies alone: {:.4}",
-            self.val_loss, self.unigram_entropy
-        )?;
+        let token = if self.is_bytes { "byte" } else { "token" };
+        write!(f, "validation loss {:.4} nats a {token}", self.val_loss)?;
+        if let Some(bits) = self.bits_per_byte.filter(|_| !self.is_bytes) {
+            write!(f, ", {bits:.4} bits a byte of text")?;
+        }
+        writeln!(f, "; {token} frequencies alone: {:.4}", self.unigram_entropy)?;
         write!(f, "{} tokens in {:.0} s, {:.0} tokens/s", self.tokens, self.seconds, self.tokens_per_second)?;
         match self.peak_memory_bytes {
             Some(bytes) => write!(f, ", {:.0} MB at most", bytes as f64 / 1e6),

@@ -2,7 +2,7 @@
 
 use crate::batch::{self, Batch};
 use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
-use crate::corpus::{Corpus, Fingerprint};
+use crate::corpus::{Corpus, Fingerprint, Source};
 use crate::ffi::TorchError;
 use crate::log::Log;
 use crate::losses::{Load, Losses};
@@ -134,11 +134,8 @@ fn losses_and_gradients<M: Model>(
     for micro in 0..num_micro {
         let first = state.step * training.batch + micro * training.micro_batch;
         let sequences = first..first + training.micro_batch;
-        let bytes = &plan.corpus.train;
-        let starts: Vec<usize> = sequences
-            .map(|sequence| batch::training_start(plan.seed, sequence, bytes.len(), context))
-            .collect();
-        let Batch { tokens_bt, targets_bt } = batch::batch(bytes, &starts, context, plan.device);
+        let windows = plan.corpus.training_windows(plan.seed, sequences, context);
+        let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, plan.device);
         let of_micro =
             precision::run(training.precision, plan.device, || model.losses(&tokens_bt, &targets_bt))?;
         let total = of_micro.total();
@@ -158,14 +155,26 @@ fn losses_and_gradients<M: Model>(
     Ok((losses, gradients.unwrap_or_default()))
 }
 
-/// The mean loss over the validation windows, in the precision of training.
+/// The mean loss over the validation windows, in the precision of training: of several sources in their shares.
 fn validate<M: Model>(model: &M, plan: &Plan) -> Result<f64, TorchError> {
+    let mut mean = 0.0;
+    for source in &plan.corpus.sources {
+        mean += source.share * validate_source(model, plan, source)?;
+    }
+    Ok(mean)
+}
+
+fn validate_source<M: Model>(model: &M, plan: &Plan, source: &Source) -> Result<f64, TorchError> {
     let training = &plan.training;
-    let (bytes, context) = (&plan.corpus.val, M::SPEC.context as usize);
-    let starts = batch::validation_starts(bytes.len(), context, NUM_VALIDATION_TOKENS);
+    let context = M::SPEC.context as usize;
+    let starts = batch::validation_starts(source.val.len(), context, NUM_VALIDATION_TOKENS);
     let mut total = Tensor::zeros([0_i64; 0], (Kind::Double, plan.device));
     for starts in starts.chunks(training.micro_batch.max(1) as usize) {
-        let Batch { tokens_bt, targets_bt } = batch::batch(bytes, starts, context, plan.device);
+        let mut windows = Vec::with_capacity(starts.len() * (context + 1));
+        for &start in starts {
+            source.val.extend(start, context + 1, &mut windows);
+        }
+        let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, plan.device);
         let loss = tch::no_grad(|| {
             precision::run(training.precision, plan.device, || model.loss(&tokens_bt, &targets_bt))
         })?;
@@ -188,7 +197,7 @@ impl Plan {
             threads: self.threads,
             seconds,
             init_from: self.init_from.clone(),
-            data: self.corpus.path.clone(),
+            data: self.corpus.data.clone(),
             corpus: self.fingerprint.clone(),
         }
     }

@@ -5,6 +5,7 @@
 mod road {
     mod ablate;
     mod migrate;
+    mod prepare;
     mod refusal;
     mod resume;
     mod setting;

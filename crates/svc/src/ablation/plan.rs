@@ -5,21 +5,22 @@ use crate::hash::hash;
 use crate::run_folder;
 use crate::training::Setting;
 use anyhow::{Context as _, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "ablation.json";
 
 /// What all runs of a variant have in common; an old run counts only if it is of the same plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
     format_version: u32,
     /// SHA-256 of the generated crate.
     code: String,
     /// The steps, where the command line named them.
     steps: Option<u64>,
-    /// `default`, or the path of the user's text.
-    data: String,
+    /// The paths of what to train on; none: the default corpus.
+    data: Vec<PathBuf>,
     /// The device, where the command line named it.
     device: Option<String>,
 }
@@ -51,15 +52,12 @@ impl Plan {
     pub fn new(generated: &Generated, setting: &Setting) -> anyhow::Result<Self> {
         let text: Vec<&str> =
             generated.files.iter().flat_map(|(path, text)| [path.as_str(), "\n", text]).collect();
-        let data = match &setting.data {
-            None => "default".to_owned(),
-            Some(path) => std::path::absolute(path).context("the path of --data")?.display().to_string(),
-        };
+        let data: std::io::Result<Vec<PathBuf>> = setting.data.iter().map(std::path::absolute).collect();
         Ok(Self {
-            format_version: 1,
+            format_version: 2,
             code: hash(text.concat().as_bytes()),
             steps: setting.steps,
-            data,
+            data: data.context("the path of --data")?,
             device: setting.device.map(|device| device.word().to_owned()),
         })
     }
@@ -89,9 +87,9 @@ impl Plan {
     }
 
     fn require_same(&self, text: &str, path: &Path) -> anyhow::Result<()> {
-        let old: Self = serde_json::from_str(text)
+        let old: Value = serde_json::from_str(text)
             .with_context(|| format!("`{}` is not a plan of `svc ablate`", path.display()))?;
-        if old != *self {
+        if old != serde_json::to_value(self).context("a plan is plain data")? {
             bail!(
                 "the runs beside `{}` are of another spec, length, text or device: name another folder with --out, or \
                  remove that one",

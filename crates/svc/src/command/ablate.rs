@@ -100,7 +100,7 @@ fn prepare(args: &Ablate, spec: &Spec, name: &str, out: &Path) -> anyhow::Result
     let generated = generate::generate(spec, &target)?;
     let runs = Plan::new(&generated, &args.setting)?.runs(out, name, args.seeds)?;
     let folder = generated.default_folder();
-    let mut ready = training::prepare(&generated, &folder, Consent::Ask, args.setting.data.as_deref())?;
+    let mut ready = training::prepare(&generated, &folder, Consent::Ask, &args.setting.data)?;
     let trainer = out.join(name).join("trainer");
     std::fs::copy(&ready.trainer, &trainer)
         .with_context(|| format!("cannot write `{}`", trainer.display()))?;

@@ -72,7 +72,7 @@ pub fn run(args: &Migrate) -> anyhow::Result<Outcome> {
         None => run_folder::create(&generated.name)?,
     };
     let origin = migration::Origin { run: &args.run, target: &recorded.target };
-    let written = run_folder::record(&folder, &spec, &generated, &target, recorded.data.as_deref())
+    let written = run_folder::record(&folder, &spec, &generated, &target, &recorded.data)
         .and_then(|()| carried.write(&folder, &origin));
     if written.is_err() {
         // Half a run is in the way of the next attempt; the error to report is the first one.

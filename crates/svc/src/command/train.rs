@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
     svc train specs/nano.svspec\n  \
     svc train specs/nano.svspec --variant unified --seed 1\n  \
     svc train my_model.svspec --data my_texts/ --steps 2000\n  \
+    svc train my_model.svspec --data web@0.8 --data code@0.2  # folders of svc prepare\n  \
     svc train my_llama.svspec --init-from Llama-3.2-1B/       # by the names in its tensors block\n  \
     svc train --resume runs/nano-001                          # go on\n  \
     svc train specs/nano.svspec --resume runs/nano-001        # go on, if the spec still means the same"
@@ -75,7 +76,7 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     if let Some(folder) = &args.out {
         run_folder::require_free(folder)?;
     }
-    let data = args.setting.data.as_deref();
+    let data = &args.setting.data;
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
     let folder = match &args.out {
         Some(folder) => run_folder::create_at(folder).map(|()| folder.clone())?,
@@ -101,7 +102,7 @@ fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcom
     if !run_folder::is_resumable(run) {
         bail!("`{}` holds no run to go on with: begin anew without --resume", run.display());
     }
-    let data = args.setting.data.as_deref().or(recorded.data.as_deref());
+    let data = if args.setting.data.is_empty() { &recorded.data } else { &args.setting.data };
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
     // What the command line leaves out, the trainer takes from the run itself.
     let outcome = training::train(ready, run, Start::Resumed, &args.setting, args.seed)?;

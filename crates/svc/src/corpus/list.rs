@@ -20,8 +20,8 @@ impl Split {
     /// The stream's file, as the trainer looks for it.
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Train => "train.bin",
-            Self::Validation => "val.bin",
+            Self::Train => "train.txt",
+            Self::Validation => "val.txt",
         }
     }
 

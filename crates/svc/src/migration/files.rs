@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use svspec_ir::eval::Tensor;
 
 /// Of `state.json`.
-pub const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 2;
 
 const WEIGHTS: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";

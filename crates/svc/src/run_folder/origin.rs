@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "svc.json";
+const FORMAT_VERSION: u32 = 2;
 
 /// How a run was made, so that it can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +20,14 @@ pub struct Recorded {
     pub target: String,
     /// The rewrites that were left out.
     pub without: Vec<String>,
-    /// The text trained on; `None`: the default corpus.
-    pub data: Option<PathBuf>,
+    /// What it trains on, as `--data` names it; none: the default corpus.
+    pub data: Vec<PathBuf>,
+}
+
+/// A file of whatever version.
+#[derive(Debug, Deserialize)]
+struct Version {
+    format_version: u32,
 }
 
 impl Recorded {
@@ -45,7 +52,7 @@ pub fn record(
     spec: &Spec,
     generated: &Generated,
     target: &Target,
-    data: Option<&Path>,
+    data: &[PathBuf],
 ) -> anyhow::Result<()> {
     let files = copies(spec)?;
     let entry = files.first().map(|(path, _)| path.clone()).context("a spec has a file")?;
@@ -55,9 +62,10 @@ pub fn record(
     for (path, text) in generated.files.iter().filter(|(path, _)| !path.starts_with("runtime/")) {
         write(&run.join("source").join(path), text)?;
     }
-    let data = data.map(std::path::absolute).transpose().context("the path of the text to train on")?;
+    let data: std::io::Result<Vec<PathBuf>> = data.iter().map(std::path::absolute).collect();
+    let data = data.context("the path of what to train on")?;
     let recorded = Recorded {
-        format_version: 1,
+        format_version: FORMAT_VERSION,
         spec: entry,
         target: generated.name.clone(),
         without: target.without.iter().map(|rewrite| rewrite.name().to_owned()).collect(),
@@ -76,8 +84,16 @@ pub fn recorded(run: &Path) -> anyhow::Result<Recorded> {
     let text = std::fs::read_to_string(&path).with_context(|| {
         format!("`{}` is not a run of `svc train`: cannot read `{}`", run.display(), path.display())
     })?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("`{}` does not say how the run was made", path.display()))
+    let unsaid = || format!("`{}` does not say how the run was made", path.display());
+    // By itself first: what else a file of another version says is not known.
+    let Version { format_version } = serde_json::from_str(&text).with_context(unsaid)?;
+    if format_version != FORMAT_VERSION {
+        bail!(
+            "`{}` has the format_version {format_version}, and this svc reads {FORMAT_VERSION}",
+            path.display()
+        );
+    }
+    serde_json::from_str(&text).with_context(unsaid)
 }
 
 /// The spec's files, the entry first, by their place under `spec/`: imports keep their relative paths.

@@ -12,6 +12,7 @@ mod fold;
 mod help;
 mod import;
 mod migrate;
+mod prepare;
 mod report;
 mod scene;
 mod show;

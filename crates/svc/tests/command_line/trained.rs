@@ -52,12 +52,12 @@ pub fn run(scene: &Scene, folder: &str, target: &str) -> (CheckedModel, Values) 
     std::fs::create_dir_all(scene.path(&format!("{folder}/spec"))).unwrap();
     scene.write(&format!("{folder}/spec/tiny.svspec"), text);
     let record = serde_json::json!({
-        "format_version": 1, "spec": "spec/tiny.svspec", "target": target, "without": [], "data": null
+        "format_version": 2, "spec": "spec/tiny.svspec", "target": target, "without": [], "data": []
     });
     scene.write(&format!("{folder}/svc.json"), record.to_string());
     let state = serde_json::json!({
-        "format_version": 1, "model": target, "spec_hash": "0123", "step": 7, "steps": 20, "tokens": 448, "seed": 3,
-        "threads": 2, "seconds": 1.5, "data": "text.txt", "corpus": { "bytes": 100 }
+        "format_version": 2, "model": target, "spec_hash": "0123", "step": 7, "steps": 20, "tokens": 448, "seed": 3,
+        "threads": 2, "seconds": 1.5, "data": ["text.txt"], "corpus": { "sources": [] }
     });
     scene.write(&format!("{folder}/checkpoint/state.json"), state.to_string());
     let weights = values.iter().map(|(&id, value)| (model.instance_name(id), value.clone())).collect();

@@ -49,12 +49,19 @@ fn a_foreign_record_or_none_is_refused() {
     let path = run.join("checkpoint/state.json");
     let text = fs::read_to_string(&path).unwrap();
     for foreign in
-        ["", "{}", "[1, 2]", "\u{0}\u{1}", &text.replace("\"format_version\": 1", "\"format_version\": 9")]
+        ["", "{}", "[1, 2]", "\u{0}\u{1}", &text.replace("\"format_version\": 2", "\"format_version\": 9")]
     {
         fs::write(&path, foreign).unwrap();
         let words = refusal(&run);
         assert!(words.contains("state.json` is not a checkpoint's record"), "{words}");
     }
+    // As version 1 was: one path.
+    let mut older: serde_json::Value = serde_json::from_str(&text).unwrap();
+    older["format_version"] = 1.into();
+    older["data"] = "text.txt".into();
+    fs::write(&path, older.to_string()).unwrap();
+    let words = refusal(&run);
+    assert!(words.contains("its format_version is 1, and this trainer reads 2"), "{words}");
     fs::remove_file(&path).unwrap();
     assert!(refusal(&run).contains("holds no checkpoint"), "{}", refusal(&run));
     assert!(refusal(&folder.join("nowhere")).contains("holds no checkpoint"));

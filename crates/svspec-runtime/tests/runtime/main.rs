@@ -24,3 +24,4 @@ mod settings;
 mod tiny;
 mod tiny_bf16;
 mod tiny_muon;
+mod tokens;

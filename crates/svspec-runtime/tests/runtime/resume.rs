@@ -92,7 +92,7 @@ fn a_run_of_another_length_or_text_is_not_taken_up() {
 
     let other_text = folder.join("other.txt");
     fs::write(&other_text, "another text, of the length it takes ".repeat(100)).unwrap();
-    let other_data = svspec_runtime::run::Options { data: Some(other_text), ..resumption(&out) };
+    let other_data = svspec_runtime::run::Options { data: vec![other_text], ..resumption(&out) };
     assert!(matches!(train::<Tiny>(&other_data), Err(RunError::OtherCorpus { .. })));
 
     let taken = options(&folder.corpus(), &out);

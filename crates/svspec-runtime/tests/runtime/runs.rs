@@ -48,7 +48,7 @@ impl Drop for Folder {
 
 pub fn options(data: &Path, out: &Path) -> Options {
     Options {
-        data: Some(data.to_owned()),
+        data: vec![data.to_owned()],
         out: Some(out.to_owned()),
         steps: None,
         seed: None,
@@ -61,7 +61,12 @@ pub fn options(data: &Path, out: &Path) -> Options {
 }
 
 pub fn resumption(run: &Path) -> Options {
-    Options { data: None, out: None, resume: Some(run.to_owned()), ..options(Path::new(""), Path::new("")) }
+    Options {
+        data: Vec::new(),
+        out: None,
+        resume: Some(run.to_owned()),
+        ..options(Path::new(""), Path::new(""))
+    }
 }
 
 /// Trains to the end.

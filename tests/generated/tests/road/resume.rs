@@ -44,7 +44,7 @@ fn what_contradicts_the_run_is_refused_and_harms_nothing() {
     for (arguments, words) in [
         ("--steps 40", &["--steps 40", "20"][..]),
         ("--seed 7", &["--seed 7"]),
-        ("--data other_text.txt", &["other_text.txt", "is not the text"]),
+        ("--data other_text.txt", &["other_text.txt", "is not what the run"]),
         ("other_lr.svspec", &["lr", "0.003", "0.002", "no longer the spec"]),
         ("road.svspec --variant road_hg", &["no longer the spec", "attn.{q, k, v}.in_scale"]),
     ] {

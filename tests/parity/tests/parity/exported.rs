@@ -108,7 +108,7 @@ fn run(folder: &Path, spec: &Path, target: &str, model: &Model, values: &Values)
     fs::create_dir_all(folder.join("checkpoint")).unwrap();
     let spec = spec.display().to_string();
     let record = format!(
-        "{{\"format_version\": 1, \"spec\": {spec:?}, \"target\": {target:?}, \"without\": [], \"data\": null}}"
+        "{{\"format_version\": 2, \"spec\": {spec:?}, \"target\": {target:?}, \"without\": [], \"data\": []}}"
     );
     fs::write(folder.join("svc.json"), record).unwrap();
     fs::write(folder.join("checkpoint/state.json"), "{}").unwrap();

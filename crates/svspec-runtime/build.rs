@@ -16,7 +16,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .define("_GLIBCXX_USE_CXX11_ABI", "1")
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .files(["cpp/context.cpp", "cpp/grouped_product.cpp", "cpp/optimizer.cpp", "cpp/rms_norm.cpp"])
+        .include("cpp/gloo")
+        .define("USE_C10D_GLOO", None)
+        .files([
+            "cpp/context.cpp",
+            "cpp/group.cpp",
+            "cpp/grouped_product.cpp",
+            "cpp/optimizer.cpp",
+            "cpp/reducer.cpp",
+            "cpp/rms_norm.cpp",
+        ])
         .try_compile("svspec_runtime")?;
     println!("cargo::rustc-link-search=native={}", lib.display());
     println!("cargo::rustc-link-lib=dylib=torch_cpu");

@@ -26,6 +26,12 @@ pub struct Setting {
     /// Where to train; default: the GPU where there is one
     #[arg(long, value_enum)]
     pub device: Option<Device>,
+    /// Processes on this machine that train together; default: one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub nproc: Option<u64>,
+    /// Where the optimizer's state is among them: whole in each, or sharded; default: whole
+    #[arg(long, value_name = "WHICH", value_parser = ["whole", "sharded"])]
+    pub optimizer_state: Option<String>,
 }
 
 /// Where to train.
@@ -127,6 +133,8 @@ pub fn train(
     };
     option("--steps", setting.steps.map(|steps| steps.to_string()));
     option("--seed", seed.map(|seed| seed.to_string()));
+    option("--nproc", setting.nproc.map(|nproc| nproc.to_string()));
+    option("--optimizer-state", setting.optimizer_state.clone());
     option("--device", setting.device.map(|device| device.word().to_owned()));
     if !ready.trainer.is_file() {
         bail!("the trainer `{}` has been removed: run the same command again", ready.trainer.display());

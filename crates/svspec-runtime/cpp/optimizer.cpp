@@ -28,12 +28,19 @@ int svspec_fused_adamw(const TensorPtr* param, const TensorPtr* grad, const Tens
   });
 }
 
-// The L2 norm over all entries of all tensors, as a scalar on their device: no synchronisation with the host.
-int svspec_global_norm(const TensorPtr* grad, size_t count, TensorPtr* norm) {
+// The L2 norm of a tensor, as a scalar on its device: no synchronisation with the host.
+int svspec_norm(TensorPtr tensor, TensorPtr* norm) {
   return svspec::guarded([&] {
     at::NoGradGuard no_grad;
-    auto norms = at::_foreach_norm(svspec::tensors(grad, count), 2);
-    *norm = new at::Tensor(at::linalg_vector_norm(at::stack(norms), 2));
+    *norm = new at::Tensor(at::linalg_vector_norm(*tensor, 2));
+  });
+}
+
+// The L2 norm of each tensor, in one tensor on their device.
+int svspec_norms(const TensorPtr* tensor, size_t count, TensorPtr* norms) {
+  return svspec::guarded([&] {
+    at::NoGradGuard no_grad;
+    *norms = new at::Tensor(at::stack(at::_foreach_norm(svspec::tensors(tensor, count), 2)));
   });
 }
 

@@ -69,6 +69,9 @@ pub struct Record {
     pub seed: u64,
     /// CPU threads; sums split among another number of them may round otherwise.
     pub threads: i32,
+    /// How many processes trained together; sums divided among another number of them may round otherwise.
+    #[serde(default = "one")]
+    pub processes: usize,
     /// Seconds spent training.
     pub seconds: f64,
     /// The folder of parameters that the run began with; `None`: initialised by its seed.
@@ -83,6 +86,10 @@ pub struct Record {
 #[derive(Debug, Deserialize)]
 struct Version {
     format_version: u32,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// Why a checkpoint could not be written or taken up.
@@ -208,19 +215,21 @@ pub fn load_record(run: &Path, spec: &Spec) -> Result<Record, CheckpointError> {
     Ok(record)
 }
 
-/// Reads the state that goes with `record`, and puts LibTorch's generators back; `None` where the run has no checkpoint yet.
+/// Reads the state that goes with `record`, and puts LibTorch's generators back; `None` where the run has no checkpoint yet. `optimizer`
+/// makes the optimizer that is filled.
 pub fn load_state(
     run: &Path,
     record: &Record,
     spec: &'static Spec,
     device: Device,
+    optimizer: impl FnOnce(&Params) -> Optimizer,
 ) -> Result<Option<State>, CheckpointError> {
     let Some(folder) = find(run) else { return Ok(None) };
     let (model_path, optimizer_path) = (folder.join(MODEL_FILE), folder.join(OPTIMIZER_FILE));
     let mut weights = load_tensors(&model_path, record)?;
     let params = Params::take(spec, &mut weights, device)
         .map_err(|source| CheckpointError::Params { path: model_path, source })?;
-    let optimizer = Optimizer::new(spec, &params);
+    let optimizer = optimizer(&params);
     let mut remembered = load_tensors(&optimizer_path, record)?;
     let misfit = |source| CheckpointError::Params { path: optimizer_path.clone(), source };
     for (name, mut tensor) in optimizer.state() {

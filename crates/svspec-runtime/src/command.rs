@@ -1,13 +1,14 @@
 //! A command line in, an exit code out: what every generated trainer's `main` does.
 
 use crate::device::Choice;
+use crate::dist::{self, LaunchError, PATIENCE, Place, SpawnError, Spawned};
 use crate::evaluate::{self, EvaluateError};
 use crate::model::Model;
 use crate::openmp;
 use crate::progress::Verbosity;
 use crate::run::{self, Options, RunError};
 use crate::signal;
-use crate::spec::Spec;
+use crate::spec::{OptimizerState, Spec};
 use crate::train::Ending;
 use crate::trajectory::{self, TrajectoryError};
 use std::any::Any;
@@ -17,6 +18,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The command could not run.
 const COULD_NOT_RUN: u8 = 2;
@@ -28,8 +30,22 @@ const INTERRUPTED: u8 = 130;
 enum Command {
     Help,
     Train(Options),
-    Evaluate { from: Option<PathBuf>, input: PathBuf, output: PathBuf },
-    Trajectory { from: Option<PathBuf>, input: PathBuf, output: PathBuf },
+    /// Train in so many processes, each of this program with these arguments.
+    Spawn {
+        nproc: usize,
+        arguments: Vec<OsString>,
+        timeout: Duration,
+    },
+    Evaluate {
+        from: Option<PathBuf>,
+        input: PathBuf,
+        output: PathBuf,
+    },
+    Trajectory {
+        from: Option<PathBuf>,
+        input: PathBuf,
+        output: PathBuf,
+    },
 }
 
 /// Why it was not done.
@@ -39,6 +55,10 @@ enum CommandError {
     Usage(String),
     #[error("cannot watch for signals: {0}")]
     Signals(io::Error),
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -76,6 +96,14 @@ fn execute<M: Model>(command: Command) -> Result<ExitCode, CommandError> {
         Command::Trajectory { from, input, output } => {
             catching(|| Ok(trajectory::trajectory::<M>(from.as_deref(), &input, &output)?))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Spawn { nproc, arguments, timeout } => {
+            let stop = signal::watch().map_err(CommandError::Signals)?;
+            let spawned = catching(|| Ok(dist::spawn(nproc, &arguments, timeout, &stop)?))?;
+            Ok(match spawned {
+                Spawned::Done => ExitCode::SUCCESS,
+                Spawned::Interrupted => ExitCode::from(INTERRUPTED),
+            })
         }
         Command::Train(options) => {
             let stop = signal::watch().map_err(CommandError::Signals)?;
@@ -125,8 +153,12 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         init_from: None,
         device: Choice::Auto,
         threads: None,
+        place: Place::alone(),
+        timeout: PATIENCE,
+        optimizer_state: OptimizerState::Whole,
         verbosity: Verbosity::Normal,
     };
+    let mut nproc: Option<usize> = None;
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let name = argument.to_string_lossy();
@@ -141,6 +173,9 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
             "--steps" => options.steps = Some(positive(&name, value()?)?),
             "--seed" => options.seed = Some(number(&name, value()?)?),
             "--threads" => options.threads = Some(positive(&name, value()?)?),
+            "--nproc" => nproc = Some(positive(&name, value()?)?),
+            "--timeout" => options.timeout = Duration::from_secs(positive(&name, value()?)?),
+            "--optimizer-state" => options.optimizer_state = optimizer_state(value()?)?,
             "--device" => options.device = device(value()?)?,
             _ => return Err(CommandError::Usage(format!("unknown argument `{name}`"))),
         }
@@ -157,7 +192,29 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
             run.display()
         )));
     }
-    Ok(Command::Train(options))
+    match (Place::learn(&|name| std::env::var(name).ok())?, nproc) {
+        (Some(place), Some(nproc)) => Err(LaunchError::Twice { nproc, world: place.world }.into()),
+        (Some(place), None) => Ok(Command::Train(Options { place, ..options })),
+        (None, Some(nproc)) if nproc > 1 => {
+            let arguments = without(arguments, "--nproc");
+            Ok(Command::Spawn { nproc, arguments, timeout: options.timeout })
+        }
+        (None, Some(_) | None) => Ok(Command::Train(options)),
+    }
+}
+
+/// The arguments without `option` and its value.
+fn without(arguments: &[OsString], option: &str) -> Vec<OsString> {
+    let mut rest = arguments.iter();
+    let mut kept = Vec::new();
+    while let Some(argument) = rest.next() {
+        if argument == option {
+            let _value = rest.next();
+        } else {
+            kept.push(argument.clone());
+        }
+    }
+    kept
 }
 
 /// `[--from DIR] IN OUT` after `command`.
@@ -202,6 +259,17 @@ fn device(value: &OsStr) -> Result<Choice, CommandError> {
     }
 }
 
+fn optimizer_state(value: &OsStr) -> Result<OptimizerState, CommandError> {
+    match value.to_str() {
+        Some("whole") => Ok(OptimizerState::Whole),
+        Some("sharded") => Ok(OptimizerState::Sharded),
+        Some(_) | None => Err(CommandError::Usage(format!(
+            "--optimizer-state takes whole or sharded, not `{}`",
+            value.display()
+        ))),
+    }
+}
+
 fn help(spec: &Spec) -> String {
     let Spec { name, training, .. } = spec;
     format!(
@@ -222,7 +290,11 @@ usage: {name} --data PATH [OPTIONS]
   --steps N        instead of the spec's; its schedule shrinks or grows with it
   --seed N         instead of the spec's {}: initialisation, data order, sample
   --device WHICH   cpu, cuda, or auto: cuda where there is one (default)
-  --threads N      CPU threads
+  --threads N      CPU threads of each process
+  --nproc N        train in so many processes of this machine; torchrun and srun start them, too, on several machines
+  --optimizer-state WHICH
+                   whole in every process, or sharded: each parameter's in one of them (default: whole)
+  --timeout N      how many seconds a process waits for another (default: {}); longer than a checkpoint takes
   --quiet          say nothing but errors
   --help           this
 
@@ -236,5 +308,6 @@ Exit codes: 0 done, 2 could not run, 130 stopped by SIGINT or SIGTERM, with a ch
         spec.context,
         training.precision.name(),
         training.seed,
+        PATIENCE.as_secs(),
     )
 }

@@ -20,14 +20,17 @@ pub enum Choice {
 #[error("there is no CUDA device for --device cuda: {0}; use --device cpu, or --device auto")]
 pub struct NoCuda(String);
 
-/// The device for a run. Must come before anything else touches LibTorch.
-pub fn choose(choice: Choice) -> Result<Device, NoCuda> {
+/// The device for a run, of several on a machine that of process `local_rank`. Must come before anything else touches LibTorch.
+pub fn choose(choice: Choice, local_rank: usize) -> Result<Device, NoCuda> {
     let cuda = || {
         ffi::load_cuda()?;
-        if tch::Cuda::is_available() {
-            Ok(Device::Cuda(0))
-        } else {
-            Err("LibTorch's CUDA half is here, but no GPU it can use".to_owned())
+        let num_devices = usize::try_from(tch::Cuda::device_count()).unwrap_or(0);
+        match num_devices {
+            0 => Err("LibTorch's CUDA half is here, but no GPU it can use".to_owned()),
+            _ if local_rank < num_devices => Ok(Device::Cuda(local_rank)),
+            _ => Err(format!(
+                "process {local_rank} of this machine needs its own, and there are {num_devices}"
+            )),
         }
     };
     match choice {

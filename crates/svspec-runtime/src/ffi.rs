@@ -4,10 +4,16 @@
     reason = "C functions, and files mapped; every pointer below comes from a live tensor or a local"
 )]
 
+mod group;
+
+pub use group::{Address, Group, Reducer, Store, Work, quiet_c10d};
+
 use memmap2::Mmap;
 use std::ffi::{CStr, c_char, c_int};
 use std::fs::File;
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
 use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
@@ -28,7 +34,8 @@ unsafe extern "C" {
         weight_decay: f64,
         eps: f64,
     ) -> c_int;
-    fn svspec_global_norm(grad: *const TensorPtr, count: usize, norm: *mut *mut C_tensor) -> c_int;
+    fn svspec_norms(tensor: *const TensorPtr, count: usize, norms: *mut *mut C_tensor) -> c_int;
+    fn svspec_norm(tensor: TensorPtr, norm: *mut *mut C_tensor) -> c_int;
     fn svspec_scale_to_norm(grad: *const TensorPtr, count: usize, norm: TensorPtr, max_norm: f64) -> c_int;
     fn svspec_multiply(tensor: *const TensorPtr, count: usize, factor: f64) -> c_int;
     fn svspec_add(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, factor: f64) -> c_int;
@@ -103,6 +110,25 @@ pub fn set_deterministic() -> Result<(), TorchError> {
     }
 }
 
+/// Lets the process that `command` starts be told to stop when this one ends, in whatever way, and keeps a terminal's signals from it: they
+/// reach it by [`ask_to_stop`] alone.
+pub fn end_with_this_process(command: &mut Command) {
+    command.process_group(0);
+    // SAFETY: one system call, which may be made between fork and exec.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        });
+    }
+}
+
+/// Sends SIGTERM.
+pub fn ask_to_stop(child: &Child) {
+    // SAFETY: a number in, a number out. The child has not been waited for, so that the number is still its own.
+    let _ = unsafe { libc::kill(child.id().cast_signed(), libc::SIGTERM) };
+}
+
 /// The constants of one AdamW step.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamW {
@@ -151,12 +177,22 @@ pub fn fused_adamw(
     })
 }
 
-/// The L2 norm over all entries of all tensors, at least one; a scalar on their device, not waited for.
-pub fn global_norm(tensors: &[Tensor]) -> Result<Tensor, TorchError> {
-    let mut norm = std::ptr::null_mut();
-    // SAFETY: on success `norm` is a new tensor that becomes ours.
+/// The L2 norm of each tensor, of at least one; in one tensor on their device, not waited for.
+pub fn norms(tensors: &[Tensor]) -> Result<Tensor, TorchError> {
+    let mut norms = std::ptr::null_mut();
+    // SAFETY: an array of live tensors; on success `norms` is a new tensor that becomes ours.
     unsafe {
-        checked(svspec_global_norm(pointers(tensors).as_ptr(), tensors.len(), &raw mut norm))?;
+        checked(svspec_norms(pointers(tensors).as_ptr(), tensors.len(), &raw mut norms))?;
+        Ok(Tensor::from_ptr(norms))
+    }
+}
+
+/// The L2 norm over all entries of a tensor; a scalar on its device, not waited for.
+pub fn norm(tensor: &Tensor) -> Result<Tensor, TorchError> {
+    let mut norm = std::ptr::null_mut();
+    // SAFETY: a live tensor; on success `norm` is a new one that becomes ours.
+    unsafe {
+        checked(svspec_norm(tensor.as_ptr(), &raw mut norm))?;
         Ok(Tensor::from_ptr(norm))
     }
 }

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod command;
 pub mod corpus;
 pub mod device;
+pub mod dist;
 pub mod evaluate;
 pub mod events;
 pub mod ffi;

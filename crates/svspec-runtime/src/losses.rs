@@ -48,6 +48,13 @@ impl Losses {
         Self { cross_entropy, side: Vec::new(), loads: Vec::new() }
     }
 
+    /// All of what adds up over parts of a batch.
+    pub fn parts(&mut self) -> Vec<&mut Tensor> {
+        let sides = self.side.iter_mut().map(|side| &mut side.value);
+        let loads = self.loads.iter_mut().map(|load| &mut load.count_e);
+        std::iter::once(&mut self.cross_entropy).chain(sides).chain(loads).collect()
+    }
+
     /// What a step minimises.
     pub fn total(&self) -> Tensor {
         let total = self.cross_entropy.shallow_clone();

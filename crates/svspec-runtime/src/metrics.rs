@@ -32,6 +32,9 @@ pub struct TrainRow<'a> {
     pub tokens_per_second: f64,
     /// Spent training since the run began.
     pub seconds: f64,
+    /// Bytes that each process sent to others for the step, on average; none where there is one process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_sent: Option<u64>,
 }
 
 /// One pass over the validation windows.
@@ -72,44 +75,62 @@ impl MetricsError {
 #[derive(Debug)]
 pub struct Rows {
     path: PathBuf,
-    file: BufWriter<File>,
+    /// None where another process writes them.
+    file: Option<BufWriter<File>>,
 }
 
 impl Rows {
+    /// Rows that another process writes to `path`.
+    pub fn elsewhere(path: &Path) -> Self {
+        Self { path: path.to_owned(), file: None }
+    }
+
     /// Opens `path` to go on after step `step`: rows of later steps, and a last one cut short, are dropped first. At step 0
     /// nothing has been written that is not written again.
     pub fn open(path: &Path, step: u64) -> Result<Self, MetricsError> {
+        if step > 0 { Self::take_over(path, step) } else { Self::after(path, |_| 0) }
+    }
+
+    /// The same in place of a process that has written rows up to step `step`, which may be 0, and writes no more.
+    pub fn take_over(path: &Path, step: u64) -> Result<Self, MetricsError> {
+        Self::after(path, |bytes| kept_bytes(bytes, step))
+    }
+
+    fn after(path: &Path, kept: impl FnOnce(&[u8]) -> usize) -> Result<Self, MetricsError> {
         let failed = |source| MetricsError::new(path, source);
         let kept = match fs::read(path) {
-            Ok(_) if step == 0 => 0,
-            Ok(bytes) => kept_bytes(&bytes, step),
+            Ok(bytes) => kept(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(failed(error)),
         };
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
         file.set_len(kept as u64).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
+        Ok(Self { path: path.to_owned(), file: Some(BufWriter::new(file)) })
     }
 
     /// Adds a row.
     pub fn push(&mut self, row: &impl Serialize) -> Result<(), MetricsError> {
-        let written = serde_json::to_writer(&mut self.file, row)
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let written = serde_json::to_writer(&mut *file, row)
             .map_err(io::Error::from)
-            .and_then(|()| self.file.write_all(b"\n"));
+            .and_then(|()| file.write_all(b"\n"));
         written.map_err(|source| self.failed(source))
     }
 
     /// Hands the rows to the system, so that another program sees them.
     pub fn flush(&mut self) -> Result<(), MetricsError> {
-        self.file.flush().map_err(|source| self.failed(source))
+        let flushed = self.file.as_mut().map_or(Ok(()), BufWriter::flush);
+        flushed.map_err(|source| self.failed(source))
     }
 
     /// What waits, on whatever thread, until the rows so far are on the disk; before a checkpoint that counts on them.
     pub fn sync(&mut self) -> Result<impl FnOnce() -> Result<(), MetricsError> + Send + use<>, MetricsError> {
         self.flush()?;
-        let file = self.file.get_ref().try_clone().map_err(|source| self.failed(source))?;
+        let file = self.file.as_ref().map(|file| file.get_ref().try_clone()).transpose();
+        let file = file.map_err(|source| self.failed(source))?;
         let path = self.path.clone();
-        Ok(move || file.sync_all().map_err(|source| MetricsError { path, source }))
+        let sync = move || file.map_or(Ok(()), |file| file.sync_all());
+        Ok(move || sync().map_err(|source| MetricsError { path, source }))
     }
 
     fn failed(&self, source: io::Error) -> MetricsError {

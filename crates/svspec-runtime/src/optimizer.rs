@@ -15,13 +15,16 @@ use crate::spec::{Algorithm, GroupRow, Spec};
 use adamw::AdamW;
 use muon::Muon;
 use sgd::Sgd;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
-/// The optimizer of one model: its parameters by group, and what is remembered of each.
+/// The optimizer of one model: its parameters by group, and what is remembered of each; or of those parameters that one of
+/// several processes steps.
 #[derive(Debug)]
 pub struct Optimizer {
     groups: Vec<Group>,
     clip: Option<f64>,
+    /// The clipped parameters of the model, by group, as indices into [`Params`], and whether this optimizer steps them.
+    clipped: Vec<(usize, bool)>,
 }
 
 /// One group's tensors; the lists run in parallel.
@@ -59,14 +62,70 @@ type Memory<'a> = Vec<(&'static str, &'a [Tensor])>;
 impl Optimizer {
     /// The optimizer before its first step.
     pub fn new(spec: &'static Spec, params: &Params) -> Self {
-        let groups = spec.groups.iter().enumerate().map(|(index, row)| Group::new(row, index, params));
-        Self { groups: groups.collect(), clip: spec.training.clip }
+        Self::part(spec, params, &|_| true)
+    }
+
+    /// The same for the parameters that `is_mine` says, by index.
+    pub fn part(spec: &'static Spec, params: &Params, is_mine: &dyn Fn(usize) -> bool) -> Self {
+        let groups: Vec<Group> = spec
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(index, row)| Group::new(row, index, params, is_mine))
+            .collect();
+        let of_group =
+            |group: usize| params.iter().enumerate().filter(move |(_, param)| param.group == group);
+        let clipped = spec.groups.iter().enumerate().filter(|(_, row)| row.clipped);
+        let clipped = clipped
+            .flat_map(|(group, _)| of_group(group).map(|(index, _)| (index, is_mine(index))))
+            .collect();
+        Self { groups, clip: spec.training.clip, clipped }
+    }
+
+    /// How many parameters of the model are clipped.
+    pub fn num_clipped(&self) -> usize {
+        self.clipped.len()
     }
 
     /// One step. `gradients` are in the order of [`Params`] and may be changed in place; `factors` are the schedules'.
     /// The result is the global norm of the clipped groups' gradients before clipping, a scalar that is not waited for.
     pub fn step(&mut self, gradients: &[Tensor], factors: Factors) -> Result<Tensor, TorchError> {
-        let norm = self.clip(gradients)?;
+        let norms = self.norms(gradients)?;
+        self.step_by(gradients, factors, &norms)
+    }
+
+    /// The norm of each clipped gradient of the model; 0 for those that others step.
+    pub fn norms(&self, gradients: &[Tensor]) -> Result<Tensor, TorchError> {
+        let mine = || self.clipped.iter().enumerate().filter(|(_, (_, is_mine))| *is_mine);
+        let own: Vec<Tensor> =
+            mine().filter_map(|(_, (index, _))| gradients.get(*index)).map(Tensor::shallow_clone).collect();
+        let device = gradients.first().map_or(Device::Cpu, Tensor::device);
+        if own.is_empty() {
+            return Ok(Tensor::zeros([self.clipped.len() as i64], (Kind::Float, device)));
+        }
+        let norms = ffi::norms(&own)?;
+        if own.len() == self.clipped.len() {
+            return Ok(norms);
+        }
+        let places: Vec<i64> = mine().map(|(place, _)| place as i64).collect();
+        let all = Tensor::zeros([self.clipped.len() as i64], (norms.kind(), device));
+        Ok(all.index_copy(0, &Tensor::from_slice(&places).to_device(device), &norms))
+    }
+
+    /// One step, of which the `norms` of all clipped gradients are known.
+    pub fn step_by(
+        &mut self,
+        gradients: &[Tensor],
+        factors: Factors,
+        norms: &Tensor,
+    ) -> Result<Tensor, TorchError> {
+        let norm = ffi::norm(norms)?;
+        let own = self.clipped.iter().filter(|(_, is_mine)| *is_mine);
+        let own: Vec<Tensor> =
+            own.filter_map(|(index, _)| gradients.get(*index)).map(Tensor::shallow_clone).collect();
+        if let Some(max_norm) = self.clip.filter(|_| !own.is_empty()) {
+            ffi::scale_to_norm(&own, &norm, max_norm)?;
+        }
         for group in self.groups.iter().filter(|group| !group.members.is_empty()) {
             let rates =
                 Rates { lr: group.row.lr * factors.lr, decay: group.row.weight_decay * factors.decay };
@@ -81,27 +140,14 @@ impl Optimizer {
         Ok(norm)
     }
 
-    /// Scales the clipped groups' gradients to the norm allowed; the norm before.
-    fn clip(&self, gradients: &[Tensor]) -> Result<Tensor, TorchError> {
-        let clipped: Vec<Tensor> = self
-            .groups
-            .iter()
-            .filter(|group| group.row.clipped)
-            .flat_map(|group| group.gradients(gradients))
-            .collect();
-        if clipped.is_empty() {
-            return Ok(Tensor::from(0.0_f32));
-        }
-        let norm = ffi::global_norm(&clipped)?;
-        if let Some(max_norm) = self.clip {
-            ffi::scale_to_norm(&clipped, &norm, max_norm)?;
-        }
-        Ok(norm)
-    }
-
     /// All it remembers, by name: `NAME.first_moment`, `NAME.second_moment`, `NAME.step` of AdamW, `NAME.momentum` of the
     /// others. The tensors are its own.
     pub fn state(&self) -> Vec<(String, Tensor)> {
+        self.memories().into_iter().map(|(_, name, tensor)| (name, tensor)).collect()
+    }
+
+    /// The same, each with the index of its parameter.
+    pub fn memories(&self) -> Vec<(usize, String, Tensor)> {
         let mut state = Vec::new();
         for group in &self.groups {
             let memory = match &group.rule {
@@ -111,8 +157,10 @@ impl Optimizer {
                 Rule::None => Vec::new(),
             };
             for (kind, tensors) in memory {
-                let named = group.names.iter().zip(tensors);
-                state.extend(named.map(|(name, tensor)| (format!("{name}.{kind}"), tensor.shallow_clone())));
+                let named = group.members.iter().zip(&group.names).zip(tensors);
+                state.extend(named.map(|((&member, name), tensor)| {
+                    (member, format!("{name}.{kind}"), tensor.shallow_clone())
+                }));
             }
         }
         state
@@ -120,8 +168,8 @@ impl Optimizer {
 }
 
 impl Group {
-    fn new(row: &'static GroupRow, index: usize, params: &Params) -> Self {
-        let own = || params.iter().enumerate().filter(move |(_, param)| param.group == index);
+    fn new(row: &'static GroupRow, index: usize, params: &Params, is_mine: &dyn Fn(usize) -> bool) -> Self {
+        let own = || params.iter().enumerate().filter(|(at, param)| param.group == index && is_mine(*at));
         let members: Vec<&Param> = own().map(|(_, param)| param).collect();
         let rule = match row.algorithm {
             Algorithm::AdamW { betas, eps } => Rule::AdamW(AdamW::new(betas, eps, &members)),

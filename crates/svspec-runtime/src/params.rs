@@ -136,6 +136,17 @@ impl Params {
         defined.collect()
     }
 
+    /// The same values on `device`, apart from those here where that is another.
+    #[must_use]
+    pub fn on(&self, device: Device) -> Self {
+        let there = |param: &Param| Param {
+            name: param.name.clone(),
+            tensor: param.tensor.detach().to_device(device),
+            ..*param
+        };
+        Self { list: self.iter().map(there).collect(), by_name: self.by_name.clone() }
+    }
+
     /// The number of scalars in all of them.
     pub fn num_elements(&self) -> usize {
         self.iter().map(|param| param.tensor.numel()).sum()

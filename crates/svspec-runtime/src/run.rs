@@ -1,23 +1,30 @@
 //! The options of a run in, a run folder out: set-up or resumption, training, and what is left at the end.
 
-use crate::checkpoint::{self, CheckpointError, State};
-use crate::corpus::{self, CorpusError};
-use crate::device::{self, Choice, NoCuda};
-use crate::ffi::{self, TorchError};
-use crate::foreign::{self, Foreign, ForeignError};
-use crate::metrics::{METRICS_FILE, MetricsError};
+mod error;
+
+pub use error::RunError;
+
+use crate::checkpoint::{self, State};
+use crate::corpus;
+use crate::device::{self, Choice};
+use crate::dist::{self, Place, Team, TeamError};
+use crate::ffi;
+use crate::foreign::{self, Foreign};
+use crate::metrics::METRICS_FILE;
 use crate::model::Model;
 use crate::optimizer::Optimizer;
 use crate::params::Params;
 use crate::progress::{Progress, Verbosity};
 use crate::sample;
 use crate::scale_stats;
-use crate::spec::Spec;
-use crate::summary::{self, SummaryError};
+use crate::spec::{OptimizerState, Spec};
+use crate::summary;
 use crate::train::{self, Ending, Plan};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
 use tch::Device;
 
 /// What the command line asks of a run.
@@ -37,108 +44,44 @@ pub struct Options {
     pub init_from: Option<PathBuf>,
     /// Where to run.
     pub device: Choice,
-    /// CPU threads; by default LibTorch's choice.
+    /// CPU threads; by default LibTorch's choice, or among several processes of a machine an equal share of its cores.
     pub threads: Option<i32>,
+    /// Where this process is among those of the run.
+    pub place: Place,
+    /// How long it waits for the others.
+    pub timeout: Duration,
+    /// Where the optimizer's state is among them.
+    pub optimizer_state: OptimizerState,
     /// How much is said.
     pub verbosity: Verbosity,
 }
 
-/// Why a run could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Nothing to train on.
-    #[error("nothing to train on: pass --data with a file or a folder of text or tokens")]
-    NoData,
-    /// The run folder is taken.
-    #[error("`{0}` already holds a run: choose another --out, or go on with it by --resume `{0}`")]
-    Taken(PathBuf),
-    /// The run folder cannot be made.
-    #[error("cannot make the run folder `{path}`: {source}")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// An option that contradicts the run to resume.
-    #[error(
-        "{option} {given} contradicts the run in `{run}`, which has {recorded}: leave {option} out to go on with it"
-    )]
-    Contradiction {
-        /// `--steps`, `--seed`.
-        option: &'static str,
-        /// What the command line says.
-        given: u64,
-        /// What the run was begun with.
-        recorded: u64,
-        /// The run folder.
-        run: PathBuf,
-    },
-    /// The text is not the one the run was begun with.
-    #[error(
-        "`{given}` is not what the run in `{run}` was begun with, in text and weights: pass that as --data"
-    )]
-    OtherCorpus {
-        /// What was read.
-        given: String,
-        /// The run folder.
-        run: PathBuf,
-    },
-    /// The loss ran away.
-    #[error(
-        "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}; lower lr, or warm up for longer"
-    )]
-    Diverged {
-        /// The step.
-        step: u64,
-        /// Its loss.
-        loss: f64,
-        /// Its gradient's norm.
-        grad_norm: f64,
-    },
-    /// The sample could not be written.
-    #[error("cannot write `{path}`: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// The parameters to begin with are at fault.
-    #[error(transparent)]
-    Foreign(#[from] ForeignError),
-    /// The corpus is at fault.
-    #[error(transparent)]
-    Corpus(#[from] CorpusError),
-    /// The checkpoint is at fault.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A file of rows is at fault.
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
-    /// The summary is at fault.
-    #[error(transparent)]
-    Summary(#[from] SummaryError),
-    /// The device is not there.
-    #[error(transparent)]
-    Device(#[from] NoCuda),
-    /// LibTorch refuses.
-    #[error(transparent)]
-    Torch(#[from] TorchError),
-}
-
 /// Begins a run, or takes one up, and carries it to its end or until `stop` says so after a step.
 pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<Ending, RunError> {
-    let device = device::choose(options.device)?;
+    let device = device::choose(options.device, options.place.local_rank)?;
     if device.is_cuda() {
         ffi::set_deterministic()?;
     }
-    let (plan, mut state) = match &options.resume {
-        None => begin(M::SPEC, M::FOREIGN, options, device)?,
-        Some(run) => resume(M::SPEC, M::FOREIGN, options, run, device)?,
-    };
+    let team = Rc::new(Team::meet(&options.place, options.timeout)?);
+    let ending = run_in::<M>(options, stop, device, &team);
+    if let Err(error) = &ending {
+        team.leave(&error.to_string());
+    }
+    ending
+}
+
+/// The same, among the processes of `team`.
+fn run_in<M: Model>(
+    options: &Options,
+    stop: &dyn Fn(u64) -> bool,
+    device: Device,
+    team: &Rc<Team>,
+) -> Result<Ending, RunError> {
+    let (plan, mut state) = team.together(set_up(M::SPEC, M::FOREIGN, options, device, team)?)?;
+    agree(M::SPEC, &plan, &state)?;
     let model = M::new(&state.params);
-    let mut progress = Progress::new(options.verbosity, state.step, plan.training.steps);
+    let verbosity = if team.leads() { options.verbosity } else { Verbosity::Quiet };
+    let mut progress = Progress::new(verbosity, state.step, plan.training.steps);
     introduce(M::SPEC, &plan, &state, &progress);
     let ending = train::train(&model, &plan, &mut state, stop, &mut progress);
     progress.finish();
@@ -149,10 +92,43 @@ pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<En
             Ok(Ending::Interrupted { step })
         }
         ending @ Ending::Finished { .. } => {
-            conclude(&model, &plan, &state, ending, &progress)?;
+            if team.leads() {
+                conclude(&model, &plan, &state, ending, &progress)?;
+            }
             Ok(ending)
         }
     }
+}
+
+/// What there is before the first step, in one process: an error here is told to the others. The outer one is of their being lost.
+type SetUp = Result<(Plan, State), RunError>;
+
+/// The run that the options ask for, begun or taken up. Process 0 says which, since it is the one that makes folders.
+fn set_up(
+    spec: &'static Spec,
+    foreign: Foreign,
+    options: &Options,
+    device: Device,
+    team: &Rc<Team>,
+) -> Result<SetUp, TeamError> {
+    if let Some(run) = &options.resume {
+        return Ok(resume(spec, foreign, options, run, device, team));
+    }
+    let place = team.place();
+    if options.out.is_none() && place.may_restart {
+        return Err(TeamError::NoFolder);
+    }
+    let out = team.told("the run folder", || {
+        options.out.clone().unwrap_or_else(|| next_free(spec.name)).to_string_lossy().into_owned()
+    })?;
+    let out = PathBuf::from(out);
+    // What started the processes has started them again, with the same arguments: they go on.
+    let goes_on = place.attempt > 0
+        && team.told("whether to go on", || checkpoint::exists(&out).to_string())? == "true";
+    if goes_on {
+        return Ok(resume(spec, foreign, options, &out, device, team));
+    }
+    Ok(begin(spec, foreign, options, out, device, team))
 }
 
 /// A new run: parameters initialised, folder made.
@@ -160,44 +136,54 @@ fn begin(
     spec: &'static Spec,
     foreign: Foreign,
     options: &Options,
+    out: PathBuf,
     device: Device,
-) -> Result<(Plan, State), RunError> {
+    team: &Rc<Team>,
+) -> SetUp {
     let training = spec.training.with_steps(options.steps.unwrap_or(spec.training.steps));
+    team.share(&training)?;
     let seed = options.seed.unwrap_or(spec.training.seed);
     if options.data.is_empty() {
         return Err(RunError::NoData);
     }
     let corpus = corpus::read(&options.data)?;
     corpus.check(spec.context, spec.vocab)?;
-    let out = options.out.clone().unwrap_or_else(|| next_free(spec.name));
-    if holds_run(&out) {
+    if team.leads() && holds_run(&out) {
         return Err(RunError::Taken(out));
     }
-    let threads = use_threads(options.threads);
+    let threads = use_threads(options.threads, team.place());
     // Only an empty path has no absolute one, and that holds no parameters.
     let absolute = |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
     let init_from = options.init_from.as_ref().map(absolute);
-    let state = first_state(spec, foreign, seed, init_from.as_deref(), device)?;
-    fs::create_dir_all(&out).map_err(|source| RunError::Folder { path: out.clone(), source })?;
+    let optimizer_state = options.optimizer_state;
+    let optimizer = |params: &Params| team.optimizer(spec, params, optimizer_state);
+    let state = first_state(spec, foreign, seed, init_from.as_deref(), device, optimizer)?;
     let fingerprint = corpus.fingerprint();
-    let plan = Plan { training, seed, threads, device, out, init_from, corpus, fingerprint };
-    checkpoint::begin(&plan.out, &plan.record(spec, 0, 0.0))?;
+    let team = Rc::clone(team);
+    let plan =
+        Plan { training, seed, threads, device, out, init_from, corpus, fingerprint, optimizer_state, team };
+    if plan.team.leads() {
+        let failed = |source| RunError::Folder { path: plan.out.clone(), source };
+        fs::create_dir_all(&plan.out).map_err(failed)?;
+        checkpoint::begin(&plan.out, &plan.record(spec, 0, 0.0))?;
+    }
     Ok((plan, state))
 }
 
-/// The state at step 0.
+/// The state at step 0. `optimizer` makes the optimizer.
 fn first_state(
     spec: &'static Spec,
     foreign: Foreign,
     seed: u64,
     init_from: Option<&Path>,
     device: Device,
+    optimizer: impl FnOnce(&Params) -> Optimizer,
 ) -> Result<State, RunError> {
     let params = match init_from {
         Some(folder) => foreign::load(spec, foreign, folder, device)?,
         None => Params::init(spec, seed, device),
     };
-    let optimizer = Optimizer::new(spec, &params);
+    let optimizer = optimizer(&params);
     Ok(State { step: 0, seconds: 0.0, params, optimizer })
 }
 
@@ -208,7 +194,8 @@ fn resume(
     options: &Options,
     run: &Path,
     device: Device,
-) -> Result<(Plan, State), RunError> {
+    team: &Rc<Team>,
+) -> SetUp {
     let record = checkpoint::load_record(run, spec)?;
     for (option, given, recorded) in
         [("--steps", options.steps, record.steps), ("--seed", options.seed, record.seed)]
@@ -224,21 +211,49 @@ fn resume(
         let given: Vec<String> = data.iter().map(|path| path.display().to_string()).collect();
         return Err(RunError::OtherCorpus { given: given.join("`, `"), run: run.to_owned() });
     }
-    let threads = use_threads(Some(options.threads.unwrap_or(record.threads)));
+    if team.leads() {
+        dist::unclaim(run);
+    }
+    let is_as_before = record.processes == team.world();
+    let recorded = Some(record.threads).filter(|_| is_as_before);
+    let threads = use_threads(options.threads.or(recorded), team.place());
+    let optimizer_state = options.optimizer_state;
+    let optimizer = |params: &Params| team.optimizer(spec, params, optimizer_state);
     let init_from = record.init_from.clone();
-    let state = match checkpoint::load_state(run, &record, spec, device)? {
+    let state = match checkpoint::load_state(run, &record, spec, device, optimizer)? {
         Some(state) => state,
-        None => first_state(spec, foreign, record.seed, init_from.as_deref(), device)?,
+        None => first_state(spec, foreign, record.seed, init_from.as_deref(), device, optimizer)?,
     };
     let training = spec.training.with_steps(record.steps);
+    team.share(&training)?;
     let out = run.to_owned();
-    let plan = Plan { training, seed: record.seed, threads, device, out, init_from, corpus, fingerprint };
+    let team = Rc::clone(team);
+    let seed = record.seed;
+    let plan =
+        Plan { training, seed, threads, device, out, init_from, corpus, fingerprint, optimizer_state, team };
     Ok((plan, state))
 }
 
+/// Makes sure that all processes train the same, and gives them the parameters of process 0.
+fn agree(spec: &Spec, plan: &Plan, state: &State) -> Result<(), TeamError> {
+    let Plan { team, training, seed, fingerprint, device, .. } = plan;
+    team.same("a spec whose hash is", spec.hash)?;
+    team.same("--steps", &training.steps.to_string())?;
+    team.same("--seed", &seed.to_string())?;
+    team.same("--device", device::name(*device))?;
+    team.same("--optimizer-state", plan.optimizer_state.name())?;
+    team.same("as text", &format!("{fingerprint:?}"))?;
+    team.same("a state after step", &state.step.to_string())?;
+    team.spread(&state.params)
+}
+
 /// Sets the number of CPU threads, and says what it is.
-fn use_threads(wanted: Option<i32>) -> i32 {
-    if let Some(threads) = wanted {
+fn use_threads(wanted: Option<i32>, place: &Place) -> i32 {
+    let share = || {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        (cores / place.local_world).max(1) as i32
+    };
+    if let Some(threads) = wanted.or_else(|| (place.local_world > 1).then(share)) {
         tch::set_num_threads(threads);
     }
     tch::get_num_threads()
@@ -267,6 +282,14 @@ fn introduce(spec: &Spec, plan: &Plan, state: &State, progress: &Progress) {
         plan.corpus.num_train_tokens(),
         if plan.corpus.is_bytes() { "bytes of text" } else { "tokens" },
     ));
+    let world = plan.team.world();
+    if world > 1 {
+        progress.say(format_args!(
+            "{world} processes, {} threads each, {} optimizer state",
+            plan.threads,
+            plan.optimizer_state.name(),
+        ));
+    }
     if state.step > 0 {
         progress.say(format_args!("going on after step {}", state.step));
     }

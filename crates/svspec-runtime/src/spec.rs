@@ -323,6 +323,25 @@ pub enum Shape {
     Cosine,
 }
 
+/// Where the optimizer's state is, among several processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptimizerState {
+    /// All of it in each.
+    Whole,
+    /// Each parameter's in one of them (ZeRO, arXiv 1910.02054, its first stage).
+    Sharded,
+}
+
+impl OptimizerState {
+    /// As the spec writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Sharded => "sharded",
+        }
+    }
+}
+
 /// The type of matrix products and activations; weights and optimizer state are f32 in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {

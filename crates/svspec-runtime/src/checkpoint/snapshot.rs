@@ -24,11 +24,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Copies `state`, which `record` describes.
-    pub fn take(state: &State, record: Record, device: Device) -> Result<Self, CheckpointError> {
+    /// Copies `state`, whose optimizer has `remembered` this, and which `record` describes.
+    pub fn take(
+        state: &State,
+        remembered: Vec<(String, Tensor)>,
+        record: Record,
+        device: Device,
+    ) -> Result<Self, CheckpointError> {
         let weights = state.params.iter().map(|param| (param.name.clone(), copy(&param.tensor))).collect();
         let mut remembered: Vec<(String, Tensor)> =
-            state.optimizer.state().into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect();
+            remembered.into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect();
         remembered.push((RNG_CPU.to_owned(), ffi::rng_state(Device::Cpu)?));
         if device.is_cuda() {
             remembered.push((RNG_DEVICE.to_owned(), ffi::rng_state(device)?));

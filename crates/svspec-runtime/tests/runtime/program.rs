@@ -12,7 +12,7 @@ use svspec_runtime::{Model, Params, tensor_file};
 use tch::{Device, Kind, Tensor};
 
 /// `examples/tiny.rs`, which cargo builds beside the tests.
-fn trainer() -> PathBuf {
+pub fn trainer() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(|deps| deps.parent()).unwrap().join("examples/tiny")
 }

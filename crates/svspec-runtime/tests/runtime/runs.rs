@@ -6,8 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use svspec_runtime::device::Choice;
+use svspec_runtime::dist::{PATIENCE, Place};
 use svspec_runtime::progress::Verbosity;
 use svspec_runtime::run::{self, Options, RunError};
+use svspec_runtime::spec::OptimizerState;
 use svspec_runtime::train::Ending;
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -56,6 +58,9 @@ pub fn options(data: &Path, out: &Path) -> Options {
         init_from: None,
         device: Choice::Cpu,
         threads: Some(2),
+        place: Place::alone(),
+        timeout: PATIENCE,
+        optimizer_state: OptimizerState::Whole,
         verbosity: Verbosity::Quiet,
     }
 }

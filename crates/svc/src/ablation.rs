@@ -4,8 +4,12 @@
 //! with the same weights and see the same text in the same order: differences are paired by seed.
 
 pub mod plan;
+pub mod queue;
 pub mod report;
+mod run;
+pub mod search;
 mod statistics;
 
-pub use plan::{Plan, Run};
+pub use plan::Plan;
 pub use report::Report;
+pub use run::Run;

@@ -1,7 +1,6 @@
 //! A compiled trainer as a child process: its arguments in, how it ended out.
 
 use crate::interrupt;
-use crate::outcome::Outcome;
 use crate::turn::Turn;
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,6 +13,19 @@ use std::sync::Arc;
 
 /// The exit code of a trainer that was told to stop and has written its checkpoint.
 const INTERRUPTED: i32 = 130;
+/// The exit code of one whose loss or gradient became no number.
+const DIVERGED: i32 = 3;
+
+/// How a trainer ended that did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All steps are done.
+    Finished,
+    /// It was told to stop, and has written a checkpoint.
+    Interrupted,
+    /// The loss ran away.
+    Diverged,
+}
 
 /// Runs `executable` on this process's own terminal. Signals reach it, and it is waited for: a stopped run ends with
 /// its checkpoint written. `turn` ends once it has been started: then its file may be replaced.
@@ -22,7 +34,7 @@ pub fn run(
     arguments: &[OsString],
     libtorch: &Path,
     turn: Option<Arc<Turn>>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Ended> {
     let caught = interrupt::catch()?;
     let mut child = Command::new(executable)
         .args(arguments)
@@ -52,10 +64,11 @@ fn forward(signal: i32, trainer: Pid) {
     let _ = kill_process(trainer, signal);
 }
 
-fn conclude(status: ExitStatus) -> anyhow::Result<Outcome> {
+fn conclude(status: ExitStatus) -> anyhow::Result<Ended> {
     match status.code() {
-        Some(0) => Ok(Outcome::Fine),
-        Some(INTERRUPTED) => Ok(Outcome::Interrupted),
+        Some(0) => Ok(Ended::Finished),
+        Some(INTERRUPTED) => Ok(Ended::Interrupted),
+        Some(DIVERGED) => Ok(Ended::Diverged),
         Some(code) => bail!("the trainer could not go on (exit code {code}); it has said why above"),
         None => bail!(
             "the trainer was killed ({status}); the last checkpoint stands, and --resume goes on from it"

@@ -4,7 +4,7 @@ use crate::cargo::{self, Toolchain};
 use crate::generate::Generated;
 use crate::home::Home;
 use crate::manifest::Consent;
-use crate::outcome::Outcome;
+use crate::trainer::Ended;
 use crate::turn::Turn;
 use crate::{corpus, libtorch, runtime, trainer, turn};
 use anyhow::{Context as _, bail};
@@ -32,6 +32,26 @@ pub struct Setting {
     /// Where the optimizer's state is among them: whole in each, or sharded; default: whole
     #[arg(long, value_name = "WHICH", value_parser = ["whole", "sharded"])]
     pub optimizer_state: Option<String>,
+    /// CPU threads; default: LibTorch's choice
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+}
+
+/// A factor on the command line: a finite number above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor > 0.0);
+    factor.ok_or_else(|| "a number above 0 is wanted".to_owned())
+}
+
+/// What a run has of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Own {
+    /// Instead of the spec's seed.
+    pub seed: Option<u64>,
+    /// What every learning rate is multiplied by.
+    pub lr_scale: Option<f64>,
+    /// Whether the trainer says errors alone.
+    pub quiet: bool,
 }
 
 /// Where to train.
@@ -113,8 +133,8 @@ pub fn train(
     run: &Path,
     start: Start<'_>,
     setting: &Setting,
-    seed: Option<u64>,
-) -> anyhow::Result<Outcome> {
+    own: Own,
+) -> anyhow::Result<Ended> {
     let mut arguments: Vec<OsString> =
         ready.data.into_iter().flat_map(|data| ["--data".into(), data.into()]).collect();
     arguments.push(match start {
@@ -132,10 +152,15 @@ pub fn train(
         }
     };
     option("--steps", setting.steps.map(|steps| steps.to_string()));
-    option("--seed", seed.map(|seed| seed.to_string()));
+    option("--seed", own.seed.map(|seed| seed.to_string()));
+    option("--lr-scale", own.lr_scale.map(|factor| factor.to_string()));
     option("--nproc", setting.nproc.map(|nproc| nproc.to_string()));
     option("--optimizer-state", setting.optimizer_state.clone());
     option("--device", setting.device.map(|device| device.word().to_owned()));
+    option("--threads", setting.threads.map(|threads| threads.to_string()));
+    if own.quiet {
+        arguments.push("--quiet".into());
+    }
     if !ready.trainer.is_file() {
         bail!("the trainer `{}` has been removed: run the same command again", ready.trainer.display());
     }

@@ -67,6 +67,8 @@ pub struct Record {
     pub tokens: u64,
     /// The run's seed.
     pub seed: u64,
+    /// What every group's learning rate is multiplied by.
+    pub lr_scale: f64,
     /// CPU threads; sums split among another number of them may round otherwise.
     pub threads: i32,
     /// How many processes trained together; sums divided among another number of them may round otherwise.

@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// The command could not run.
 const COULD_NOT_RUN: u8 = 2;
+/// The loss or a gradient was no number any more.
+const DIVERGED: u8 = 3;
 /// As shells report a program that SIGINT ended.
 const INTERRUPTED: u8 = 130;
 
@@ -78,7 +80,8 @@ pub fn main<M: Model>() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::from(COULD_NOT_RUN)
+            let diverged = matches!(error, CommandError::Run(RunError::Diverged { .. }));
+            ExitCode::from(if diverged { DIVERGED } else { COULD_NOT_RUN })
         }
     }
 }
@@ -103,6 +106,7 @@ fn execute<M: Model>(command: Command) -> Result<ExitCode, CommandError> {
             Ok(match spawned {
                 Spawned::Done => ExitCode::SUCCESS,
                 Spawned::Interrupted => ExitCode::from(INTERRUPTED),
+                Spawned::Diverged => ExitCode::from(DIVERGED),
             })
         }
         Command::Train(options) => {
@@ -149,6 +153,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         out: None,
         steps: None,
         seed: None,
+        lr_scale: None,
         resume: None,
         init_from: None,
         device: Choice::Auto,
@@ -172,6 +177,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
             "--init-from" => options.init_from = Some(value()?.into()),
             "--steps" => options.steps = Some(positive(&name, value()?)?),
             "--seed" => options.seed = Some(number(&name, value()?)?),
+            "--lr-scale" => options.lr_scale = Some(factor(&name, value()?)?),
             "--threads" => options.threads = Some(positive(&name, value()?)?),
             "--nproc" => nproc = Some(positive(&name, value()?)?),
             "--timeout" => options.timeout = Duration::from_secs(positive(&name, value()?)?),
@@ -248,6 +254,14 @@ fn positive<T: FromStr + Default + PartialOrd>(name: &str, value: &OsStr) -> Res
     }
 }
 
+/// A finite number above 0.
+fn factor(name: &str, value: &OsStr) -> Result<f64, CommandError> {
+    let parsed = value.to_str().and_then(|text| text.parse().ok());
+    parsed.filter(|factor: &f64| factor.is_finite() && *factor > 0.0).ok_or_else(|| {
+        CommandError::Usage(format!("{name} takes a number above 0, not `{}`", value.display()))
+    })
+}
+
 fn device(value: &OsStr) -> Result<Choice, CommandError> {
     match value.to_str() {
         Some("auto") => Ok(Choice::Auto),
@@ -289,6 +303,7 @@ usage: {name} --data PATH [OPTIONS]
                    model.safetensors, or model.safetensors.index.json and its files
   --steps N        instead of the spec's; its schedule shrinks or grows with it
   --seed N         instead of the spec's {}: initialisation, data order, sample
+  --lr-scale F     multiply the learning rate of every parameter group by F; decay, which it multiplies, too
   --device WHICH   cpu, cuda, or auto: cuda where there is one (default)
   --threads N      CPU threads of each process
   --nproc N        train in so many processes of this machine; torchrun and srun start them, too, on several machines
@@ -301,7 +316,7 @@ usage: {name} --data PATH [OPTIONS]
 evaluate reads parameters, `tokens` and `targets`, and writes `logits`, `loss` and `grad.NAME`; with --from the
 parameters are those in DIR, and `foreign_grad.NAME` is written by the names there. trajectory reads the same, with
 `tokens` and `targets` [steps, sequences, tokens], takes a step on each, and writes the `losses`.
-Exit codes: 0 done, 2 could not run, 130 stopped by SIGINT or SIGTERM, with a checkpoint.
+Exit codes: 0 done, 2 could not run, 3 diverged, 130 stopped by SIGINT or SIGTERM, with a checkpoint.
 ",
         training.steps,
         training.batch,

@@ -4,7 +4,7 @@ mod error;
 
 pub use error::RunError;
 
-use crate::checkpoint::{self, State};
+use crate::checkpoint::{self, Record, State};
 use crate::corpus;
 use crate::device::{self, Choice};
 use crate::dist::{self, Place, Team, TeamError};
@@ -38,6 +38,8 @@ pub struct Options {
     pub steps: Option<u64>,
     /// Instead of the spec's seed.
     pub seed: Option<u64>,
+    /// What to multiply every group's learning rate by; by default 1.
+    pub lr_scale: Option<f64>,
     /// The folder of a run to go on with.
     pub resume: Option<PathBuf>,
     /// A folder of parameters, as other software saves them, to begin with.
@@ -160,8 +162,20 @@ fn begin(
     let state = first_state(spec, foreign, seed, init_from.as_deref(), device, optimizer)?;
     let fingerprint = corpus.fingerprint();
     let team = Rc::clone(team);
-    let plan =
-        Plan { training, seed, threads, device, out, init_from, corpus, fingerprint, optimizer_state, team };
+    let lr_scale = options.lr_scale.unwrap_or(1.0);
+    let plan = Plan {
+        training,
+        seed,
+        lr_scale,
+        threads,
+        device,
+        out,
+        init_from,
+        corpus,
+        fingerprint,
+        optimizer_state,
+        team,
+    };
     if plan.team.leads() {
         let failed = |source| RunError::Folder { path: plan.out.clone(), source };
         fs::create_dir_all(&plan.out).map_err(failed)?;
@@ -197,9 +211,12 @@ fn resume(
     team: &Rc<Team>,
 ) -> SetUp {
     let record = checkpoint::load_record(run, spec)?;
-    for (option, given, recorded) in
-        [("--steps", options.steps, record.steps), ("--seed", options.seed, record.seed)]
-    {
+    let whole = |given: Option<u64>| given.map(|given| given as f64);
+    for (option, given, recorded) in [
+        ("--steps", whole(options.steps), record.steps as f64),
+        ("--seed", whole(options.seed), record.seed as f64),
+        ("--lr-scale", options.lr_scale, record.lr_scale),
+    ] {
         if let Some(given) = given.filter(|&given| given != recorded) {
             return Err(RunError::Contradiction { option, given, recorded, run: run.to_owned() });
         }
@@ -228,9 +245,20 @@ fn resume(
     team.share(&training)?;
     let out = run.to_owned();
     let team = Rc::clone(team);
-    let seed = record.seed;
-    let plan =
-        Plan { training, seed, threads, device, out, init_from, corpus, fingerprint, optimizer_state, team };
+    let Record { seed, lr_scale, .. } = record;
+    let plan = Plan {
+        training,
+        seed,
+        lr_scale,
+        threads,
+        device,
+        out,
+        init_from,
+        corpus,
+        fingerprint,
+        optimizer_state,
+        team,
+    };
     Ok((plan, state))
 }
 

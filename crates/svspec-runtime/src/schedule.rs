@@ -15,6 +15,12 @@ pub struct Factors {
 impl Factors {
     /// Both as the groups say.
     pub const PEAK: Self = Self { lr: 1.0, decay: 1.0 };
+
+    /// The same at learning rates that are all multiplied by `lr_scale`.
+    #[must_use]
+    pub fn scaled(self, lr_scale: f64) -> Self {
+        Self { lr: self.lr * lr_scale, ..self }
+    }
 }
 
 /// The factor of step `step`, from 0, of `steps`. No step gets 0 unless a floor is reached: warm-up begins at `1 / warmup`, and a fall ends

@@ -27,6 +27,8 @@ pub struct Summary {
     pub spec_hash: String,
     /// The run's seed.
     pub seed: u64,
+    /// What every group's learning rate was multiplied by.
+    pub lr_scale: f64,
     /// `cpu` or `cuda`.
     pub device: &'static str,
     /// `f32` or `bf16`.
@@ -81,6 +83,7 @@ pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Sum
         model: spec.name.to_owned(),
         spec_hash: spec.hash.to_owned(),
         seed: plan.seed,
+        lr_scale: plan.lr_scale,
         device: device::name(plan.device),
         precision: plan.training.precision.name(),
         steps: state.step,

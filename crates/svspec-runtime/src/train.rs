@@ -29,6 +29,8 @@ pub struct Plan {
     pub training: Training,
     /// Of initialisation, data order and sampling.
     pub seed: u64,
+    /// What every group's learning rate is multiplied by.
+    pub lr_scale: f64,
     /// CPU threads.
     pub threads: i32,
     /// Where it runs.
@@ -125,7 +127,7 @@ fn steps<M: Model>(
     }
     let mut is_told = false;
     while state.step < training.steps {
-        let factors = training.factors(state.step);
+        let factors = training.factors(state.step).scaled(plan.lr_scale);
         let began = Instant::now();
         let (losses, gradients) = losses_and_gradients(model, plan, state, &mut sums)?;
         let stops = plan.team.any(stop(state.step + 1))?;
@@ -250,6 +252,7 @@ impl Plan {
             steps: self.training.steps,
             tokens: step * self.tokens_per_step(spec),
             seed: self.seed,
+            lr_scale: self.lr_scale,
             threads: self.threads,
             processes: self.team.world(),
             seconds,

@@ -3,10 +3,12 @@
 mod markdown;
 
 use super::Run;
-use super::statistics::{Estimate, estimate};
+use super::run::Progress;
+use super::search::{Best, Trial};
+use super::statistics::{Estimate, estimate, holm, p_value};
 use crate::picture::{self, AblationRow};
 use crate::run_folder::{self, Summary};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 /// Everything that an ablation says.
@@ -21,48 +23,89 @@ pub struct Report {
     tokens: u64,
     /// Where they ran.
     device: String,
+    /// Runs at a time in the last sitting.
+    jobs: u32,
     /// The loss that token frequencies alone would reach, nats.
     unigram_entropy: f64,
     /// The seeds of every variant.
     seeds: Vec<u64>,
+    /// How each variant's learning rate was found; `None`: it is the spec's.
+    search: Option<Vec<Searched>>,
     /// The baseline first.
     rows: Vec<Row>,
+}
+
+/// The search for a variant's learning rate.
+#[derive(Clone, Debug, Serialize)]
+pub struct Searched {
+    variant: String,
+    seed: u64,
+    /// By factor.
+    trials: Vec<Trial>,
+    /// The factor of the runs that are compared.
+    #[serde(flatten)]
+    pub best: Best,
 }
 
 /// One variant.
 #[derive(Clone, Debug, Serialize)]
 struct Row {
     variant: String,
-    /// Terminal validation losses in nats per token, by seed.
-    losses: Vec<f64>,
-    /// Of those losses.
-    loss: Estimate,
-    /// Of the loss minus the baseline's of the same seed; `None` for the baseline.
-    difference: Option<Estimate>,
-    num_params: u64,
-    num_scale_params: u64,
+    /// What the spec's learning rates were multiplied by.
+    lr_scale: f64,
+    /// Terminal validation losses in nats per token, by seed; `None` where the run diverged.
+    losses: Vec<Option<f64>>,
+    /// Of those losses; `None` if any diverged.
+    loss: Option<Estimate>,
+    /// To the baseline; `None` for the baseline, and where a run of either diverged.
+    difference: Option<Difference>,
+    num_params: Option<u64>,
+    num_scale_params: Option<u64>,
     /// Parameters more than the baseline's.
-    params_added: i64,
-    tokens_per_second: Estimate,
+    params_added: Option<i64>,
+    tokens_per_second: Option<Estimate>,
     /// Of the means.
-    relative_speed: f64,
+    relative_speed: Option<f64>,
     peak_memory_bytes: Option<u64>,
     relative_memory: Option<f64>,
 }
 
+/// The loss minus the baseline's of the same seed.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Difference {
+    #[serde(flatten)]
+    of: Estimate,
+    /// Of a two-sided paired t-test; `None` of a single seed.
+    p_value: Option<f64>,
+    /// Corrected for the number of variants.
+    p_holm: Option<f64>,
+}
+
+impl Searched {
+    /// What was tried for `variant` and what came of it.
+    pub fn new(variant: &str, seed: u64, mut trials: Vec<Trial>, best: Best) -> Self {
+        trials.sort_by(|a, b| a.lr_scale.total_cmp(&b.lr_scale));
+        Self { variant: variant.to_owned(), seed, trials, best }
+    }
+}
+
 impl Report {
     /// Reads the summaries of `variants`: each one's runs by seed, the baseline's first.
-    pub fn read(spec: &str, variants: &[Vec<Run>]) -> anyhow::Result<Self> {
-        let read = |run: &Run| {
-            let summary = run_folder::summary(&run.folder)?;
-            summary.with_context(|| format!("`{}` has not finished", run.folder.display()))
-        };
-        let mut summaries: Vec<Vec<Summary>> = Vec::new();
+    pub fn read(
+        spec: &str,
+        variants: &[Vec<Run>],
+        search: Option<Vec<Searched>>,
+        jobs: u32,
+    ) -> anyhow::Result<Self> {
+        let mut summaries: Vec<Vec<Option<Summary>>> = Vec::new();
         for runs in variants {
-            summaries.push(runs.iter().map(read).collect::<anyhow::Result<_>>()?);
+            summaries.push(runs.iter().map(ended).collect::<anyhow::Result<_>>()?);
         }
         let baseline = summaries.first().context("an ablation has a baseline")?;
-        let first = baseline.first().context("an ablation has a seed")?;
+        let seeds = variants.first().map_or_else(Vec::new, |runs| runs.iter().map(|run| run.seed).collect());
+        let first = summaries.iter().flatten().flatten().next();
+        let first =
+            first.context("every run diverged: lower the learning rate, or search it with --lr-scales")?;
         let mut rows = Vec::new();
         for (runs, of) in variants.iter().zip(&summaries) {
             rows.push(row(runs, of, baseline)?);
@@ -70,14 +113,17 @@ impl Report {
         if let Some(of_baseline) = rows.first_mut() {
             of_baseline.difference = None;
         }
+        correct(&mut rows);
         Ok(Self {
-            format_version: 1,
+            format_version: 2,
             spec: spec.to_owned(),
             steps: first.steps,
             tokens: first.tokens,
             device: first.device.clone(),
+            jobs,
             unigram_entropy: first.unigram_entropy,
-            seeds: baseline.iter().map(|summary| summary.seed).collect(),
+            seeds,
+            search,
             rows,
         })
     }
@@ -106,38 +152,67 @@ impl Report {
     }
 }
 
-fn row(runs: &[Run], of: &[Summary], baseline: &[Summary]) -> anyhow::Result<Row> {
-    let no_runs = "a variant has runs";
-    let first = of.first().context(no_runs)?;
-    let base = baseline.first().context(no_runs)?;
-    let losses: Vec<f64> = of.iter().map(|summary| summary.val_loss).collect();
-    let differences: Vec<f64> =
-        of.iter().zip(baseline).map(|(own, base)| own.val_loss - base.val_loss).collect();
-    let speeds = |of: &[Summary]| of.iter().map(|summary| summary.tokens_per_second).collect::<Vec<_>>();
+/// How a run ended; `None` if it diverged.
+fn ended(run: &Run) -> anyhow::Result<Option<Summary>> {
+    let summary = run_folder::summary(&run.folder)?;
+    if summary.is_none() && run.progress()? != Progress::Diverged {
+        bail!("`{}` has not finished", run.folder.display());
+    }
+    Ok(summary)
+}
+
+fn row(runs: &[Run], of: &[Option<Summary>], baseline: &[Option<Summary>]) -> anyhow::Result<Row> {
+    let run = runs.first().context("a variant has runs")?;
+    let losses: Vec<Option<f64>> = of.iter().map(|summary| Some(summary.as_ref()?.val_loss)).collect();
+    let all: Option<Vec<f64>> = losses.iter().copied().collect();
+    let pairs = of.iter().zip(baseline);
+    let differences: Option<Vec<f64>> =
+        pairs.map(|(own, base)| Some(own.as_ref()?.val_loss - base.as_ref()?.val_loss)).collect();
+    let finished = |of: &[Option<Summary>]| of.iter().flatten().cloned().collect::<Vec<Summary>>();
+    let (own, base) = (finished(of), finished(baseline));
+    let speed =
+        |of: &[Summary]| estimate(&of.iter().map(|summary| summary.tokens_per_second).collect::<Vec<_>>());
     let memory = |of: &[Summary]| of.iter().filter_map(|summary| summary.peak_memory_bytes).max();
-    let speed = estimate(&speeds(of)).context(no_runs)?;
-    let base_speed = estimate(&speeds(baseline)).context(no_runs)?;
+    let num_params = |of: &[Summary]| of.first().map(|summary| summary.num_params);
+    let added = |(own, base): (u64, u64)| own.cast_signed() - base.cast_signed();
     Ok(Row {
-        variant: runs.first().context(no_runs)?.variant.clone(),
-        loss: estimate(&losses).context(no_runs)?,
+        variant: run.variant.clone(),
+        lr_scale: run.lr_scale,
+        loss: all.as_deref().and_then(estimate),
         losses,
-        difference: estimate(&differences),
-        num_params: first.num_params,
-        num_scale_params: first.num_scale_params,
-        params_added: first.num_params.cast_signed() - base.num_params.cast_signed(),
-        tokens_per_second: speed,
-        relative_speed: speed.mean / base_speed.mean,
-        peak_memory_bytes: memory(of),
-        relative_memory: memory(of).zip(memory(baseline)).map(|(own, base)| own as f64 / base as f64),
+        difference: differences.as_deref().and_then(|differences| {
+            let p_value = p_value(differences);
+            estimate(differences).map(|of| Difference { of, p_value, p_holm: None })
+        }),
+        num_params: num_params(&own),
+        num_scale_params: own.first().map(|summary| summary.num_scale_params),
+        params_added: num_params(&own).zip(num_params(&base)).map(added),
+        tokens_per_second: speed(&own),
+        relative_speed: speed(&own).zip(speed(&base)).map(|(own, base)| own.mean / base.mean),
+        peak_memory_bytes: memory(&own),
+        relative_memory: memory(&own).zip(memory(&base)).map(|(own, base)| own as f64 / base as f64),
     })
+}
+
+/// Corrects the p-values for how many there are.
+fn correct(rows: &mut [Row]) {
+    let tested: Vec<&mut Difference> = rows
+        .iter_mut()
+        .filter_map(|row| row.difference.as_mut())
+        .filter(|difference| difference.p_value.is_some())
+        .collect();
+    let p_values: Vec<f64> = tested.iter().filter_map(|difference| difference.p_value).collect();
+    for (difference, p_holm) in tested.into_iter().zip(holm(&p_values)) {
+        difference.p_holm = Some(p_holm);
+    }
 }
 
 fn drawn(row: &Row) -> AblationRow {
     AblationRow {
         name: row.variant.clone(),
-        loss_mean: row.loss.mean,
-        loss_standard_error: row.loss.standard_error,
-        relative_speed: row.relative_speed,
+        loss_mean: row.loss.map_or(f64::NAN, |loss| loss.mean),
+        loss_standard_error: row.loss.and_then(|loss| loss.standard_error),
+        relative_speed: row.relative_speed.unwrap_or(f64::NAN),
         relative_memory: row.relative_memory.unwrap_or(f64::NAN),
     }
 }

@@ -8,7 +8,8 @@ use crate::read::Origin;
 use crate::run_folder::{self, Recorded};
 use crate::spec::Spec;
 use crate::terminal;
-use crate::training::{self, Setting, Start};
+use crate::trainer::Ended;
+use crate::training::{self, Own, Setting, Start};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,9 @@ pub struct Train {
     /// Of the initialisation and of the data's order; default: the spec's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Multiply the learning rate of every parameter group by this; the decay, which it multiplies, too
+    #[arg(long, value_name = "F", value_parser = training::positive)]
+    lr_scale: Option<f64>,
     /// The run's folder; default: the next free runs/TARGET-001
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
@@ -55,6 +59,12 @@ pub struct Train {
     /// Overwrite files of the generated crate that were edited by hand
     #[arg(long)]
     force: bool,
+}
+
+impl Train {
+    fn own(&self) -> Own {
+        Own { seed: self.seed, lr_scale: self.lr_scale, quiet: false }
+    }
 }
 
 /// Begins a run or goes on with one, then draws it and says where everything is.
@@ -84,12 +94,11 @@ fn begin(args: &Train, file: &str) -> anyhow::Result<Outcome> {
     };
     run_folder::record(&folder, &spec, &generated, &args.target, data)?;
     let start = args.init_from.as_deref().map_or(Start::Fresh, Start::From);
-    let trained = training::train(ready, &folder, start, &args.setting, args.seed);
+    let trained = training::train(ready, &folder, start, &args.setting, args.own());
     if trained.is_err() {
         run_folder::discard_unless_begun(&folder)?;
     }
-    let outcome = trained?;
-    conclude(&folder, &generated.name, outcome)
+    conclude(&folder, &generated.name, trained?)
 }
 
 fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcome> {
@@ -105,8 +114,8 @@ fn resume(args: &Train, run: &Path, file: Option<&str>) -> anyhow::Result<Outcom
     let data = if args.setting.data.is_empty() { &recorded.data } else { &args.setting.data };
     let ready = training::prepare(&generated, &generated.default_folder(), consent(args), data)?;
     // What the command line leaves out, the trainer takes from the run itself.
-    let outcome = training::train(ready, run, Start::Resumed, &args.setting, args.seed)?;
-    conclude(run, &generated.name, outcome)
+    let ended = training::train(ready, run, Start::Resumed, &args.setting, args.own())?;
+    conclude(run, &generated.name, ended)
 }
 
 fn consent(args: &Train) -> Consent {
@@ -129,10 +138,14 @@ fn require_same(args: &Train, file: &str, recorded: &Recorded, began: &Generated
     )
 }
 
-fn conclude(run: &Path, name: &str, outcome: Outcome) -> anyhow::Result<Outcome> {
+fn conclude(run: &Path, name: &str, ended: Ended) -> anyhow::Result<Outcome> {
     draw(run, name)?;
-    terminal::print(&places(run, outcome))?;
-    Ok(outcome)
+    terminal::print(&places(run, ended))?;
+    match ended {
+        Ended::Finished => Ok(Outcome::Fine),
+        Ended::Interrupted => Ok(Outcome::Interrupted),
+        Ended::Diverged => bail!("the run in `{}` diverged; the trainer has said where", run.display()),
+    }
 }
 
 /// Draws the loss curve, if there is anything to draw yet.
@@ -153,7 +166,7 @@ fn draw(run: &Path, name: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-fn places(run: &Path, outcome: Outcome) -> String {
+fn places(run: &Path, ended: Ended) -> String {
     let kept = [
         ("checkpoint/", "weights, optimizer, random state, place in the data"),
         ("checkpoints/", "older ones that are kept"),
@@ -171,7 +184,7 @@ fn places(run: &Path, outcome: Outcome) -> String {
     for (name, what) in kept.iter().filter(|(name, _)| run.join(name).exists()) {
         text.push_str(&format!("  {name:16} {what}\n"));
     }
-    if outcome == Outcome::Interrupted {
+    if ended == Ended::Interrupted {
         text.push_str(&format!("stopped; go on with\n  svc train --resume {shown}\n"));
     }
     text

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 const GLANCE: Duration = Duration::from_millis(50);
 /// A process stopped by a signal, with its checkpoint written.
 const INTERRUPTED: i32 = 130;
+/// As a trainer ends whose loss is no number any more.
+const DIVERGED: i32 = 3;
 
 /// Why there are no processes.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,8 @@ pub enum Spawned {
     Done,
     /// A signal stopped them, and they have left a checkpoint.
     Interrupted,
+    /// The loss or a gradient was no number any more.
+    Diverged,
 }
 
 /// Runs this program `nproc` times with `arguments`, and waits. Signals that stop it reach them all; once one has failed, the others have
@@ -141,6 +145,9 @@ fn conclude(ended: &[ExitStatus]) -> Result<Spawned, SpawnError> {
     let mut failed = Vec::new();
     for (rank, status) in ended.iter().enumerate().filter(|(_, status)| !is_fine(**status)) {
         failed.push(format!("process {rank} ended with {status}"));
+    }
+    if !failed.is_empty() && ended.iter().all(|status| status.code() == Some(DIVERGED)) {
+        return Ok(Spawned::Diverged);
     }
     if !failed.is_empty() {
         // What they said themselves comes first.

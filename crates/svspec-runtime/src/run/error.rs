@@ -33,12 +33,12 @@ pub enum RunError {
         "{option} {given} contradicts the run in `{run}`, which has {recorded}: leave {option} out to go on with it"
     )]
     Contradiction {
-        /// `--steps`, `--seed`.
+        /// `--steps`, `--seed`, `--lr-scale`.
         option: &'static str,
         /// What the command line says.
-        given: u64,
+        given: f64,
         /// What the run was begun with.
-        recorded: u64,
+        recorded: f64,
         /// The run folder.
         run: PathBuf,
     },

@@ -14,6 +14,7 @@ mod hosts;
 mod kills;
 mod launchers;
 mod learning;
+mod lr_scale;
 mod newton_schulz;
 mod normalize;
 mod operations;

@@ -41,6 +41,8 @@ fn faults_are_one_line_and_exit_code_2() {
     fails(&["--stepz", "3"], "unknown argument `--stepz`");
     fails(&["--steps", "three"], "--steps takes a whole number, not `three`");
     fails(&["--threads", "0"], "--threads takes a number above 0");
+    fails(&["--lr-scale", "0"], "--lr-scale takes a number above 0, not `0`");
+    fails(&["--lr-scale", "nan"], "--lr-scale takes a number above 0, not `nan`");
     fails(&["--device", "tpu"], "not `tpu`");
     fails(&["--data", "/nowhere/at/all"], "cannot read the corpus `/nowhere/at/all`");
     fails(&["--data", short.to_str().unwrap()], "a window of context = 32 needs 33");
@@ -70,6 +72,7 @@ fn help_names_every_option() {
         "--resume",
         "--steps",
         "--seed",
+        "--lr-scale",
         "--device",
         "--threads",
         "--quiet",
@@ -79,6 +82,26 @@ fn help_names_every_option() {
     ] {
         assert!(text.contains(option), "{option} is not in\n{text}");
     }
+}
+
+#[test]
+fn a_loss_that_runs_away_has_an_exit_code_of_its_own() {
+    let _turn = turn();
+    let folder = Folder::new("diverged");
+    let (corpus, out) = (folder.corpus(), folder.join("run"));
+    let output = run(&[
+        "--data",
+        corpus.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+        "--quiet",
+        "--lr-scale",
+        "1e30",
+    ]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.starts_with("error: training diverged at step "), "{stderr}");
+    assert!(!out.join("summary.json").exists());
 }
 
 #[test]

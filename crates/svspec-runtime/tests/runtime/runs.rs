@@ -54,6 +54,7 @@ pub fn options(data: &Path, out: &Path) -> Options {
         out: Some(out.to_owned()),
         steps: None,
         seed: None,
+        lr_scale: None,
         resume: None,
         init_from: None,
         device: Choice::Cpu,

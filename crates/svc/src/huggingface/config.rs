@@ -93,7 +93,8 @@ fn layers(family: &Family, fields: &Map<String, Value>) -> anyhow::Result<Vec<St
 fn shown(value: &Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().map_or(value.clone(), |number| exact(number).into()),
-        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => value.clone(),
+        Value::Array(entries) => entries.iter().map(shown).collect(),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Object(_) => value.clone(),
     }
 }
 

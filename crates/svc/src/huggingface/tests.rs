@@ -140,14 +140,20 @@ fn unusual(family: &Family) -> Vec<Map<String, Value>> {
         "layer_types": ["full_attention", "sliding_attention", "full_attention", "full_attention", "sliding_attention"],
     }));
     let mut configs = vec![family.small.clone(), numbers, words, layers];
-    if family.fields.choices.get("rope_type").is_some_and(|_| !family.fields.fixed.contains_key("rope_type"))
-    {
-        for scaling in [
-            json!({ "rope_type": "linear", "factor": 3.0 }),
-            json!({ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.5, "high_freq_factor": 5.0,
-                "original_max_position_embeddings": 64 }),
-            json!({ "rope_type": "yarn", "factor": 2.5, "original_max_position_embeddings": 48, "beta_fast": 16.0 }),
-        ] {
+    let factors = |step: f64| (0..16).map(|index| 1.0 + step * f64::from(index)).collect::<Vec<f64>>();
+    for scaling in [
+        json!({ "rope_type": "linear", "factor": 3.0 }),
+        json!({ "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.5, "high_freq_factor": 5.0,
+            "original_max_position_embeddings": 64 }),
+        json!({ "rope_type": "yarn", "factor": 2.5, "original_max_position_embeddings": 48, "beta_fast": 16.0 }),
+        json!({ "rope_type": "longrope", "short_factor": factors(0.1), "long_factor": factors(0.7),
+            "original_max_position_embeddings": 48 }),
+        json!({ "rope_type": "longrope", "short_factor": factors(0.1), "long_factor": factors(0.7),
+            "original_max_position_embeddings": 128 }),
+    ] {
+        let kind = scaling["rope_type"].as_str().unwrap();
+        let is_open = !family.fields.fixed.contains_key("rope_type");
+        if is_open && family.fields.choices.get("rope_type").is_some_and(|kinds| kinds.contains_key(kind)) {
             let mut config = family.small.clone();
             config.insert("rope_scaling".into(), scaling);
             configs.push(config);

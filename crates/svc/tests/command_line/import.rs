@@ -29,3 +29,24 @@ fn what_cannot_be_imported_says_why() {
         insta::assert_snapshot!(format!("import-{name}"), scene.run(&format!("import {name}.json")));
     }
 }
+
+#[test]
+fn factors_of_long_texts_are_taken_where_the_context_is_long() {
+    let scene = Scene::new();
+    let config = r#"{ "model_type": "phi3", "vocab_size": 256, "hidden_size": 16, "intermediate_size": 24,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64,
+        "original_max_position_embeddings": 16,
+        "rope_scaling": { "type": "longrope", "short_factor": [1.0, 1.1], "long_factor": [1.05, 4.7] } }"#;
+    let short = config.replace("\"max_position_embeddings\": 64", "\"max_position_embeddings\": 16");
+    for (name, config, factors) in [("long", config, "(1.05, 4.7)"), ("short", &short, "(1, 1.1)")] {
+        scene.write(&format!("{name}.json"), config);
+        let said = scene.run(&format!("import {name}.json"));
+        assert!(said.contains(factors), "{said}");
+        assert_eq!(said.contains("sqrt(1 + log(64 / 16) / log(16))"), name == "long", "{said}");
+        assert!(scene.run(&format!("import {name}.json -o {name}.svspec")).starts_with("exit code 0"));
+        assert!(scene.run(&format!("check {name}.svspec")).starts_with("exit code 0"));
+    }
+    scene.write("none.json", config.replace(r#", "long_factor": [1.05, 4.7]"#, ""));
+    let said = scene.run("import none.json");
+    assert!(said.contains("long_factor` is missing"), "{said}");
+}

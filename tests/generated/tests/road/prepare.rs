@@ -1,6 +1,8 @@
 //! `svc prepare`, and `svc train` on what it wrote.
 
-use super::setting::DESK;
+use super::resume::{STEPS, assert_same_bits};
+use super::setting::{DESK, stop};
+use rustix::process::Signal;
 use std::fs;
 use svspec_generated_tests::run;
 
@@ -8,9 +10,12 @@ use svspec_generated_tests::run;
 fn a_mixture_of_prepared_texts_is_trained_on_and_gone_on_with() {
     DESK.succeed("prepare text.txt --bpe 300 --val-fraction 0.1 -o words").unwrap();
     DESK.succeed("prepare text.txt --tokenizer words/tokenizer.json --val-fraction 0.3 -o others").unwrap();
-    let train =
-        "train road.svspec --data words@0.75 --data others@0.25 --device cpu --steps 30 --out mixture";
-    DESK.succeed(train).unwrap();
+    let train = |out: &str| {
+        format!(
+            "train road.svspec --data words@0.75 --data others@0.25 --device cpu --steps {STEPS} --out {out}"
+        )
+    };
+    DESK.succeed(&train("mixture")).unwrap();
     let summary = run::json(&DESK.path("mixture/summary.json")).unwrap();
     let val_loss = summary["val_loss"].as_f64().unwrap();
     assert!(val_loss < summary["unigram_entropy"].as_f64().unwrap() + 1.0, "{summary}");
@@ -29,6 +34,10 @@ fn a_mixture_of_prepared_texts_is_trained_on_and_gone_on_with() {
     );
     let start: String = sample.chars().take(40).collect();
     assert!(text.contains(&start), "{start}");
+
+    stop(&train("mixture_stopped"), "mixture_stopped", 20, Signal::INT);
+    DESK.succeed("train --resume mixture_stopped").unwrap();
+    assert_same_bits(&DESK.path("mixture_stopped"), &DESK.path("mixture"));
 }
 
 #[test]

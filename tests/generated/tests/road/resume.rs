@@ -7,7 +7,7 @@ use std::path::Path;
 use svspec_generated_tests::run;
 
 /// Long enough that the signal comes before the end.
-const STEPS: u64 = 800;
+pub const STEPS: u64 = 800;
 
 const TENSORS: [&str; 2] = ["checkpoint/model.safetensors", "checkpoint/optimizer.safetensors"];
 
@@ -24,7 +24,8 @@ fn a_run_stopped_by_a_signal_ends_in_the_same_bits() {
     }
 }
 
-fn assert_same_bits(one: &Path, other: &Path) {
+/// The runs in two folders have ended in the same bits, and told the same on their way.
+pub fn assert_same_bits(one: &Path, other: &Path) {
     for name in TENSORS {
         assert!(fs::read(one.join(name)).unwrap() == fs::read(other.join(name)).unwrap(), "{name} differs");
     }

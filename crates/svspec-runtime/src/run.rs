@@ -217,7 +217,7 @@ fn resume(
         ("--seed", whole(options.seed), record.seed as f64),
         ("--lr-scale", options.lr_scale, record.lr_scale),
     ] {
-        if let Some(given) = given.filter(|&given| given != recorded) {
+        if let Some(given) = given.filter(|given| given.to_bits() != recorded.to_bits()) {
             return Err(RunError::Contradiction { option, given, recorded, run: run.to_owned() });
         }
     }

@@ -100,9 +100,14 @@ fn of_four_three_survive_and_one_leaves_the_checkpoint() {
         assert!(end.stderr.contains("process 2 does not answer"), "{ends:?}");
         assert!(!end.stderr.contains("process 0 does not") && !end.stderr.contains("process 3 does not"));
     }
-    let left = format!("the checkpoint of step {} is left", checkpoint_step(&out));
-    assert!(ends[0].stderr.contains(&left), "{ends:?}");
-    assert!(ends[1..].iter().all(|end| end.stderr.contains("process 0 leaves the checkpoint")), "{ends:?}");
+    let step = checkpoint_step(&out);
+    assert!(ends[0].stderr.contains(&format!("the checkpoint of step {step} is left")), "{ends:?}");
+    // One that is slower than the first finds its work done.
+    let others_know = |end: &End| {
+        end.stderr.contains("process 0 leaves the checkpoint")
+            || end.stderr.contains(&format!("the checkpoint of step {step} stands"))
+    };
+    assert!(ends[1..].iter().all(others_know), "{ends:?}");
     let mut team = Team::resume(1, &out);
     team.wait_for_rows(&out, checkpoint_step(&out) as usize + 20);
     team.signal(0, "TERM");

@@ -20,9 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .define("USE_C10D_GLOO", None)
         .files([
             "cpp/context.cpp",
+            "cpp/cpu_memory.cpp",
+            "cpp/gradients.cpp",
             "cpp/group.cpp",
             "cpp/grouped_product.cpp",
             "cpp/optimizer.cpp",
+            "cpp/recompute.cpp",
             "cpp/reducer.cpp",
             "cpp/rms_norm.cpp",
         ])

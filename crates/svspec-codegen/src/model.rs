@@ -8,6 +8,8 @@ mod equations;
 mod fields;
 mod layers;
 mod legend;
+mod loss;
+mod recompute;
 mod region;
 mod ropes;
 mod scope;
@@ -16,7 +18,7 @@ pub use region::live_values;
 pub use scope::{Scope, Variable};
 
 use crate::options::SpecSource;
-use crate::{GenerateError, header, literal, print};
+use crate::{GenerateError, header, print};
 use collected::Collected;
 use constants::Constants;
 use fields::Fields;
@@ -26,7 +28,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use ropes::Ropes;
 use scope::Surroundings;
-use svspec_ir::{Model, Region, RegionKind};
+use svspec_ir::{Model, RegionKind, cost};
 
 /// The file of `lowered`, computed as `rewritten` says.
 pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
@@ -45,10 +47,12 @@ pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<Str
     let imports = imports(&kinds, lowered, &collected);
     let blank = print::blank();
     let definitions = constants.definitions();
+    let chunk = loss::definition(around);
+    let recomputed = recompute::definition(rewritten);
     let layers = layers::items(around, &kinds);
     let model = whole(around, &kinds);
     let left = collected.definition();
-    let items = quote!(#imports #blank #definitions #left #layers #model);
+    let items = quote!(#imports #blank #definitions #chunk #recomputed #left #layers #model);
     print::file("src/model.rs", &docs(lowered, &legend.text(rewritten), spec), items)
 }
 
@@ -103,10 +107,10 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let blank = print::blank();
     let doc = print::docs(["The whole model."]);
     let declarations = outside.declarations(around.constants);
-    let element = layers::element_type(kinds);
+    let element = recompute::element_type(model, kinds);
     let has_layers = !kinds.is_empty();
     let layers_field = has_layers.then(|| quote!(layers: Vec<#element>,));
-    let construction = layers::construction(kinds);
+    let construction = recompute::construction(model, kinds);
     let layers_value = has_layers.then(|| quote!(layers: #construction,));
     let initialisers = outside.initialisers();
     let passes = passes(around, kinds, &outside);
@@ -137,7 +141,8 @@ fn whole(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     }
 }
 
-/// `embed` and `head`, what stands before and after the stack; and the pass through all of it where layers leave something.
+/// `embed` and `head`, what stands before and after the stack; and the pass through the stack or all of it, where `loss` and
+/// `logits` both need it.
 fn passes(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let mut passes = TokenStream::new();
     for region in &around.model.regions {
@@ -157,13 +162,25 @@ fn passes(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> 
             fn #name(&self, #argument: &Tensor #ropes) -> Tensor { #statements #result }
         });
     }
-    if around.collected.is_needed() {
-        let (blank, pass) = (print::blank(), whole_pass(around, kinds, fields));
-        let doc = print::docs(["Token ids to logits; what the layers leave for losses goes to `collected`."]);
+    let collected = around.collected.is_needed().then(|| quote!(, collected: &mut Collected));
+    let aside =
+        if collected.is_some() { "; what the layers leave for losses goes to `collected`." } else { "." };
+    let blank = print::blank();
+    if cost::loss_chunk(around.model).is_some() {
+        let doc = print::docs([format!("Token ids to what the last layer leaves{aside}").as_str()]);
+        let statements = through_the_stack(around, kinds, fields);
         passes.extend(quote! {
             #blank
             #doc
-            fn pass(&self, tokens_bt: &Tensor, collected: &mut Collected) -> Tensor { #pass }
+            fn stack(&self, tokens_bt: &Tensor #collected) -> Tensor { #statements x_btd }
+        });
+    } else if collected.is_some() {
+        let doc = print::docs([format!("Token ids to logits{aside}").as_str()]);
+        let pass = whole_pass(around, kinds, fields);
+        passes.extend(quote! {
+            #blank
+            #doc
+            fn pass(&self, tokens_bt: &Tensor #collected) -> Tensor { #pass }
         });
     }
     passes
@@ -172,48 +189,42 @@ fn passes(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> 
 /// `logits` and `loss`; of a model whose layers leave something for losses, `losses` too.
 fn forward(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let blank = print::blank();
-    let regions = around.model.regions.iter().filter(|region| region.kind == RegionKind::Loss);
-    if around.collected.is_needed() {
-        let losses = regions.map(|region| losses(around, region, fields));
-        return quote! {
-            fn logits(&self, tokens_bt: &Tensor) -> Tensor {
-                self.pass(tokens_bt, &mut Collected::default())
-            }
-            #blank
-            #(#losses)*
-        };
-    }
-    let losses = regions.map(|region| {
-        let body = region::body(around, region, fields);
-        let (logits, targets) = (&body.argument, &body.targets);
-        let (statements, result) = (&body.statements, &body.result);
-        quote! {
-            fn loss(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Tensor {
-                let #logits = &self.logits(tokens_bt);
-                #statements
-                #result
-            }
-        }
-    });
-    let pass = whole_pass(around, kinds, fields);
+    let collected = around.collected.is_needed().then(|| quote!(, &mut Collected::default()));
+    let logits = if cost::loss_chunk(around.model).is_some() {
+        quote!(self.head(&self.stack(tokens_bt #collected)))
+    } else if collected.is_some() {
+        quote!(self.pass(tokens_bt #collected))
+    } else {
+        whole_pass(around, kinds, fields)
+    };
+    let loss = loss::emit(around, fields);
     quote! {
-        fn logits(&self, tokens_bt: &Tensor) -> Tensor { #pass }
+        fn logits(&self, tokens_bt: &Tensor) -> Tensor { #logits }
         #blank
-        #(#losses)*
+        #loss
     }
 }
 
 /// The statements from token ids to logits.
 fn whole_pass(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
+    let statements = through_the_stack(around, kinds, fields);
+    let head = around.model.regions.iter().filter(|region| region.kind == RegionKind::Head);
+    let head_ropes = around.ropes.arguments(&head.collect::<Vec<_>>());
+    quote! {
+        #statements
+        self.head(&x_btd #head_ropes)
+    }
+}
+
+/// The statements that make `x_btd` of `tokens_bt`: the embedding, and every layer.
+fn through_the_stack(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let table = fields.first().map(|name| quote!(self.#name));
     let tables = around.ropes.definitions(&quote!(num_tokens), &table.unwrap_or_default());
     let num_tokens = (!around.ropes.is_empty())
         .then(|| quote!(let num_tokens = tokens_bt.size2().expect("tokens are [b, t]").1;));
-    let of = |kind: RegionKind| around.model.regions.iter().filter(move |region| region.kind == kind);
-    let embed_ropes = around.ropes.arguments(&of(RegionKind::Embed).collect::<Vec<_>>());
-    let head_ropes = around.ropes.arguments(&of(RegionKind::Head).collect::<Vec<_>>());
-    let layer_ropes = layers::rope_arguments(around, kinds);
-    let collected = around.collected.is_needed().then(|| quote!(, collected));
+    let embed = around.model.regions.iter().filter(|region| region.kind == RegionKind::Embed);
+    let embed_ropes = around.ropes.arguments(&embed.collect::<Vec<_>>());
+    let pass = recompute::pass(around, kinds);
     let stack = if kinds.is_empty() {
         quote!(let x_btd = self.embed(tokens_bt #embed_ropes);)
     } else {
@@ -225,43 +236,9 @@ fn whole_pass(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>)
         quote! {
             let mut x_btd = self.embed(tokens_bt #embed_ropes);
             #head {
-                x_btd = layer.forward(&x_btd #layer_ropes #collected);
+                #pass
             }
         }
     };
-    quote! {
-        #num_tokens
-        #tables
-        #stack
-        self.head(&x_btd #head_ropes)
-    }
-}
-
-/// `loss` and `losses` of a model whose layers leave something for losses.
-fn losses(around: Surroundings<'_>, region: &Region, fields: &Fields<'_>) -> TokenStream {
-    let body = region::body(around, region, fields);
-    let (logits, targets) = (&body.argument, &body.targets);
-    let (statements, result) = (&body.statements, &body.result);
-    let blank = print::blank();
-    let taken_apart = Collected::taken_apart(&body.collected);
-    let side = around.model.side_losses().iter().zip(&body.side).map(|(side, value)| {
-        let (name, coefficient) = (&side.name, literal::float(side.coefficient));
-        quote!(SideLoss::new(#name, #coefficient, #value))
-    });
-    let side = quote!(Vec::from([#(#side),*]));
-    let loads = around.collected.loads();
-    quote! {
-        fn loss(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Tensor {
-            self.losses(tokens_bt, #targets).cross_entropy
-        }
-        #blank
-        fn losses(&self, tokens_bt: &Tensor, #targets: &Tensor) -> Losses {
-            let mut collected = Collected::default();
-            let #logits = &self.pass(tokens_bt, &mut collected);
-            #taken_apart
-            #statements
-            let cross_entropy = #result;
-            Losses { cross_entropy, side: #side, loads: #loads }
-        }
-    }
+    quote!(#num_tokens #tables #stack)
 }

@@ -4,19 +4,25 @@
 //! gradients by both factors of each product); recomputation and the optimizer's step are not counted. Attention is
 //! counted over the positions that a query sees, on average over a full context: `(context + 1) / 2` without a window.
 //!
-//! Memory is that of the training step of the generated crate with LibTorch's autograd at its peak, between forward and
-//! backward: master weights, gradients and what the optimizer remembers in f32, the activations that autograd keeps for one
-//! micro-batch, each value counted once however many ops keep it, and the logits. Workspaces of kernels, the caching
-//! allocator's slack and the process itself are not counted.
+//! Memory is that of the training step of the generated crate with LibTorch's autograd at its peak, which is found by going
+//! through the step: what tensors take. Workspaces of matrix libraries, the slack of allocators and the process itself are not
+//! counted.
 
+mod chunk;
 mod memory;
 mod parts;
+mod recompute;
+mod step;
 
 use crate::{Assignment, Model, Node, Op, ParamId, ParamKind, Region, RegionId, RegionKind, dim};
 use serde::Serialize;
 
+pub use chunk::loss_chunk;
+pub(crate) use chunk::mixing_node;
 pub use memory::Memory;
 pub use parts::PartCost;
+pub use recompute::is_recomputed;
+pub(crate) use recompute::kept_layer;
 
 /// All that is counted of a model.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -77,6 +77,20 @@ impl Region {
         self.results().any(|result| result == value)
     }
 
+    /// Whether a pass through the layer leaves more than the residual stream: what the losses read, or its load.
+    pub fn leaves_more(&self) -> bool {
+        !self.side.is_empty() || (self.kind == RegionKind::Layer && self.moves_correction())
+    }
+
+    /// Whether a choice in it is corrected by its load.
+    pub fn moves_correction(&self) -> bool {
+        let is_moved = |node: &Node| {
+            let Op::Choose(op) = &node.op else { return false };
+            op.correction.is_some_and(|correction| correction.rate > 0.0)
+        };
+        self.nodes.iter().any(is_moved)
+    }
+
     /// The values that leave the region.
     pub fn results(&self) -> impl Iterator<Item = ValueId> {
         let side = self.side.iter().map(|side| side.value);

@@ -53,4 +53,4 @@ pub use role::{Absorption, Proof, Role, ScaleFacts};
 pub use rule::ResolvedRule;
 pub use scale::{ScaleForm, ScaleId, ScaleVector, Site};
 pub use schedule::{Schedule, Shape};
-pub use train::{Budget, Precision, Train};
+pub use train::{Budget, LossChunk, Precision, Train};

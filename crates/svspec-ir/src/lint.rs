@@ -2,6 +2,7 @@
 
 mod decayed_output_scale;
 mod direct_scale_zero_init;
+mod loss_not_chunked;
 mod magnitude_direction_decay;
 mod muon_on_vocabulary;
 mod one_plus_init;
@@ -18,11 +19,12 @@ use crate::{Assignment, CheckedModel, ScaleFacts, ScaleVector};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// The names of the lints. In a file with several targets, one at a place speaks for all of them.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "decayed-output-scale",
     "undecayed-input-scale",
     "one-plus-init",
     "direct-scale-zero-init",
+    "loss-not-chunked",
     "magnitude-direction-decay",
     "muon-on-vocabulary",
     "rule-matches-nothing",
@@ -37,6 +39,7 @@ pub(crate) fn lints(checked: &CheckedModel) -> Vec<Diagnostic> {
         undecayed_input_scale::lint,
         one_plus_init::lint,
         direct_scale_zero_init::lint,
+        loss_not_chunked::lint,
         magnitude_direction_decay::lint,
         muon_on_vocabulary::lint,
         window_beyond_context::lint,

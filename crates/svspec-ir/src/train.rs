@@ -23,6 +23,18 @@ pub enum Precision {
     Bf16,
 }
 
+/// How many tokens the head and the loss take at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossChunk {
+    /// What [`cost::loss_chunk`](crate::cost::loss_chunk) finds.
+    Auto,
+    /// All of a micro-batch.
+    All,
+    /// So many.
+    Tokens(u64),
+}
+
 /// The training settings, resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Train {
@@ -40,6 +52,10 @@ pub struct Train {
     pub decay_schedule: Schedule,
     /// The compute type.
     pub precision: Precision,
+    /// The tokens for which logits are held at once.
+    pub loss_chunk: LossChunk,
+    /// Layers, from the first on, whose activations the backward pass computes again.
+    pub recompute: usize,
     /// The global gradient norm to clip to; `None`: no clipping.
     pub clip: Option<f64>,
     /// Steps between validation losses.

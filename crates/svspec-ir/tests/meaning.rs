@@ -3,6 +3,8 @@
 
 #[path = "meaning/agreement.rs"]
 mod agreement;
+#[path = "meaning/chunk.rs"]
+mod chunk;
 #[path = "meaning/correspondence.rs"]
 mod correspondence;
 #[path = "meaning/cost.rs"]

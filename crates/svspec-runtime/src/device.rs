@@ -1,6 +1,6 @@
 //! A wish in, a device out; and what the run took of it.
 
-use crate::ffi;
+use crate::ffi::{self, TorchError};
 use std::fs;
 use tch::Device;
 
@@ -38,6 +38,17 @@ pub fn choose(choice: Choice, local_rank: usize) -> Result<Device, NoCuda> {
         Choice::Auto => Ok(cuda().unwrap_or(Device::Cpu)),
         Choice::Cuda => cuda().map_err(NoCuda),
     }
+}
+
+/// Has the memory of tensors on `device` counted from here on; a GPU's always is.
+pub fn count_memory(device: Device) -> Result<(), TorchError> {
+    if device.is_cuda() { Ok(()) } else { ffi::count_cpu_memory() }
+}
+
+/// The most memory that tensors have taken at once on `device`, in bytes, since it was counted: what `svc show cost` predicts.
+/// What libraries take for themselves is not among it.
+pub fn peak_tensor_memory(device: Device) -> Option<u64> {
+    if device.is_cuda() { ffi::peak_bytes(device).ok() } else { Some(ffi::cpu_peak_bytes()) }
 }
 
 /// As summaries write it.

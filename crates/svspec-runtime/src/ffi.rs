@@ -4,9 +4,15 @@
     reason = "C functions, and files mapped; every pointer below comes from a live tensor or a local"
 )]
 
+mod gradients;
 mod group;
+mod memory;
+mod recompute;
 
+pub use gradients::{autocast_off, with_gradients};
 pub use group::{Address, Group, Reducer, Store, Work, quiet_c10d};
+pub use memory::{count_cpu_memory, cpu_peak_bytes};
+pub use recompute::recompute;
 
 use memmap2::Mmap;
 use std::ffi::{CStr, c_char, c_int};

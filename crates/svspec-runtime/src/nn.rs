@@ -6,6 +6,7 @@
 mod activation;
 mod attention;
 mod balance;
+mod chunks;
 mod linear;
 mod loss;
 mod moe;
@@ -13,10 +14,12 @@ mod normalize;
 mod rope;
 mod scale;
 mod sinusoids;
+mod stacked;
 
 pub use activation::{clamp, elu, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
 pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
 pub use balance::{Over, balance_loss, z_loss};
+pub use chunks::mean_by_chunks;
 pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::{Choice, Groups, Scores, within_groups};
@@ -24,3 +27,4 @@ pub use normalize::{layer_norm, rms_norm};
 pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, scaled_rope_table};
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus, softplus};
 pub use sinusoids::{sinusoids, sinusoids_interleaved};
+pub use stacked::{Keeps, Stacked};

@@ -194,6 +194,13 @@ impl LayerParams<'_> {
     pub fn get(&self, path: &str) -> Tensor {
         self.params.get(&instance_name(path, Some(self.index)))
     }
+
+    /// All of this layer's, in the table's order.
+    pub fn all(&self) -> Vec<Tensor> {
+        let prefix = instance_name("", Some(self.index));
+        let own = self.params.iter().filter(|param| param.name.starts_with(&prefix));
+        own.map(|param| param.tensor.shallow_clone()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub struct Summary {
     pub tokens_per_second: f64,
     /// See [`device::peak_memory`].
     pub peak_memory_bytes: Option<u64>,
+    /// See [`device::peak_tensor_memory`].
+    pub peak_tensor_bytes: Option<u64>,
     /// Scalars in all parameters.
     pub num_params: usize,
     /// Scalars in those of scale vectors.
@@ -95,6 +97,7 @@ pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Sum
         is_bytes: plan.corpus.is_bytes(),
         tokens_per_second,
         peak_memory_bytes: device::peak_memory(plan.device),
+        peak_tensor_bytes: device::peak_tensor_memory(plan.device),
         num_params: state.params.num_elements(),
         num_scale_params: scale_params.map(|param| param.tensor.numel()).sum(),
         seconds: state.seconds,

@@ -5,7 +5,7 @@ use crate::names::Names;
 use crate::print;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use svspec_ir::{Model, Node, Op, Region, RegionKind, SideId};
+use svspec_ir::{Model, Node, Op, Region, SideId};
 
 /// The struct, if the model needs one.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Collected {
             Field { name: names.variable(&name), is_choice }
         };
         let fields = model.side_values.iter().enumerate().map(field).collect();
-        Self { fields, has_loads: model.regions.iter().any(has_load) }
+        Self { fields, has_loads: model.regions.iter().any(Region::moves_correction) }
     }
 
     /// Whether there is anything to collect.
@@ -43,7 +43,7 @@ impl Collected {
 
     /// Whether a pass through `region` adds to it.
     pub fn is_filled_by(region: &Region) -> bool {
-        !region.side.is_empty() || (region.kind == RegionKind::Layer && has_load(region))
+        region.leaves_more()
     }
 
     /// The field of a side value.
@@ -86,11 +86,6 @@ impl Collected {
     pub fn has_loads(&self) -> bool {
         self.has_loads
     }
-}
-
-fn has_load(region: &Region) -> bool {
-    let is_moved = |node: &Node| matches!(&node.op, Op::Choose(op) if op.correction.is_some_and(|correction| correction.rate > 0.0));
-    region.nodes.iter().any(is_moved)
 }
 
 /// The node that has a side value in some layer.

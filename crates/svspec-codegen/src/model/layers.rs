@@ -2,6 +2,7 @@
 
 use super::collected::Collected;
 use super::fields::Fields;
+use super::recompute;
 use super::region::{self, Body};
 use super::scope::{LayerConstant, Surroundings};
 use crate::names::Names;
@@ -14,7 +15,8 @@ use svspec_ir::{Model, Region, RegionId, RegionKind};
 #[derive(Debug)]
 pub struct Kind<'a> {
     id: RegionId,
-    region: &'a Region,
+    /// Its region.
+    pub region: &'a Region,
     /// The struct.
     name: Ident,
     /// The variant of `AnyLayer`.
@@ -62,12 +64,16 @@ pub fn element_type(kinds: &[Kind<'_>]) -> TokenStream {
 
 /// The items: constants, a struct and a forward pass per kind, and the enum over them if there are several.
 pub fn items(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
-    let structs = kinds.iter().map(|kind| items_of(around, kind));
-    let any = if kinds.len() > 1 { any_layer(around, kinds) } else { TokenStream::new() };
+    if let [only] = kinds {
+        return items_of(around, only, &recompute::again(around, &[only.region]));
+    }
+    let structs = kinds.iter().map(|kind| items_of(around, kind, &TokenStream::new()));
+    let any = if kinds.is_empty() { TokenStream::new() } else { any_layer(around, kinds) };
     quote!(#(#structs)* #any)
 }
 
-fn items_of(around: Surroundings<'_>, kind: &Kind<'_>) -> TokenStream {
+/// `again`: what the struct's own methods end with.
+fn items_of(around: Surroundings<'_>, kind: &Kind<'_>, again: &TokenStream) -> TokenStream {
     let Kind { name, fields, body, region, .. } = kind;
     let blank = print::blank();
     let arrays = body.layer_constants.iter().map(|constant| array(constant, region));
@@ -100,6 +106,7 @@ fn items_of(around: Surroundings<'_>, kind: &Kind<'_>) -> TokenStream {
             }
             #blank
             fn forward(&self, #argument: &Tensor #ropes #collected) -> Tensor { #statements #result }
+            #again
         }
     }
 }
@@ -126,6 +133,7 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let new_doc = print::docs(["The layer at depth `index`."]);
     let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
     let ropes = around.ropes.parameters(&regions);
+    let again = recompute::again(around, &regions);
     let arms = kinds.iter().map(|kind| {
         let (variant, ropes) = (&kind.variant, around.ropes.handed_on(&[kind.region]));
         let collected = Collected::is_filled_by(kind.region).then(|| quote!(, collected));
@@ -146,6 +154,7 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
             fn forward(&self, x_btd: &Tensor #ropes #collected) -> Tensor {
                 match self { #(#arms)* }
             }
+            #again
         }
     }
 }
@@ -169,19 +178,12 @@ fn index_argument(kind: &Kind<'_>) -> TokenStream {
     if kind.body.layer_constants.is_empty() { TokenStream::new() } else { quote!(, index) }
 }
 
-/// The expression that makes all layers.
-pub fn construction(kinds: &[Kind<'_>]) -> TokenStream {
-    let new = if let [only] = kinds {
+/// The expression that makes the layer at `index` of `params`.
+pub fn new(kinds: &[Kind<'_>], params: &TokenStream) -> TokenStream {
+    if let [only] = kinds {
         let (name, index) = (&only.name, index_argument(only));
-        quote!(#name::new(&params.layer(index) #index))
+        quote!(#name::new(#params #index))
     } else {
-        quote!(AnyLayer::new(&params.layer(index), index))
-    };
-    quote!((0..NUM_LAYERS).map(|index| #new).collect())
-}
-
-/// The rotary tables that the stack needs, as arguments of a layer's forward pass.
-pub fn rope_arguments(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
-    let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
-    around.ropes.arguments(&regions)
+        quote!(AnyLayer::new(#params, index))
+    }
 }

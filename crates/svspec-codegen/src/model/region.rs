@@ -76,9 +76,7 @@ pub fn body(around: Surroundings<'_>, region: &Region, fields: &Fields<'_>) -> B
         result = quote!(#name);
     }
     let statements = std::mem::take(&mut scope.statements);
-    let is_loss = region.kind == RegionKind::Loss;
-    let side_losses = around.model.side_losses().iter().filter(|_| is_loss);
-    let side = side_losses.map(|side| scope.receiver(side.value)).collect();
+    let side = region.losses.iter().map(|side| scope.receiver(side.value)).collect();
     let given = [Input::Carried, Input::Tokens];
     let argument = given.into_iter().find_map(|input| scope.argument_name(input).cloned());
     let targets = scope.argument_name(Input::Targets).cloned();

@@ -77,6 +77,26 @@ impl Ropes {
         quote!(#(#arguments)*)
     }
 
+    /// `&rope, &ropes[index]`, in a loop over the layers, for each table that `regions` use.
+    pub fn listed(&self, regions: &[&Region]) -> TokenStream {
+        let tables = self.used_by(regions).map(|Table { name, of_layers, .. }| match of_layers {
+            None => quote!(&#name),
+            Some(all) => quote!(&#all[index]),
+        });
+        quote!(#(#tables),*)
+    }
+
+    /// The names of the tables that `regions` use.
+    pub fn names(&self, regions: &[&Region]) -> TokenStream {
+        let names = self.used_by(regions).map(|table| &table.name);
+        quote!(#(#names),*)
+    }
+
+    /// How many tables `regions` use.
+    pub fn count(&self, regions: &[&Region]) -> TokenStream {
+        literal::integer(self.used_by(regions).count() as u64)
+    }
+
     /// Whether some table differs from layer to layer.
     pub fn differ(&self) -> bool {
         self.tables.iter().any(|table| table.of_layers.is_some())

@@ -56,7 +56,7 @@ pub fn cost(checked: &CheckedModel) -> String {
     ];
     text.push_str(&table("  ", &[Align::Left, Align::Right], &rows));
 
-    text.push_str("\nmemory of a training step\n");
+    text.push_str("\nmemory of a training step at its peak\n");
     let memory = &report.memory;
     let rows: Vec<Vec<String>> = [
         ("weights", memory.weights),
@@ -65,6 +65,7 @@ pub fn cost(checked: &CheckedModel) -> String {
         ("weight copies", memory.weight_copies),
         ("activations", memory.activations),
         ("logits", memory.logits),
+        ("working", memory.working),
         ("total", memory.total),
     ]
     .iter()

@@ -5,7 +5,7 @@ use super::table::{Align, table};
 use super::{FORMAT_VERSION, ir, paths};
 use crate::group::RuleText;
 use crate::optimizer::MuonScale;
-use crate::{Budget, CheckedModel, Model, Optimizer, Precision, Schedule, Shape, Train};
+use crate::{Budget, CheckedModel, LossChunk, Model, Optimizer, Precision, Schedule, Shape, Train};
 use serde::Serialize;
 
 /// A model, resolved.
@@ -129,6 +129,8 @@ pub fn train(train: &Train) -> Vec<Setting> {
     }
     settings.extend([
         setting("precision", precision),
+        setting("loss_chunk", loss_chunk(train.loss_chunk)),
+        setting("recompute", recompute(train.recompute)),
         setting("clip", train.clip.map_or_else(|| "off".to_owned(), shortest)),
         setting("eval_every", format!("{} steps", grouped(train.eval_every))),
         setting("checkpoint_every", format!("{} steps", grouped(train.checkpoint_every))),
@@ -140,6 +142,18 @@ pub fn train(train: &Train) -> Vec<Setting> {
     }
     settings.extend(train.keep_every.map(|every| setting("keep_every", every.to_string())));
     settings
+}
+
+fn loss_chunk(chunk: LossChunk) -> String {
+    match chunk {
+        LossChunk::Auto => "auto".to_owned(),
+        LossChunk::All => "off".to_owned(),
+        LossChunk::Tokens(tokens) => format!("{} tokens", grouped(tokens)),
+    }
+}
+
+fn recompute(num_layers: usize) -> String {
+    if num_layers == 0 { "off".to_owned() } else { format!("{num_layers} layers") }
 }
 
 /// A schedule as the language writes it.

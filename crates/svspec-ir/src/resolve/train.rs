@@ -1,6 +1,7 @@
 //! The `train` blocks that reach a target in; the training settings, in steps and sequences, out.
 
 mod length;
+mod memory;
 mod schedule;
 
 use super::draft::duplicate;
@@ -9,13 +10,13 @@ use super::setting::{self, LARGEST_COUNT, plain};
 use super::{list, path::single};
 use crate::lower::part::Range;
 use crate::program::Program;
-use crate::{Budget, Precision, Schedule, Train};
+use crate::{Budget, LossChunk, Precision, Schedule, Train};
 use length::Run;
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Body, Expr, ExprKind, Statement, StatementKind, Unit};
 
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 15] = [
     "steps",
     "tokens",
     "batch",
@@ -23,6 +24,8 @@ const SETTINGS: [&str; 13] = [
     "schedule",
     "decay_schedule",
     "precision",
+    "loss_chunk",
+    "recompute",
     "clip",
     "eval_every",
     "checkpoint_every",
@@ -78,6 +81,8 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
             schedule::schedule(scope, expr, run, 0)
         }),
         precision: read(&given, "precision", usual.precision, |expr| precision(scope, expr)),
+        loss_chunk: read(&given, "loss_chunk", usual.loss_chunk, |expr| memory::loss_chunk(scope, expr)),
+        recompute: read(&given, "recompute", usual.recompute, |expr| memory::recompute(scope, expr)),
         clip: read(&given, "clip", usual.clip, |expr| clip(scope, expr)),
         eval_every: read(&given, "eval_every", usual.eval_every, |expr| {
             length::interval(scope, "eval_every", expr, run)
@@ -136,6 +141,8 @@ fn defaults(steps: u64, batch: u64) -> Train {
         schedule: Schedule::Cosine { warmup: steps.div_ceil(100), floor: 0.1 },
         decay_schedule: Schedule::Constant { warmup: 0 },
         precision: Precision::F32,
+        loss_chunk: LossChunk::Auto,
+        recompute: 0,
         clip: Some(1.0),
         eval_every: (steps / 10).max(1),
         checkpoint_every: steps,

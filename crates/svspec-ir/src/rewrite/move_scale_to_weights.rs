@@ -13,7 +13,7 @@
 
 use super::region::{is_output, readers, redirect, sweep};
 use crate::op::{Linear, Passage};
-use crate::{Dim, Model, Node, Op, Precision, Region, RegionId, ScaleId, ValueId, dim};
+use crate::{Dim, Model, Node, Op, Precision, Region, RegionId, RegionKind, ScaleId, ValueId, cost, dim};
 use std::collections::BTreeSet;
 
 const PASSES: f64 = 6.0;
@@ -55,7 +55,8 @@ fn cheapest(model: &Model, region: RegionId, value: ValueId) -> Option<Move> {
     // Of equal costs the rows: a weight whose output is scaled often has scaled columns, and is copied already.
     let (entries, to) = rows.into_iter().chain(columns).min_by_key(|(entries, _)| *entries)?;
     let values = dim::num_elements(&node.dims);
-    (traffic_on_weights(entries) < traffic_on_activations(model, values)).then_some(to)
+    let on_weights = num_chunks(model, region) * traffic_on_weights(entries);
+    (on_weights < traffic_on_activations(model, values)).then_some(to)
 }
 
 /// Bytes per micro-batch for a vector on `channels` channels of every token.
@@ -70,6 +71,13 @@ fn traffic_on_activations(model: &Model, channels: usize) -> f64 {
 /// Bytes per micro-batch for a vector on weights of `entries` entries.
 fn traffic_on_weights(entries: usize) -> f64 {
     PASSES * BYTES_OF_WEIGHT * entries as f64
+}
+
+/// How often a micro-batch passes a region: the head once for each chunk of the loss.
+fn num_chunks(model: &Model, region: &Region) -> f64 {
+    let tokens = model.train.micro_batch * model.context as u64;
+    let chunk = (region.kind == RegionKind::Head).then(|| cost::loss_chunk(model)).flatten();
+    chunk.map_or(1.0, |chunk| tokens.div_ceil(chunk) as f64)
 }
 
 /// The entries of the weights of a linear map.

@@ -52,21 +52,44 @@ fn llama_1b_multiplies_as_its_weights_say() {
 
 #[test]
 fn memory_is_that_of_adamw_in_f32() {
-    let checked = spec::of_text(LLAMA_1B, "llama_1b");
+    let checked = spec::of_text(&LLAMA_1B.replace("batch = 4", "batch = 4, loss_chunk = off"), "llama_1b");
     let report = cost(checked.model(), checked.assignments());
     let memory = report.memory;
     assert_eq!(memory.weights, 4 * 1_028_065_024);
-    assert_eq!(memory.gradients, memory.weights);
     assert_eq!(memory.optimizer, 2 * memory.weights);
-    assert_eq!(memory.logits, 4 * 1024 * 50_304 * 8);
+    // When it is most, the loss's derivative begins: beside the log-probabilities stand their gradient and the logits', and no
+    // gradient of a parameter is there yet.
+    assert_eq!(memory.gradients, 0);
+    assert_eq!(memory.logits, 4 * 1024 * 50_304 * 12);
     // Per token and layer: two norms keep n and its statistic, two scales the same n, the maps keep the two scaled values;
     // attention keeps q, k, v and the context; the gate keeps its input and output, up, and the product.
     let per_layer = 2 * (2 * 1792 + 1) + 4 * 1792 + 14 + 4 * 4778;
     let head = 2 * 1792 + 1;
     assert_eq!(memory.activations, 4 * 1024 * 4 * (22 * per_layer + head));
     assert_eq!(memory.weight_copies, 0);
-    let parts = [memory.weights, memory.gradients, memory.optimizer, memory.activations, memory.logits];
+    // The ids of tokens and targets.
+    assert_eq!(memory.working, 4 * 1024 * 16);
+    let parts = [memory.weights, memory.optimizer, memory.activations, memory.logits, memory.working];
     assert_eq!(memory.total, parts.iter().sum::<u64>());
+}
+
+#[test]
+fn each_setting_takes_away_what_it_is_for() {
+    let memory = |train: &str| {
+        let checked =
+            spec::of_text(&LLAMA_1B.replace("batch = 4", &format!("batch = 4, {train}")), "llama_1b");
+        cost(checked.model(), checked.assignments()).memory
+    };
+    let whole = memory("loss_chunk = off");
+    let chunked = memory("loss_chunk = 1024");
+    assert_eq!(4 * chunked.logits, whole.logits);
+    let recomputed = memory("loss_chunk = 1024, recompute = layers");
+    assert!(recomputed.activations < chunked.activations / 5);
+    let half = memory("loss_chunk = 1024, recompute = 11");
+    assert!(recomputed.total < half.total && half.total < chunked.total);
+    // Of many parameters and few tokens the gradients are most: the last micro-batch's beside the sums of those before.
+    let summed = memory("micro_batch = 1");
+    assert_eq!(summed.gradients, 2 * summed.weights);
 }
 
 /// Muon remembers one number for each entry, SGD without momentum none.

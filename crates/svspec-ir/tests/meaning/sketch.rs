@@ -4,8 +4,8 @@ use svspec_diagnostics::{SourceId, Span};
 use svspec_ir::op::{CrossEntropy, Embed, Input, Linear, Norm, Normalize, Op, Projection, Scale};
 use svspec_ir::param::ScalePart;
 use svspec_ir::{
-    Budget, DefaultInit, Dim, Model, Node, Optimizer, Param, ParamId, ParamKind, Precision, Region, RegionId,
-    RegionKind, ScaleForm, ScaleId, ScaleVector, Schedule, Site, Train, ValueId, dim,
+    Budget, DefaultInit, Dim, LossChunk, Model, Node, Optimizer, Param, ParamId, ParamKind, Precision,
+    Region, RegionId, RegionKind, ScaleForm, ScaleId, ScaleVector, Schedule, Site, Train, ValueId, dim,
 };
 
 /// A model that grows node by node.
@@ -177,6 +177,8 @@ fn empty() -> Model {
             schedule: Schedule::Constant { warmup: 0 },
             decay_schedule: Schedule::Constant { warmup: 0 },
             precision: Precision::F32,
+            loss_chunk: LossChunk::All,
+            recompute: 0,
             clip: None,
             eval_every: 1,
             checkpoint_every: 1,

@@ -65,6 +65,12 @@ pub fn rope_interleaved(x_bthk: &Tensor, table: &Rope) -> Tensor {
 }
 
 impl Rope {
+    /// The same table, sharing storage.
+    #[must_use]
+    pub fn shallow_clone(&self) -> Self {
+        Self { cos_t1k: self.cos_t1k.shallow_clone(), sin_t1k: self.sin_t1k.shallow_clone() }
+    }
+
     fn num_pairs(&self) -> i64 {
         self.cos_t1k.size().last().copied().unwrap_or(0)
     }

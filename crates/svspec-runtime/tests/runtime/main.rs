@@ -3,6 +3,7 @@
 
 mod balanced;
 mod checkpoints;
+mod chunks;
 mod collectives;
 mod data;
 mod events;
@@ -23,6 +24,7 @@ mod peers;
 mod processes;
 mod program;
 mod pytorch;
+mod recompute;
 mod resume;
 mod runs;
 mod schedules;

@@ -31,6 +31,8 @@ impl Sketch {
             schedule: Schedule::Constant { warmup: 0 },
             decay_schedule: Schedule::Constant { warmup: 0 },
             precision: Precision::F32,
+            loss_chunk: LossChunk::All,
+            recompute: 0,
             clip: None,
             eval_every: 1,
             checkpoint_every: 1,

@@ -1,0 +1,105 @@
+//! The values of a region as generated code holds them: how large each is, and which share storage.
+
+use crate::op::Input;
+use crate::{Model, Op, Precision, Region, RegionKind, ValueId, dim};
+use std::collections::BTreeSet;
+
+/// Bytes of an f32.
+pub const F32: u128 = 4;
+/// Bytes of a bf16.
+pub const BF16: u128 = 2;
+
+/// One node's result.
+#[derive(Clone, Copy, Debug)]
+pub struct Value {
+    /// Whether the output depends on it.
+    pub is_live: bool,
+    /// Whether a gradient flows to it.
+    pub has_gradient: bool,
+    /// The node whose storage it is a view of, or its own.
+    pub root: usize,
+    /// Bytes per entry.
+    pub width: u128,
+    /// Entries per token.
+    pub entries: u128,
+}
+
+impl Value {
+    /// Bytes per token.
+    pub fn bytes(&self) -> u128 {
+        self.width * self.entries
+    }
+}
+
+/// The values of `region`, in the order of its nodes.
+pub fn values(model: &Model, region: &Region) -> Vec<Value> {
+    let live = live(region);
+    let mut values: Vec<Value> = Vec::new();
+    for (index, node) in region.nodes.iter().enumerate() {
+        let inputs: Vec<Value> = node.inputs.iter().filter_map(|&input| of(&values, input)).collect();
+        let is_view = matches!(node.op, Op::View(_) | Op::Slice(_));
+        let root = inputs.first().filter(|_| is_view).map_or(index, |source| source.root);
+        values.push(Value {
+            is_live: live.contains(&index),
+            has_gradient: !matches!(node.op, Op::Input(Input::Tokens | Input::Targets) | Op::Sinusoids(_) | Op::Choose(_)),
+            root,
+            width: width(model, region, &node.op, &inputs),
+            entries: dim::num_elements(&node.dims) as u128,
+        });
+    }
+    values
+}
+
+/// The value of a node.
+pub fn of(values: &[Value], id: ValueId) -> Option<Value> {
+    values.get(id.0).copied()
+}
+
+fn live(region: &Region) -> BTreeSet<usize> {
+    let mut live: BTreeSet<usize> = region.results().map(|result| result.0).collect();
+    for (index, node) in region.nodes.iter().enumerate().rev() {
+        if live.contains(&index) {
+            live.extend(node.inputs.iter().map(|input| input.0));
+        }
+    }
+    live
+}
+
+/// Bytes of an entry of a result: under autocast products come out in bf16, and what meets an f32 vector in f32.
+fn width(model: &Model, region: &Region, op: &Op, inputs: &[Value]) -> u128 {
+    let widest = inputs.iter().map(|input| input.width).max().unwrap_or(F32);
+    let first = inputs.first().map_or(F32, |input| input.width);
+    match model.train.precision {
+        Precision::F32 => F32,
+        Precision::Bf16 => match op {
+            Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) => BF16,
+            Op::Input(Input::Carried) if region.kind == RegionKind::Loss => logits_width(model),
+            Op::Input(_) | Op::Embed(_) | Op::Positions(_) | Op::Sinusoids(_) => F32,
+            // What a bf16 vector meets stays what it is.
+            Op::Scale(_) | Op::Bias(_) | Op::ExpertScale(_) | Op::ExpertBias(_) => first.max(F32),
+            Op::Normalize(_)
+            | Op::Choose(_)
+            | Op::Route(_)
+            | Op::Combine(_)
+            | Op::Balance(_)
+            | Op::ZLoss(_)
+            | Op::CrossEntropy(_) => F32,
+            Op::Mul(_) | Op::Add(_) | Op::Concat(_) => widest,
+            Op::View(_)
+            | Op::Slice(_)
+            | Op::Rope(_)
+            | Op::Activation(_)
+            | Op::Gain(_)
+            | Op::SoftCap(_)
+            | Op::Dispatch(_)
+            | Op::Clamp(_) => first,
+        },
+    }
+}
+
+/// Bytes of an entry of what the head hands to the loss.
+fn logits_width(model: &Model) -> u128 {
+    let head = model.regions.iter().find(|region| region.kind == RegionKind::Head);
+    let of_head = head.and_then(|head| of(&values(model, head), head.output));
+    of_head.map_or(F32, |logits| logits.width)
+}

@@ -1,0 +1,50 @@
+// What tensors take of the CPU's memory, counted where LibTorch allocates it: every tensor's storage, an operator's own results and
+// buffers included. Not counted is what libraries allocate for themselves, such as oneDNN's packed copies of matrices.
+#include "boundary.hpp"
+#include <atomic>
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <malloc.h>
+
+namespace {
+
+std::atomic<int64_t> held{0};
+std::atomic<int64_t> most{0};
+
+void free_counted(void* data) {
+  held -= static_cast<int64_t>(malloc_usable_size(data));
+  c10::GetDefaultCPUAllocator()->raw_deleter()(data);
+}
+
+class CountingAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t size) override {
+    void* data = c10::GetDefaultCPUAllocator()->allocate(size).release_context();
+    const auto now = held += static_cast<int64_t>(malloc_usable_size(data));
+    auto known = most.load();
+    while (known < now && !most.compare_exchange_weak(known, now)) {
+    }
+    return {data, data, &free_counted, c10::Device(c10::kCPU)};
+  }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &free_counted; }
+
+  void copy_data(void* to, const void* from, size_t size) const override { default_copy_data(to, from, size); }
+};
+
+}  // namespace
+
+extern "C" {
+
+// From here on the CPU's tensors are counted. Those that are there already are not, also when they go.
+int svspec_count_cpu_memory() {
+  return svspec::guarded([] {
+    static CountingAllocator counting;
+    c10::SetCPUAllocator(&counting, /*priority=*/1);
+  });
+}
+
+// The most bytes that counted tensors have held at once.
+int64_t svspec_cpu_peak_bytes() { return most; }
+
+}  // extern "C"

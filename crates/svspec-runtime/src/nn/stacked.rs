@@ -1,0 +1,59 @@
+//! A layer of the stack in, the same layer with a choice of what its backward pass is computed from out.
+
+use super::Rope;
+use crate::ffi;
+use crate::params::LayerParams;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tch::Tensor;
+
+/// What is kept of a layer's forward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// All that the backward pass needs.
+    Values,
+    /// Its input; the backward pass computes the rest again, layer by layer (arXiv 1604.06174).
+    Input,
+}
+
+/// A layer with its parameters, and what is kept of it.
+#[derive(Debug)]
+pub struct Stacked<L> {
+    /// Behind a lock since a GPU's backward pass runs in a thread of its own.
+    layer: Arc<Mutex<L>>,
+    params: Vec<Tensor>,
+    keeps: Keeps,
+}
+
+impl<L: Send + 'static> Stacked<L> {
+    /// `layer`, which reads no other parameters than these.
+    pub fn new(layer: L, params: &LayerParams<'_>, keeps: Keeps) -> Self {
+        Self { layer: Arc::new(Mutex::new(layer)), params: params.all(), keeps }
+    }
+
+    /// The layer itself, if all is kept of it.
+    pub fn kept(&self) -> Option<MutexGuard<'_, L>> {
+        match self.keeps {
+            Keeps::Values => Some(self.layer.lock().unwrap_or_else(PoisonError::into_inner)),
+            Keeps::Input => None,
+        }
+    }
+
+    /// What `forward` makes of `x` with the layer and its rotary tables; it may be called again until the gradient is computed.
+    ///
+    /// # Panics
+    /// If LibTorch refuses.
+    pub fn forward<const N: usize>(
+        &self,
+        x: &Tensor,
+        ropes: [&Rope; N],
+        forward: fn(&L, &Tensor, &[Rope; N]) -> Tensor,
+    ) -> Tensor {
+        let (layer, ropes) = (Arc::clone(&self.layer), ropes.map(Rope::shallow_clone));
+        // A layer has no state of its own that a panic could leave half changed.
+        let run = move |x: &Tensor| forward(&layer.lock().unwrap_or_else(PoisonError::into_inner), x, &ropes);
+        match self.keeps {
+            Keeps::Values => run(x),
+            Keeps::Input => ffi::recompute(x, &self.params, run).unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+}

@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "cpp/recompute.cpp",
             "cpp/reducer.cpp",
             "cpp/rms_norm.cpp",
+            "cpp/stochastic.cpp",
         ])
         .try_compile("svspec_runtime")?;
     println!("cargo::rustc-link-search=native={}", lib.display());

@@ -41,23 +41,28 @@ impl Checkpoint {
         Ok(Self { path, file, header, start })
     }
 
-    /// The little-endian entries of `name`, of which there are `num_entries`.
+    /// The entries of `name`, of which there are `num_entries`, as little-endian f32; those of a run in bf16 throughout are
+    /// widened.
     pub fn entries(&self, name: &str, num_entries: usize) -> anyhow::Result<Vec<[u8; 4]>> {
         let shown = self.path.display();
         let tensor = self.header.info(name).with_context(|| format!("`{shown}` lacks `{name}`"))?;
-        if tensor.dtype != Dtype::F32 {
-            bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32", tensor.dtype);
+        if ![Dtype::F32, Dtype::BF16].contains(&tensor.dtype) {
+            bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32 or BF16", tensor.dtype);
         }
+        let width = if tensor.dtype == Dtype::F32 { 4 } else { 2 };
         let (begin, end) = tensor.data_offsets;
         let mut bytes = vec![0; end.saturating_sub(begin)];
-        if bytes.len() != 4 * num_entries {
+        if bytes.len() != width * num_entries {
             bail!("`{name}` in `{shown}` has the sizes {:?}, not {num_entries} entries", tensor.shape);
         }
         let mut file = &self.file;
         let read =
             file.seek(SeekFrom::Start(self.start + begin as u64)).and_then(|_| file.read_exact(&mut bytes));
         read.with_context(|| format!("cannot read `{name}` in `{shown}`"))?;
-        Ok(bytes.as_chunks::<4>().0.to_vec())
+        if width == 4 {
+            return Ok(bytes.as_chunks::<4>().0.to_vec());
+        }
+        Ok(bytes.as_chunks::<2>().0.iter().copied().map(widened).collect())
     }
 
     /// The same as numbers.
@@ -65,6 +70,11 @@ impl Checkpoint {
         let entries = self.entries(name, num_entries)?;
         Ok(entries.into_iter().map(|entry| f64::from(f32::from_le_bytes(entry))).collect())
     }
+}
+
+/// A little-endian bf16 as a little-endian f32.
+pub fn widened([low, high]: [u8; 2]) -> [u8; 4] {
+    [0, 0, low, high]
 }
 
 /// What the file says of its tensors, and where the first begins; an error unless it holds all of them.
@@ -84,4 +94,16 @@ fn header(file: &mut File) -> anyhow::Result<(Metadata, u64)> {
         bail!("it has {has} bytes, not {wants}");
     }
     Ok((header, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::widened;
+
+    #[test]
+    fn a_bf16_is_the_upper_half_of_an_f32() {
+        for (bits, value) in [(0x3f80_u16, 1.0), (0xc040, -3.0), (0x0000, 0.0)] {
+            assert_eq!(f32::from_le_bytes(widened(bits.to_le_bytes())).to_bits(), f32::to_bits(value));
+        }
+    }
 }

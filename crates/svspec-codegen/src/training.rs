@@ -30,6 +30,7 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
     let precision = match train.precision {
         Precision::F32 => quote!(Precision::F32),
         Precision::Bf16 => quote!(Precision::Bf16),
+        Precision::Bf16Stochastic => quote!(Precision::Bf16Stochastic),
     };
     let clip = literal::optional(train.clip.map(literal::float));
     let lr = literal::float(model.optimizer.lr);

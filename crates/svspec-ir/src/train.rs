@@ -13,14 +13,16 @@ pub enum Budget {
     Tokens(u64),
 }
 
-/// The type of activations and matrix products; master weights are always f32.
+/// The type of activations and matrix products, and of what lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32-bit.
     F32,
-    /// bfloat16 compute.
+    /// bfloat16 compute; weights and what the optimizer remembers are f32.
     Bf16,
+    /// bfloat16 throughout, rounded stochastically where a step is written back.
+    Bf16Stochastic,
 }
 
 /// How many tokens the head and the loss take at a time.

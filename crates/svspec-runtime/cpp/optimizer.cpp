@@ -40,7 +40,10 @@ int svspec_norm(TensorPtr tensor, TensorPtr* norm) {
 int svspec_norms(const TensorPtr* tensor, size_t count, TensorPtr* norms) {
   return svspec::guarded([&] {
     at::NoGradGuard no_grad;
-    *norms = new at::Tensor(at::stack(at::_foreach_norm(svspec::tensors(tensor, count), 2)));
+    std::optional<at::ScalarType> kind;
+    // A norm has more digits than bf16.
+    if (count > 0 && tensor[0]->scalar_type() == at::kBFloat16) kind = at::kFloat;
+    *norms = new at::Tensor(at::stack(at::_foreach_norm(svspec::tensors(tensor, count), 2, kind)));
   });
 }
 

@@ -16,6 +16,7 @@ use crate::ffi::{self, TorchError};
 use crate::metrics::MetricsError;
 use crate::optimizer::Optimizer;
 use crate::params::{Params, ParamsError};
+use crate::precision;
 use crate::spec::Spec;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 use serde::{Deserialize, Serialize};
@@ -230,7 +231,8 @@ pub fn load_state(
     let (model_path, optimizer_path) = (folder.join(MODEL_FILE), folder.join(OPTIMIZER_FILE));
     let mut weights = load_tensors(&model_path, record)?;
     let params = Params::take(spec, &mut weights, device)
-        .map_err(|source| CheckpointError::Params { path: model_path, source })?;
+        .map_err(|source| CheckpointError::Params { path: model_path, source })?
+        .in_kind(spec, precision::kind(spec.training.precision));
     let optimizer = optimizer(&params);
     let mut remembered = load_tensors(&optimizer_path, record)?;
     let misfit = |source| CheckpointError::Params { path: optimizer_path.clone(), source };

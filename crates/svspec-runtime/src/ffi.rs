@@ -8,11 +8,13 @@ mod gradients;
 mod group;
 mod memory;
 mod recompute;
+mod stochastic;
 
 pub use gradients::{autocast_off, with_gradients};
 pub use group::{Address, Group, Reducer, Store, Work, quiet_c10d};
 pub use memory::{count_cpu_memory, cpu_peak_bytes};
 pub use recompute::recompute;
+pub use stochastic::{Way, round_stochastically};
 
 use memmap2::Mmap;
 use std::ffi::{CStr, c_char, c_int};

@@ -5,6 +5,7 @@ mod matrices;
 mod muon;
 mod newton_schulz;
 mod sgd;
+mod stochastic;
 
 pub use newton_schulz::newton_schulz;
 
@@ -15,6 +16,7 @@ use crate::spec::{Algorithm, GroupRow, Spec};
 use adamw::AdamW;
 use muon::Muon;
 use sgd::Sgd;
+use stochastic::Moment;
 use tch::{Device, Kind, Tensor};
 
 /// The optimizer of one model: its parameters by group, and what is remembered of each; or of those parameters that one of
@@ -25,6 +27,8 @@ pub struct Optimizer {
     clip: Option<f64>,
     /// The clipped parameters of the model, by group, as indices into [`Params`], and whether this optimizer steps them.
     clipped: Vec<(usize, bool)>,
+    /// What the rounding of bf16 tensors is a function of.
+    moment: Moment,
 }
 
 /// One group's tensors; the lists run in parallel.
@@ -79,7 +83,12 @@ impl Optimizer {
         let clipped = clipped
             .flat_map(|(group, _)| of_group(group).map(|(index, _)| (index, is_mine(index))))
             .collect();
-        Self { groups, clip: spec.training.clip, clipped }
+        Self { groups, clip: spec.training.clip, clipped, moment: Moment::default() }
+    }
+
+    /// Says that the next step is the one after `step` of the run with this seed, on which the rounding of bf16 tensors depends.
+    pub fn count_from(&mut self, seed: u64, step: u64) {
+        self.moment = Moment { seed, step };
     }
 
     /// How many parameters of the model are clipped.
@@ -130,13 +139,14 @@ impl Optimizer {
             let rates =
                 Rates { lr: group.row.lr * factors.lr, decay: group.row.weight_decay * factors.decay };
             let gradients = group.gradients(gradients);
-            match &group.rule {
-                Rule::AdamW(adamw) => adamw.step(&group.params, &gradients, rates),
-                Rule::Muon(muon) => muon.step(&group.params, &gradients, rates),
-                Rule::Sgd(sgd) => sgd.step(&group.params, &gradients, rates),
-                Rule::None => Ok(()),
-            }?;
+            if group.is_narrow() {
+                let Group { rule, names, params, .. } = group;
+                stochastic::step(rule, names, params, &gradients, rates, self.moment)?;
+            } else {
+                group.rule.step(&group.params, &gradients, rates)?;
+            }
         }
+        self.moment.step += 1;
         Ok(norm)
     }
 
@@ -150,13 +160,7 @@ impl Optimizer {
     pub fn memories(&self) -> Vec<(usize, String, Tensor)> {
         let mut state = Vec::new();
         for group in &self.groups {
-            let memory = match &group.rule {
-                Rule::AdamW(adamw) => adamw.memory(),
-                Rule::Muon(muon) => muon.memory(),
-                Rule::Sgd(sgd) => sgd.memory(),
-                Rule::None => Vec::new(),
-            };
-            for (kind, tensors) in memory {
+            for (kind, tensors) in group.rule.memory() {
                 let named = group.members.iter().zip(&group.names).zip(tensors);
                 state.extend(named.map(|((&member, name), tensor)| {
                     (member, format!("{name}.{kind}"), tensor.shallow_clone())
@@ -167,7 +171,52 @@ impl Optimizer {
     }
 }
 
+impl Rule {
+    fn step(&self, params: &[Tensor], gradients: &[Tensor], rates: Rates) -> Result<(), TorchError> {
+        match self {
+            Self::AdamW(adamw) => adamw.step(params, gradients, rates),
+            Self::Muon(muon) => muon.step(params, gradients, rates),
+            Self::Sgd(sgd) => sgd.step(params, gradients, rates),
+            Self::None => Ok(()),
+        }
+    }
+
+    fn memory(&self) -> Memory<'_> {
+        match self {
+            Self::AdamW(adamw) => adamw.memory(),
+            Self::Muon(muon) => muon.memory(),
+            Self::Sgd(sgd) => sgd.memory(),
+            Self::None => Vec::new(),
+        }
+    }
+
+    /// The tensors, by index, that a step may take by themselves: few at a time take little memory.
+    fn parts(&self) -> Vec<Vec<usize>> {
+        match self {
+            Self::AdamW(adamw) => adamw.parts(),
+            Self::Muon(muon) => muon.parts(),
+            Self::Sgd(sgd) => sgd.parts(),
+            Self::None => Vec::new(),
+        }
+    }
+
+    /// The algorithm for one of [`Self::parts`], with f32 copies of what it remembers.
+    fn widened(&self, part: &[usize]) -> Self {
+        match self {
+            Self::AdamW(adamw) => Self::AdamW(adamw.widened(part)),
+            Self::Muon(muon) => Self::Muon(muon.widened(part)),
+            Self::Sgd(sgd) => Self::Sgd(sgd.widened(part)),
+            Self::None => Self::None,
+        }
+    }
+}
+
 impl Group {
+    /// Whether its tensors are bf16.
+    fn is_narrow(&self) -> bool {
+        self.params.first().is_some_and(|param| param.kind() == Kind::BFloat16)
+    }
+
     fn new(row: &'static GroupRow, index: usize, params: &Params, is_mine: &dyn Fn(usize) -> bool) -> Self {
         let own = || params.iter().enumerate().filter(|(at, param)| param.group == index && is_mine(*at));
         let members: Vec<&Param> = own().map(|(_, param)| param).collect();
@@ -189,6 +238,16 @@ impl Group {
     fn gradients(&self, all: &[Tensor]) -> Vec<Tensor> {
         self.members.iter().filter_map(|&member| all.get(member)).map(Tensor::shallow_clone).collect()
     }
+}
+
+/// The tensors at `part`, in f32.
+fn widened(tensors: &[Tensor], part: &[usize]) -> Vec<Tensor> {
+    part.iter().filter_map(|&index| tensors.get(index)).map(stochastic::wide).collect()
+}
+
+/// Each tensor by itself.
+fn one_by_one(count: usize) -> Vec<Vec<usize>> {
+    (0..count).map(|index| vec![index]).collect()
 }
 
 /// A tensor of zeros beside each parameter.

@@ -1,7 +1,7 @@
 //! A spec's parameter table in, named tensors out: freshly initialised, or filled from a checkpoint.
 
 use crate::random;
-use crate::spec::{Init, Matrices, ParamRow, Spec, instance_name};
+use crate::spec::{Algorithm, Init, Matrices, ParamRow, Spec, instance_name};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tch::{Device, Kind, Tensor};
@@ -82,6 +82,18 @@ impl Params {
         device: Device,
     ) -> Result<Self, ParamsError> {
         Self::build(spec, |name, row| Ok(ParamsError::expect(tensors, name, row.shape)?.to_device(device)))
+    }
+
+    /// The same values as leaves of `kind`; what loads move stays as it is, since nothing rounds it.
+    #[must_use]
+    pub fn in_kind(mut self, spec: &Spec, kind: Kind) -> Self {
+        let is_moved_by_loads = |param: &Param| {
+            spec.groups.get(param.group).is_some_and(|group| matches!(group.algorithm, Algorithm::Load))
+        };
+        for param in self.list.iter_mut().filter(|param| !is_moved_by_loads(param)) {
+            param.tensor = param.tensor.detach().to_kind(kind).set_requires_grad(true);
+        }
+        self
     }
 
     fn build<E>(

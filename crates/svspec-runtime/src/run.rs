@@ -14,6 +14,7 @@ use crate::metrics::METRICS_FILE;
 use crate::model::Model;
 use crate::optimizer::Optimizer;
 use crate::params::Params;
+use crate::precision;
 use crate::progress::{Progress, Verbosity};
 use crate::sample;
 use crate::scale_stats;
@@ -198,6 +199,7 @@ fn first_state(
         Some(folder) => foreign::load(spec, foreign, folder, device)?,
         None => Params::init(spec, seed, device),
     };
+    let params = params.in_kind(spec, precision::kind(spec.training.precision));
     let optimizer = optimizer(&params);
     Ok(State { step: 0, seconds: 0.0, params, optimizer })
 }

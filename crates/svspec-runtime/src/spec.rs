@@ -342,13 +342,16 @@ impl OptimizerState {
     }
 }
 
-/// The type of matrix products and activations; weights and optimizer state are f32 in both.
+/// The type of matrix products and activations, and of what lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// 32-bit.
     F32,
-    /// bfloat16, by autocast.
+    /// bfloat16, by autocast; weights and what the optimizer remembers are f32.
     Bf16,
+    /// bfloat16 throughout: weights and what the optimizer remembers too, rounded stochastically after each step, which is
+    /// computed in f32.
+    Bf16Stochastic,
 }
 
 impl Precision {
@@ -357,6 +360,7 @@ impl Precision {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::Bf16Stochastic => "bf16_stochastic",
         }
     }
 }

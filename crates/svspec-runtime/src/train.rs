@@ -125,6 +125,7 @@ fn steps<M: Model>(
         val_loss = Some(validate(model, plan)?);
         log.validation(0, val_loss.unwrap_or_default(), &scale_stats::measure(M::SPEC, &state.params))?;
     }
+    state.optimizer.count_from(plan.seed, state.step);
     let mut is_told = false;
     while state.step < training.steps {
         let factors = training.factors(state.step).scaled(plan.lr_scale);

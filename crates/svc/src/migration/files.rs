@@ -103,13 +103,17 @@ impl<'a> Tensors<'a> {
     pub fn value(&self, name: &str, shape: Vec<usize>) -> anyhow::Result<Tensor> {
         let view = self.view(name)?;
         let shown = self.path.display();
-        if view.dtype() != Dtype::F32 {
-            bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32", view.dtype());
+        if ![Dtype::F32, Dtype::BF16].contains(&view.dtype()) {
+            bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32 or BF16", view.dtype());
         }
+        let entries: Vec<[u8; 4]> = if view.dtype() == Dtype::F32 {
+            view.data().as_chunks::<4>().0.to_vec()
+        } else {
+            view.data().as_chunks::<2>().0.iter().copied().map(checkpoint::widened).collect()
+        };
         if view.shape() != shape {
             bail!("`{name}` in `{shown}` has the sizes {:?}, not {shape:?}", view.shape());
         }
-        let (entries, _) = view.data().as_chunks::<4>();
         let data = entries.iter().map(|entry| f64::from(f32::from_le_bytes(*entry))).collect();
         Ok(Tensor::new(shape, data))
     }

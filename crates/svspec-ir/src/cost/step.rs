@@ -17,19 +17,31 @@ use super::repeats;
 use crate::{Assignment, Model, Param, Region, RegionId, RegionKind, dim};
 use ledger::{Ledger, Purpose};
 use tape::Tape;
-use values::F32;
+use values::{F32, weight_width};
 
 /// What is held when it is most.
 pub fn most(model: &Model, assignments: &[Assignment]) -> Held {
     let mut ledger = Ledger::default();
     let num_entries = num_entries(model);
-    ledger.take(Purpose::Weights, F32 * num_entries);
-    ledger.take(Purpose::Optimizer, F32 * remembered(model, assignments));
-    if model.train.micro_batch < model.train.batch {
+    let width = weight_width(model);
+    ledger.take(Purpose::Weights, width * num_entries);
+    ledger.take(Purpose::Optimizer, width * remembered(model, assignments));
+    let is_summed = model.train.micro_batch < model.train.batch;
+    if is_summed {
         // The sums over the micro-batches before.
         ledger.take(Purpose::Gradients, F32 * num_entries);
     }
     micro_batch(model, &mut ledger);
+    if width < F32 {
+        if is_summed {
+            // The last micro-batch's, to be added.
+            ledger.pass(Purpose::Gradients, F32 * num_entries);
+            ledger.give(Purpose::Gradients, width * num_entries);
+        }
+        // The largest tensor, its gradient and two moments, for a step in f32.
+        let largest = model.params.iter().map(|param| dim::num_elements(&param.dims) as u128).max();
+        ledger.pass(Purpose::Working, 4 * F32 * largest.unwrap_or(0));
+    }
     ledger.most()
 }
 
@@ -61,7 +73,7 @@ pub fn before_the_loss(model: &Model) -> u128 {
     let mut ledger = Ledger::default();
     let num_entries = num_entries(model);
     // Weights, two moments, and the gradients for which there must be room too.
-    ledger.take(Purpose::Weights, 4 * F32 * num_entries);
+    ledger.take(Purpose::Weights, 4 * weight_width(model) * num_entries);
     forward(model, &mut ledger);
     ledger.now().total()
 }

@@ -117,6 +117,7 @@ pub fn train(train: &Train) -> Vec<Setting> {
     let precision = match train.precision {
         Precision::F32 => "f32",
         Precision::Bf16 => "bf16",
+        Precision::Bf16Stochastic => "bf16_stochastic",
     };
     settings.extend([
         setting("steps", grouped(train.steps)),

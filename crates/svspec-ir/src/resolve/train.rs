@@ -106,8 +106,9 @@ fn read<'a, T>(given: &Given<'a>, name: &str, usual: T, value: impl FnOnce(&'a E
 }
 
 fn precision(scope: &mut Scope<'_>, expr: &Expr) -> Option<Precision> {
-    match setting::word(scope, "precision", expr, &["f32", "bf16"])? {
+    match setting::word(scope, "precision", expr, &["f32", "bf16", "bf16_stochastic"])? {
         "bf16" => Some(Precision::Bf16),
+        "bf16_stochastic" => Some(Precision::Bf16Stochastic),
         _ => Some(Precision::F32),
     }
 }

@@ -63,7 +63,7 @@ fn cheapest(model: &Model, region: RegionId, value: ValueId) -> Option<Move> {
 fn traffic_on_activations(model: &Model, channels: usize) -> f64 {
     let bytes = match model.train.precision {
         Precision::F32 => 4.0,
-        Precision::Bf16 => 2.0,
+        Precision::Bf16 | Precision::Bf16Stochastic => 2.0,
     };
     PASSES * bytes * model.train.micro_batch as f64 * model.context as f64 * channels as f64
 }

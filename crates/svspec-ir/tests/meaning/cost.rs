@@ -90,6 +90,8 @@ fn each_setting_takes_away_what_it_is_for() {
     // Of many parameters and few tokens the gradients are most: the last micro-batch's beside the sums of those before.
     let summed = memory("micro_batch = 1");
     assert_eq!(summed.gradients, 2 * summed.weights);
+    let stochastic = memory("precision = bf16_stochastic");
+    assert_eq!((2 * stochastic.weights, 2 * stochastic.optimizer), (whole.weights, whole.optimizer));
 }
 
 /// Muon remembers one number for each entry, SGD without momentum none.

@@ -51,7 +51,13 @@ impl Sums {
         share: Share,
     ) -> Result<(), TorchError> {
         match &mut self.0 {
-            Kind::Here(sums) if micro == 0 => *sums = params.gradients(loss),
+            Kind::Here(sums) if micro == 0 => {
+                *sums = params.gradients(loss);
+                if share.num_micro > 1 {
+                    // Sums of bf16 gradients are f32.
+                    *sums = sums.iter().map(|gradient| gradient.to_kind(tch::Kind::Float)).collect();
+                }
+            }
             Kind::Here(sums) => {
                 for (sum, gradient) in sums.iter_mut().zip(&params.gradients(loss)) {
                     let _ = sum.g_add_(gradient);

@@ -1,15 +1,21 @@
 //! Matrix products with a weight, and rows of a table.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// `y = W x`: `x` is `[…, in]`, the weight `[out, in]`, the result `[…, out]`.
 pub fn linear(x: &Tensor, weight: &Tensor) -> Tensor {
     x.linear(weight, None::<&Tensor>)
 }
 
-/// The rows of `table_vd` at the ids `tokens_bt`, `[b, t, d]`.
+/// The rows of `table_vd` at the ids `tokens_bt`, `[b, t, d]`. The gradient of a bf16 table, which is a sum over tokens, is summed
+/// in f32.
 pub fn embedding(table_vd: &Tensor, tokens_bt: &Tensor) -> Tensor {
-    Tensor::embedding(table_vd, tokens_bt, -1, false, false)
+    let rows = |table: &Tensor| Tensor::embedding(table, tokens_bt, -1, false, false);
+    if table_vd.kind() == Kind::BFloat16 {
+        rows(&table_vd.to_kind(Kind::Float)).to_kind(Kind::BFloat16)
+    } else {
+        rows(table_vd)
+    }
 }
 
 /// The rows of `table_pd` from `offset` on, one for each position of `tokens_bt`, the same in every sequence: `[b, t, d]`.

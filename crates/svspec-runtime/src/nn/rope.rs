@@ -14,7 +14,7 @@ pub struct Rope {
 }
 
 /// The table of positions `0..num_positions`: angle `i` of position `t` is `t · theta^(−2i / rotary_dim)`.
-/// Angles are computed in f64 and kept in `kind`.
+/// Angles are computed in f64 and kept in `kind`, f32 at least.
 pub fn rope_table(num_positions: i64, rotary_dim: i64, theta: f64, kind: Kind, device: Device) -> Rope {
     table(num_positions, &frequencies(rotary_dim, theta, device), 1.0, kind)
 }
@@ -40,6 +40,8 @@ fn frequencies(rotary_dim: i64, theta: f64, device: Device) -> Tensor {
 fn table(num_positions: i64, frequency_k: &Tensor, magnitude: f64, kind: Kind) -> Rope {
     let position_t1 = Tensor::arange(num_positions, (Kind::Double, frequency_k.device())).unsqueeze(1);
     let angle_t1k = (position_t1 * frequency_k).unsqueeze(1);
+    // In bf16 neighbouring positions would share their angles.
+    let kind = if kind == Kind::BFloat16 { Kind::Float } else { kind };
     let finished = |x: Tensor| (x * magnitude).to_kind(kind);
     Rope { cos_t1k: finished(angle_t1k.cos()), sin_t1k: finished(angle_t1k.sin()) }
 }

@@ -1,22 +1,24 @@
 //! The parameters of a scale vector in, γ out (arXiv 2605.26895, reparameterisation). γ has the shape of the last of them; of
-//! several vectors, stacked along its first axis, `magnitude` has a number for each.
+//! several vectors, stacked along its first axis, `magnitude` has a number for each. Of bf16 parameters it is computed in f32.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// `γ = 1 + α`.
 pub fn one_plus(offset: &Tensor) -> Tensor {
-    offset + 1.0
+    exact(offset) + 1.0
 }
 
 /// OR: `γ = β · α / RMS(α)`, the RMS over all of a vector's α.
 pub fn magnitude_direction(magnitude: &Tensor, direction: &Tensor) -> Tensor {
-    let mean_square = mean(&direction.square(), magnitude);
-    beside(magnitude, direction) * direction * mean_square.rsqrt()
+    let (magnitude, direction) = (exact(magnitude), exact(direction));
+    let mean_square = mean(&direction.square(), &magnitude);
+    beside(&magnitude, &direction) * direction * mean_square.rsqrt()
 }
 
 /// ER: `γ = exp(β) · exp(α − mean(α))`, the mean over all of a vector's α.
 pub fn exp_magnitude_direction(magnitude: &Tensor, direction: &Tensor) -> Tensor {
-    (beside(magnitude, direction) + direction - mean(direction, magnitude)).exp()
+    let (magnitude, direction) = (exact(magnitude), exact(direction));
+    (beside(&magnitude, &direction) + &direction - mean(&direction, &magnitude)).exp()
 }
 
 /// The mean over all entries, or over those of each vector.
@@ -40,5 +42,10 @@ fn beside(magnitude: &Tensor, direction: &Tensor) -> Tensor {
 
 /// `γ = log(1 + exp(α))` (arXiv 2411.13010).
 pub fn softplus(alpha: &Tensor) -> Tensor {
-    alpha.softplus()
+    exact(alpha).softplus()
+}
+
+/// f32 at least.
+fn exact(x: &Tensor) -> Tensor {
+    if x.kind() == Kind::BFloat16 { x.to_kind(Kind::Float) } else { x.shallow_clone() }
 }

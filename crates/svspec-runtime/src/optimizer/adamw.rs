@@ -1,6 +1,6 @@
 //! AdamW (arXiv 1711.05101) by LibTorch's fused kernel.
 
-use super::{Memory, Rates, zeros};
+use super::{Memory, Rates, one_by_one, widened, zeros};
 use crate::ffi::{self, TorchError};
 use crate::params::Param;
 use tch::{Kind, Tensor};
@@ -35,6 +35,21 @@ impl AdamW {
     ) -> Result<(), TorchError> {
         let adamw = ffi::AdamW { lr: rates.lr, betas: self.betas, weight_decay: rates.decay, eps: self.eps };
         ffi::fused_adamw(params, gradients, &self.first_moments, &self.second_moments, &self.steps, adamw)
+    }
+
+    pub(super) fn parts(&self) -> Vec<Vec<usize>> {
+        one_by_one(self.steps.len())
+    }
+
+    /// For the tensors at `part`; it counts the same steps.
+    pub(super) fn widened(&self, part: &[usize]) -> Self {
+        Self {
+            betas: self.betas,
+            eps: self.eps,
+            first_moments: widened(&self.first_moments, part),
+            second_moments: widened(&self.second_moments, part),
+            steps: widened(&self.steps, part),
+        }
     }
 
     pub(super) fn memory(&self) -> Memory<'_> {

@@ -1,6 +1,6 @@
 //! Muon (Jordan et al. 2024): momentum, then each matrix made nearly orthogonal, in bf16, and scaled by its shape.
 
-use super::{Memory, Rates, matrices, newton_schulz, zeros};
+use super::{Memory, Rates, matrices, newton_schulz, widened, zeros};
 use crate::ffi::{self, TorchError};
 use crate::params::Param;
 use crate::spec::{self, Matrices};
@@ -77,6 +77,30 @@ impl Muon {
             ffi::add(&own, &updates, -rates.lr * self.constants.scale.factor(batch.out, batch.num_in))?;
         }
         Ok(())
+    }
+
+    /// A batch's members together.
+    pub(super) fn parts(&self) -> Vec<Vec<usize>> {
+        let of_batch = |batch: &Batch| batch.members.iter().map(|member| member.index).collect();
+        self.batches.iter().map(of_batch).collect()
+    }
+
+    pub(super) fn widened(&self, part: &[usize]) -> Self {
+        let is_it = |batch: &&Batch| batch.members.iter().map(|member| member.index).eq(part.iter().copied());
+        let batch = |batch: &Batch| Batch {
+            members: batch
+                .members
+                .iter()
+                .enumerate()
+                .map(|(index, member)| Member { index, ..*member })
+                .collect(),
+            ..*batch
+        };
+        Self {
+            constants: self.constants,
+            momenta: widened(&self.momenta, part),
+            batches: self.batches.iter().filter(is_it).map(batch).collect(),
+        }
     }
 
     pub(super) fn memory(&self) -> Memory<'_> {

@@ -1,6 +1,6 @@
 //! Gradient descent with momentum `m ← μ m + g`, and the decoupled decay of the other algorithms.
 
-use super::{Memory, Rates, zeros};
+use super::{Memory, Rates, one_by_one, widened, zeros};
 use crate::ffi::{self, TorchError};
 use crate::params::Param;
 use tch::Tensor;
@@ -11,12 +11,13 @@ pub(super) struct Sgd {
     nesterov: bool,
     /// Empty without momentum.
     momenta: Vec<Tensor>,
+    count: usize,
 }
 
 impl Sgd {
     pub(super) fn new(momentum: f64, nesterov: bool, params: &[&Param]) -> Self {
         let momenta = if momentum > 0.0 { zeros(params) } else { Vec::new() };
-        Self { momentum, nesterov, momenta }
+        Self { momentum, nesterov, momenta, count: params.len() }
     }
 
     pub(super) fn step(
@@ -36,6 +37,14 @@ impl Sgd {
             return ffi::add(params, gradients, -rates.lr);
         }
         ffi::add(params, &self.momenta, -rates.lr)
+    }
+
+    pub(super) fn parts(&self) -> Vec<Vec<usize>> {
+        one_by_one(self.count)
+    }
+
+    pub(super) fn widened(&self, part: &[usize]) -> Self {
+        Self { momenta: widened(&self.momenta, part), count: part.len(), ..*self }
     }
 
     pub(super) fn memory(&self) -> Memory<'_> {

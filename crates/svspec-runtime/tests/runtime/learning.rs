@@ -1,9 +1,10 @@
-//! A run on a corpus that can be learned by heart ends far below the loss that byte frequencies reach, in both precisions.
+//! A run on a corpus that can be learned by heart ends far below the loss that byte frequencies reach, in every precision.
 
 use crate::hand::Size;
 use crate::runs::{Folder, options, rows, train, turn};
 use crate::tiny::Tiny;
 use crate::tiny_bf16::TinyBf16;
+use crate::tiny_stochastic::{TinyStochastic, TinyStochasticMuon};
 use serde_json::Value;
 use std::fs;
 use svspec_runtime::train::Ending;
@@ -54,4 +55,10 @@ fn learns_in_f32() {
 #[test]
 fn learns_in_bf16_with_micro_batches() {
     learns::<TinyBf16>("learns-bf16");
+}
+
+#[test]
+fn learns_in_bf16_throughout() {
+    learns::<TinyStochastic>("learns-stochastic");
+    learns::<TinyStochasticMuon>("learns-stochastic-muon");
 }

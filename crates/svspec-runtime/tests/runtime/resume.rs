@@ -5,6 +5,7 @@ use crate::runs::{Folder, options, resumption, rows, state_bytes, train, train_u
 use crate::tiny::Tiny;
 use crate::tiny_bf16::TinyBf16;
 use crate::tiny_muon::TinyMuon;
+use crate::tiny_stochastic::{TinyStochastic, TinyStochasticMuon};
 use std::fs;
 use svspec_runtime::run::RunError;
 use svspec_runtime::train::Ending;
@@ -43,6 +44,12 @@ fn ends_in_the_same_bits_in_bf16_with_micro_batches() {
 #[test]
 fn ends_in_the_same_bits_with_muon_and_sgd() {
     resumes::<TinyMuon>("resumes-muon", &[1, 23]);
+}
+
+#[test]
+fn ends_in_the_same_bits_in_bf16_throughout() {
+    resumes::<TinyStochastic>("resumes-stochastic", &[3, 20]);
+    resumes::<TinyStochasticMuon>("resumes-stochastic-muon", &[7]);
 }
 
 #[test]

@@ -169,6 +169,8 @@ fn of_weights(model: &Model, linear: &Linear, kept: &mut Kept) {
     kept.backward = copies + F32 * scaled;
     match model.train.precision {
         Precision::F32 => kept.weight_copies = copies,
+        // Weights are bf16 already, and so are stacks of them.
+        Precision::Bf16Stochastic => kept.weight_copies = copies / F32 * BF16,
         Precision::Bf16 => {
             let last = if copies > 0 { F32 * all } else { 0 };
             kept.weight_copies = BF16 * all + copies - last;

@@ -2,7 +2,7 @@
 
 use super::kept::{Kept, kept};
 use super::ledger::{Ledger, Purpose};
-use super::values::{F32, Value, of, values};
+use super::values::{Value, of, values, weight_width};
 use crate::op::Input;
 use crate::{Model, Node, Op, ParamId, Region, RegionId, RegionKind, dim};
 use std::collections::{BTreeMap, BTreeSet};
@@ -228,7 +228,8 @@ impl<'a> Tape<'a> {
     }
 
     fn bytes_of(&self, param: ParamId) -> u128 {
-        F32 * self.model.params.get(param.0).map_or(0, |param| dim::num_elements(&param.dims)) as u128
+        weight_width(self.model)
+            * self.model.params.get(param.0).map_or(0, |param| dim::num_elements(&param.dims)) as u128
     }
 }
 

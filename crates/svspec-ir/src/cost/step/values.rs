@@ -9,6 +9,14 @@ pub const F32: u128 = 4;
 /// Bytes of a bf16.
 pub const BF16: u128 = 2;
 
+/// Bytes of an entry of a weight, of its gradient, and of what the optimizer remembers of it.
+pub fn weight_width(model: &Model) -> u128 {
+    match model.train.precision {
+        Precision::F32 | Precision::Bf16 => F32,
+        Precision::Bf16Stochastic => BF16,
+    }
+}
+
 /// One node's result.
 #[derive(Clone, Copy, Debug)]
 pub struct Value {
@@ -71,12 +79,14 @@ fn width(model: &Model, region: &Region, op: &Op, inputs: &[Value]) -> u128 {
     let first = inputs.first().map_or(F32, |input| input.width);
     match model.train.precision {
         Precision::F32 => F32,
-        Precision::Bf16 => match op {
+        Precision::Bf16 | Precision::Bf16Stochastic => match op {
             Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) => BF16,
             Op::Input(Input::Carried) if region.kind == RegionKind::Loss => logits_width(model),
-            Op::Input(_) | Op::Embed(_) | Op::Positions(_) | Op::Sinusoids(_) => F32,
+            Op::Input(_) | Op::Embed(_) | Op::Positions(_) | Op::Sinusoids(_) => weight_width(model),
             // What a bf16 vector meets stays what it is.
-            Op::Scale(_) | Op::Bias(_) | Op::ExpertScale(_) | Op::ExpertBias(_) => first.max(F32),
+            Op::Scale(_) | Op::Bias(_) | Op::ExpertScale(_) | Op::ExpertBias(_) => {
+                first.max(weight_width(model))
+            }
             Op::Normalize(_)
             | Op::Choose(_)
             | Op::Route(_)

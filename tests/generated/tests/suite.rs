@@ -5,6 +5,7 @@ mod suite {
     mod foreign;
     mod groups;
     mod lock;
+    mod memory;
     mod parity;
     mod quality;
     mod setting;

@@ -18,18 +18,24 @@ pub static OPS: LazyLock<Spec> =
 pub static NANO: LazyLock<Spec> =
     LazyLock::new(|| Spec::new("nano.svspec", include_str!("../../../../specs/nano.svspec")).unwrap());
 
+/// Models and settings whose memory goes to different things.
+pub static MEMORY: LazyLock<Spec> =
+    LazyLock::new(|| Spec::new("memory.svspec", include_str!("../../specs/memory.svspec")).unwrap());
+
 /// The targets of `NANO` that are compiled.
 pub const NANO_TARGETS: [&str; 2] = ["nano", "unified"];
 
-/// All targets of `TINY` and some of `NANO`, on disk.
+/// All targets of `TINY` and `MEMORY`, and some of `NANO`, on disk.
 pub static WRITTEN: LazyLock<Crates> = LazyLock::new(|| {
-    let tiny = TINY.targets().into_iter().map(|target| {
-        let files = TINY.files(&target, Rewrites::default()).unwrap();
-        (target, files)
-    });
+    let all = |spec: &'static Spec| {
+        spec.targets().into_iter().map(|target| {
+            let files = spec.files(&target, Rewrites::default()).unwrap();
+            (target, files)
+        })
+    };
     let nano =
         NANO_TARGETS.map(|target| (target.to_owned(), NANO.files(target, Rewrites::default()).unwrap()));
-    let crates: Vec<_> = tiny.chain(nano).collect();
+    let crates: Vec<_> = all(&TINY).chain(all(&MEMORY)).chain(nano).collect();
     Crates::write(&scratch("crates"), &target(), &crates).unwrap()
 });
 

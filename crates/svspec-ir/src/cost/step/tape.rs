@@ -195,7 +195,10 @@ impl<'a> Tape<'a> {
     /// The bytes of a node's own storage: none of a view, and none of what the region is given.
     fn storage(&self, index: usize, value: &Value) -> u128 {
         let is_none = |node: &Node| {
-            matches!(node.op, Op::Input(_) | Op::Sinusoids(_) | Op::CrossEntropy(_) | Op::Balance(_) | Op::ZLoss(_))
+            matches!(
+                node.op,
+                Op::Input(_) | Op::Sinusoids(_) | Op::CrossEntropy(_) | Op::Balance(_) | Op::ZLoss(_)
+            )
         };
         let has_storage = !self.region.nodes.get(index).is_some_and(is_none);
         if value.root == index && has_storage { self.tokens * value.bytes() } else { 0 }

@@ -49,7 +49,10 @@ pub fn values(model: &Model, region: &Region) -> Vec<Value> {
         let root = inputs.first().filter(|_| is_view).map_or(index, |source| source.root);
         values.push(Value {
             is_live: live.contains(&index),
-            has_gradient: !matches!(node.op, Op::Input(Input::Tokens | Input::Targets) | Op::Sinusoids(_) | Op::Choose(_)),
+            has_gradient: !matches!(
+                node.op,
+                Op::Input(Input::Tokens | Input::Targets) | Op::Sinusoids(_) | Op::Choose(_)
+            ),
             root,
             width: width(model, region, &node.op, &inputs),
             entries: dim::num_elements(&node.dims) as u128,

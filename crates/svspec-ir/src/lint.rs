@@ -2,6 +2,7 @@
 
 mod decayed_output_scale;
 mod direct_scale_zero_init;
+mod layer_not_recomputed;
 mod loss_not_chunked;
 mod magnitude_direction_decay;
 mod muon_on_vocabulary;
@@ -19,11 +20,12 @@ use crate::{Assignment, CheckedModel, ScaleFacts, ScaleVector};
 use svspec_diagnostics::{Diagnostic, Span};
 
 /// The names of the lints. In a file with several targets, one at a place speaks for all of them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "decayed-output-scale",
     "undecayed-input-scale",
     "one-plus-init",
     "direct-scale-zero-init",
+    "layer-not-recomputed",
     "loss-not-chunked",
     "magnitude-direction-decay",
     "muon-on-vocabulary",
@@ -39,6 +41,7 @@ pub(crate) fn lints(checked: &CheckedModel) -> Vec<Diagnostic> {
         undecayed_input_scale::lint,
         one_plus_init::lint,
         direct_scale_zero_init::lint,
+        layer_not_recomputed::lint,
         loss_not_chunked::lint,
         magnitude_direction_decay::lint,
         muon_on_vocabulary::lint,

@@ -40,6 +40,7 @@ const PAGES: &[(&str, &str)] = &[
     ("input", include_str!("../pages/input.md")),
     ("iwd", include_str!("../pages/iwd.md")),
     ("kv-heads-not-divisible", include_str!("../pages/kv-heads-not-divisible.md")),
+    ("layer-not-recomputed", include_str!("../pages/layer-not-recomputed.md")),
     ("loss-not-chunked", include_str!("../pages/loss-not-chunked.md")),
     ("lr", include_str!("../pages/lr.md")),
     ("magnitude-direction-decay", include_str!("../pages/magnitude-direction-decay.md")),

@@ -3,6 +3,7 @@
 mod compiler;
 mod experts;
 mod machine;
+mod memory;
 mod optimizer;
 mod trainer;
 
@@ -23,6 +24,7 @@ pub fn run() -> Result<ExitCode> {
     let scratch = tempfile::tempdir()?;
     let mut figures = compiler::figures(scratch.path())?;
     figures.extend(trainer::figures(scratch.path())?);
+    figures.extend(memory::figures(scratch.path())?);
     figures.extend(optimizer::figures()?);
     figures.extend(experts::figures()?);
     println!("{}\n", machine::name());

@@ -26,8 +26,8 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
     let mut baselines = Vec::new();
     let mut ratios = Vec::new();
     for pair in 0..NUM_PAIRS {
-        let baseline = train(scratch, &spec, "nano", pair)?;
-        let unified = train(scratch, &spec, "unified", pair)?;
+        let baseline = train(scratch, &spec, "nano", NUM_STEPS, pair)?;
+        let unified = train(scratch, &spec, "unified", NUM_STEPS, pair)?;
         ratios.push((unified.speed / baseline.speed, unified.memory / baseline.memory));
         baselines.push(baseline);
     }
@@ -48,14 +48,15 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
     ])
 }
 
-/// What is asked of a run: tokens per second, and MiB at most.
-struct Run {
-    speed: f64,
-    memory: f64,
+/// What is asked of a run: tokens per second; MiB at most, of the process and of tensors.
+pub(super) struct Run {
+    pub(super) speed: f64,
+    pub(super) memory: f64,
+    pub(super) tensors: f64,
 }
 
 /// The middle one; of none, not a number.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -65,10 +66,10 @@ fn number(summary: &Value, key: &str) -> Result<f64> {
 }
 
 /// Trains a target of `spec` and reads the run's summary.
-fn train(scratch: &Path, spec: &Path, target: &str, pair: usize) -> Result<Run> {
+pub(super) fn train(scratch: &Path, spec: &Path, target: &str, num_steps: &str, pair: usize) -> Result<Run> {
     let out = scratch.join(format!("run-{target}-{pair}"));
     let mut command = svc(&["train"], &[spec]);
-    command.args(["--variant", target, "--steps", NUM_STEPS, "--device", "cpu", "--out"]).arg(&out);
+    command.args(["--variant", target, "--steps", num_steps, "--device", "cpu", "--out"]).arg(&out);
     command.current_dir(scratch);
     output(command, &[0])?;
     let path = out.join("summary.json");
@@ -78,6 +79,7 @@ fn train(scratch: &Path, spec: &Path, target: &str, pair: usize) -> Result<Run> 
     Ok(Run {
         speed: number(&summary, "tokens_per_second")?,
         memory: number(&summary, "peak_memory_bytes")? / f64::from(1 << 20),
+        tensors: number(&summary, "peak_tensor_bytes")? / f64::from(1 << 20),
     })
 }
 

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent / "techniques"))
 
 import attention
 import feed_forward
+import ngpt
 import norms
 import placements
 import scaling
@@ -35,7 +36,7 @@ NAMES = {norms.magnitude_direction: "or", norms.exp_magnitude_direction: "er"}
 
 def techniques() -> dict[str, type[Decoder]]:
     found = {}
-    for module in (placements, norms, attention, feed_forward, scaling):
+    for module in (placements, norms, attention, feed_forward, scaling, ngpt):
         for name, kind in vars(module).items():
             if isinstance(kind, type) and kind.__module__ == module.__name__:
                 found[NAMES.get(kind, name)] = kind

@@ -3,6 +3,7 @@
 
 mod files;
 mod memory;
+mod unit;
 
 pub use files::Files;
 
@@ -86,7 +87,11 @@ pub fn carry(old: &Old<'_>, new: &CheckedModel, plan: &Plan, spec_text: &str) ->
     let weights = plan
         .steps
         .iter()
-        .map(|step| Ok((new.model().instance_name(step.tensor), weight(old, new, step)?)))
+        .map(|step| {
+            let value = weight(old, new, step)?;
+            unit::require(old, new, step, &value)?;
+            Ok((new.model().instance_name(step.tensor), value))
+        })
         .collect::<anyhow::Result<_>>()?;
     let memory::Remembered { tensors: optimizer, lost } = memory::carry(old, new, plan)?;
     let mut state = old.state.clone();

@@ -118,7 +118,7 @@ fn line<'a>(checked: &'a CheckedModel, group: &'a Group) -> GroupLine<'a> {
     let num_params: usize = sizes.map(|param| num_elements(&param.dims)).sum();
     GroupLine {
         name: &group.name,
-        optimizer: print::groups::algorithm(group.algorithm, optimizer),
+        optimizer: print::groups::stepping(group.algorithm, group.unit, optimizer),
         lr: print::number::shortest(optimizer.peak(group.algorithm) * group.lr_multiplier),
         decay: group.decay,
         clipped: if group.clipped { "yes" } else { "no" },

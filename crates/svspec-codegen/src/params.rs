@@ -28,12 +28,13 @@ pub fn emit(
     let imports = imports(checked, constants);
     let spec_table = spec_table(checked, cost, spec);
     let (params, scales) = (params_table(checked, constants), scales_table(checked));
-    let (groups, matrices) = (groups::table(checked), groups::matrices(checked));
+    let (groups, matrices, units) =
+        (groups::table(checked), groups::matrices(checked), groups::units(checked));
     let foreign = foreign::table(model);
     print::file(
         "src/params.rs",
         &docs,
-        quote!(#imports #spec_table #params #groups #matrices #scales #foreign),
+        quote!(#imports #spec_table #params #groups #matrices #units #scales #foreign),
     )
 }
 
@@ -64,7 +65,7 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
         use crate::training::TRAINING;
         #of_foreign
         use svspec_runtime::spec::{
-            Algorithm, GroupRow, Init, Layers, #of_matrices MatrixRow, #of_muon ParamRow, #of_scales ScaleRow, Spec
+            Algorithm, GroupRow, Init, Layers, #of_matrices MatrixRow, #of_muon ParamRow, #of_scales ScaleRow, Spec, UnitRow
         };
     }
 }
@@ -103,6 +104,7 @@ fn spec_table(checked: &CheckedModel, cost: &CostReport, spec: &SpecSource) -> T
             params: PARAMS,
             groups: GROUPS,
             matrices: MATRICES,
+            units: UNITS,
             scales: SCALES,
             training: TRAINING,
             flops_per_token: #flops,

@@ -1,6 +1,6 @@
 //! What the rules make of each tensor, and the groups that follow.
 
-use crate::{Algorithm, Init, Instance};
+use crate::{Algorithm, Init, Instance, Unit};
 use serde::Serialize;
 use svspec_diagnostics::Span;
 
@@ -44,6 +44,10 @@ pub struct Assignment {
     pub init: Init,
     /// The rule that set it; `None`: the parameter's default.
     pub init_rule: Option<usize>,
+    /// What of it is kept at norm 1.
+    pub unit: Option<Unit>,
+    /// The rule that set it; `None`: the default of nothing.
+    pub unit_rule: Option<usize>,
 }
 
 /// Tensors that the optimizer treats alike because the same rules reached them.
@@ -59,6 +63,8 @@ pub struct Group {
     pub lr_multiplier: f64,
     /// Whether clipping applies.
     pub clipped: bool,
+    /// What of each is kept at norm 1.
+    pub unit: Option<Unit>,
     /// The indices of the rules that made it, decay's first; none if the optimizer leaves it alone.
     pub rules: Vec<usize>,
     /// Its tensors, in the model's order.

@@ -34,6 +34,7 @@ pub mod rules;
 pub mod scale;
 pub mod schedule;
 pub mod train;
+pub mod unit;
 
 pub use check::check;
 pub use checked::CheckedModel;
@@ -54,3 +55,4 @@ pub use rule::ResolvedRule;
 pub use scale::{ScaleForm, ScaleId, ScaleVector, Site};
 pub use schedule::{Schedule, Shape};
 pub use train::{Budget, LossChunk, Precision, Train};
+pub use unit::Unit;

@@ -82,6 +82,8 @@ const PAGES: &[(&str, &str)] = &[
     ("tensor-without-foreign-name", include_str!("../pages/tensor-without-foreign-name.md")),
     ("too-large", include_str!("../pages/too-large.md")),
     ("undecayed-input-scale", include_str!("../pages/undecayed-input-scale.md")),
+    ("unit", include_str!("../pages/unit.md")),
+    ("unit-of-zeros", include_str!("../pages/unit-of-zeros.md")),
     ("unified", include_str!("../pages/unified.md")),
     ("unknown-base", include_str!("../pages/unknown-base.md")),
     ("unknown-condition", include_str!("../pages/unknown-condition.md")),

@@ -4,7 +4,7 @@ mod amount;
 
 use crate::group::RuleText;
 use crate::param::ScalePart;
-use crate::{ParamKind, Role, Site, Split};
+use crate::{ParamKind, Role, Site, Split, Unit};
 use svspec_syntax::ast::Comparison;
 
 pub use amount::Amount;
@@ -39,6 +39,8 @@ pub enum Verb {
     Betas((f64, f64)),
     /// `eps 1e-10`: AdamW's ε.
     Eps(f64),
+    /// `unit rows`, `unit off`: what has norm 1 at step 0 and after every step.
+    Unit(Option<Unit>),
     /// `clip off`: whether the gradient counts in, and is scaled by, clipping.
     Clip(Clipping),
 }
@@ -121,6 +123,7 @@ impl Verb {
             Self::Use(_) => "use",
             Self::Betas(_) => "betas",
             Self::Eps(_) => "eps",
+            Self::Unit(_) => "unit",
             Self::Clip(_) => "clip",
         }
     }
@@ -135,7 +138,7 @@ impl Verb {
                 | InitValue::Uniform(amount)
                 | InitValue::Constant(amount) => amount,
             }),
-            Self::Use(_) | Self::Betas(_) | Self::Eps(_) | Self::Clip(_) => None,
+            Self::Use(_) | Self::Betas(_) | Self::Eps(_) | Self::Unit(_) | Self::Clip(_) => None,
         }
     }
 }

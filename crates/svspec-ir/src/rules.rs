@@ -6,6 +6,7 @@ mod grouping;
 mod matching;
 mod muon;
 mod naming;
+mod unit;
 
 use crate::param::ScalePart;
 use crate::rule::{Clipping, InitValue, ResolvedRule, Use, Verb};
@@ -25,7 +26,8 @@ pub struct RuleOutcome {
     pub groups: Vec<Group>,
     /// For each rule, how far it reaches; the file-wide lints add these up over targets.
     pub hits: Vec<Hits>,
-    /// `parameter-without-decay`, once per kind of tensor; `out-of-range` and tensors that Muon cannot step, once per rule.
+    /// `parameter-without-decay`, once per kind of tensor; `out-of-range`, tensors that Muon cannot step and such that have
+    /// no norm to divide by, once per rule.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -92,6 +94,7 @@ pub fn apply(model: &Model, facts: &[ScaleFacts], rules: &[ResolvedRule]) -> Rul
     let groups = grouping::groups(model, &assignments, rules);
     diagnostics.extend(coverage::without_decay(model, &unreached));
     diagnostics.extend(muon::unfit(model, &assignments, rules));
+    diagnostics.extend(unit::of_zeros(model, &assignments, rules));
     RuleOutcome { assignments, groups, hits, diagnostics }
 }
 
@@ -122,6 +125,7 @@ struct Deciding {
     algorithm: Option<usize>,
     betas: Option<usize>,
     eps: Option<usize>,
+    unit: Option<usize>,
 }
 
 impl Deciding {
@@ -137,6 +141,7 @@ impl Deciding {
                 Verb::Use(_) => &mut deciding.algorithm,
                 Verb::Betas(_) => &mut deciding.betas,
                 Verb::Eps(_) => &mut deciding.eps,
+                Verb::Unit(_) => &mut deciding.unit,
             };
             *slot = Some(index);
         }
@@ -159,7 +164,14 @@ impl Deciding {
     fn concerns(&self, rules: &[ResolvedRule], index: usize) -> bool {
         match rules.get(index).map(|rule| &rule.verb) {
             Some(Verb::Betas(_) | Verb::Eps(_)) => self.chosen(rules) == Use::AdamW,
-            Some(Verb::Decay(_) | Verb::LearningRate(_) | Verb::Init(_) | Verb::Clip(_) | Verb::Use(_))
+            Some(
+                Verb::Decay(_)
+                | Verb::LearningRate(_)
+                | Verb::Init(_)
+                | Verb::Clip(_)
+                | Verb::Use(_)
+                | Verb::Unit(_),
+            )
             | None => true,
         }
     }
@@ -169,7 +181,7 @@ impl Deciding {
     }
 
     fn indices(&self) -> impl Iterator<Item = usize> {
-        [self.decay, self.lr, self.init, self.clip, self.algorithm, self.betas, self.eps]
+        [self.decay, self.lr, self.init, self.clip, self.algorithm, self.betas, self.eps, self.unit]
             .into_iter()
             .flatten()
     }
@@ -190,6 +202,8 @@ fn untouched(tensor: &Tensor<'_>) -> Assignment {
         clip_rule: None,
         init: tensor.param.default_init.at(tensor.instance.layer),
         init_rule: None,
+        unit: None,
+        unit_rule: None,
     }
 }
 
@@ -219,6 +233,8 @@ fn assign(
         clip_rule: deciding.clip,
         init: tensor.param.default_init.at(layer),
         init_rule: deciding.init,
+        unit: None,
+        unit_rule: deciding.unit,
     };
     for rule in deciding.indices().filter_map(|index| rules.get(index)) {
         // A rule that matches has a number; one that is no good was reported.
@@ -245,6 +261,7 @@ fn assign(
                     *eps = *of_rule;
                 }
             }
+            Verb::Unit(unit) => assignment.unit = *unit,
             Verb::Use(_) => {}
         }
     }

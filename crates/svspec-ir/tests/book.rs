@@ -10,8 +10,14 @@ use svspec_diagnostics::Sources;
 use svspec_ir::{CheckedModel, Instance, Loader, Program, Role, compile, load, print};
 
 /// Specs of which every part and every target has an entry.
-const OF_TECHNIQUES: [&str; 5] =
-    ["placements.svspec", "norms.svspec", "attention.svspec", "feed_forward.svspec", "scaling.svspec"];
+const OF_TECHNIQUES: [&str; 6] = [
+    "placements.svspec",
+    "norms.svspec",
+    "attention.svspec",
+    "feed_forward.svspec",
+    "scaling.svspec",
+    "ngpt.svspec",
+];
 
 const BEGIN: &str = "<!-- svspec: ";
 const END: &str = "<!-- end -->";

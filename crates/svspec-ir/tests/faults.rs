@@ -213,6 +213,8 @@ fn slips() {
         ("Muon by a part that is none", rule("use muon(heads) on attn")),
         ("one beta", rule("betas 0.9 on embedding")),
         ("betas of what AdamW does not step", rule("use sgd on attn\nbetas (0.9, 0.99) on attn")),
+        ("a norm of a number", rule("unit 1 on attn")),
+        ("norms of vectors", rule("unit rows on scale, bias")),
         ("two factors for eight frequencies", small("    attn.rope.longrope.factors = (1, 2)\n")),
         ("a factor that is no list", small("    attn.rope.longrope.factors = 2\n")),
         ("a factor of 0", small("    attn.rope.longrope.factors = (1, 0)\n")),

@@ -53,7 +53,7 @@ fn folder() -> PathBuf {
 }
 
 /// Pages of what is no diagnostic, and of those that no example of one file can give.
-const WITHOUT_FAULT: [&str; 18] = [
+const WITHOUT_FAULT: [&str; 19] = [
     "absorbable",
     "betas",
     "clip",
@@ -70,6 +70,7 @@ const WITHOUT_FAULT: [&str; 18] = [
     "output",
     "tensor-without-foreign-name",
     "unified",
+    "unit",
     "unknown-target",
     "use",
 ];

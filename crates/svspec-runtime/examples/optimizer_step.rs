@@ -49,6 +49,7 @@ const fn spec(groups: &'static [GroupRow]) -> Spec {
         params: PARAMS,
         groups,
         matrices: &[],
+        units: &[],
         scales: &[],
         training: Training {
             steps: 1,

@@ -11,6 +11,8 @@ mod tiny_experts;
 mod tiny_halves;
 #[path = "../tests/runtime/tiny_muon.rs"]
 mod tiny_muon;
+#[path = "../tests/runtime/tiny_unit.rs"]
+mod tiny_unit;
 
 fn main() -> std::process::ExitCode {
     match std::env::var("TINY").as_deref() {
@@ -18,6 +20,7 @@ fn main() -> std::process::ExitCode {
         Ok("halves") => svspec_runtime::main::<hand::Hand<tiny_halves::Halves<tiny::Tiny>>>(),
         Ok("muon-halves") => svspec_runtime::main::<hand::Hand<tiny_halves::Halves<tiny_muon::TinyMuon>>>(),
         Ok("muon") => svspec_runtime::main::<hand::Hand<tiny_muon::TinyMuon>>(),
+        Ok("unit") => svspec_runtime::main::<hand::Hand<tiny_unit::TinyUnit>>(),
         _ => svspec_runtime::main::<hand::Hand<tiny::Tiny>>(),
     }
 }

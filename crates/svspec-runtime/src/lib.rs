@@ -34,6 +34,7 @@ pub mod summary;
 pub mod tensor_file;
 pub mod train;
 pub mod trajectory;
+pub mod unit;
 
 pub use command::main;
 pub use model::Model;

@@ -13,6 +13,7 @@ use crate::ffi::{self, TorchError};
 use crate::params::{Param, Params};
 use crate::schedule::Factors;
 use crate::spec::{Algorithm, GroupRow, Spec};
+use crate::unit;
 use adamw::AdamW;
 use muon::Muon;
 use sgd::Sgd;
@@ -39,6 +40,8 @@ struct Group {
     members: Vec<usize>,
     names: Vec<String>,
     params: Vec<Tensor>,
+    /// The axes over which each is brought back to norm 1.
+    units: Vec<Option<&'static [i64]>>,
     rule: Rule,
 }
 
@@ -140,10 +143,11 @@ impl Optimizer {
                 Rates { lr: group.row.lr * factors.lr, decay: group.row.weight_decay * factors.decay };
             let gradients = group.gradients(gradients);
             if group.is_narrow() {
-                let Group { rule, names, params, .. } = group;
-                stochastic::step(rule, names, params, &gradients, rates, self.moment)?;
+                let Group { rule, names, params, units, .. } = group;
+                stochastic::step(rule, names, params, units, &gradients, rates, self.moment)?;
             } else {
                 group.rule.step(&group.params, &gradients, rates)?;
+                unit::normalize_all(&group.params, &group.units)?;
             }
         }
         self.moment.step += 1;
@@ -231,6 +235,7 @@ impl Group {
             members: own().map(|(member, _)| member).collect(),
             names: members.iter().map(|param| param.name.clone()).collect(),
             params: members.iter().map(|param| param.tensor.shallow_clone()).collect(),
+            units: members.iter().map(|param| param.unit).collect(),
             rule,
         }
     }

@@ -1,7 +1,9 @@
 //! A spec's parameter table in, named tensors out: freshly initialised, or filled from a checkpoint.
 
+use crate::ffi::TorchError;
 use crate::random;
 use crate::spec::{Algorithm, Init, Matrices, ParamRow, Spec, instance_name};
+use crate::unit;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tch::{Device, Kind, Tensor};
@@ -27,6 +29,8 @@ pub struct Param {
     pub group: usize,
     /// How Muon reads it.
     pub matrices: Matrices,
+    /// The axes over which it is kept at norm 1.
+    pub unit: Option<&'static [i64]>,
 }
 
 /// Why tensors are not a model's parameters.
@@ -67,11 +71,15 @@ impl ParamsError {
 impl Params {
     /// The parameters at step 0. Each is drawn on the CPU from a stream of its own, named after it, so that two variants
     /// share the start of what they share, whatever the device.
+    ///
+    /// # Panics
+    /// If a norm is to be 1 over axes that a parameter has not: a fault of the generator.
     pub fn init(spec: &Spec, seed: u64, device: Device) -> Self {
         let Ok(params) = Self::build(spec, |name, row| {
             tch::manual_seed(random::named(seed, name).cast_signed());
             Ok::<_, Infallible>(start(row).to_device(device))
         });
+        params.normalize().expect("a norm over axes of its own");
         params
     }
 
@@ -108,11 +116,23 @@ impl Params {
                 let stated =
                     spec.matrices.iter().find(|stated| stated.path == row.path && stated.layers.holds(layer));
                 let matrices = stated.map_or(Matrices::PLAIN, |stated| stated.matrices);
-                list.push(Param { name, tensor, group: row.group, matrices });
+                let unit = spec.units.iter().find(|unit| unit.path == row.path && unit.layers.holds(layer));
+                let unit = unit.map(|unit| unit.axes);
+                list.push(Param { name, tensor, group: row.group, matrices, unit });
             }
         }
         let by_name = list.iter().enumerate().map(|(index, param)| (param.name.clone(), index)).collect();
         Ok(Self { list, by_name })
+    }
+
+    /// Brings what is kept at norm 1 there, in place.
+    pub fn normalize(&self) -> Result<(), TorchError> {
+        for Param { tensor, unit, .. } in self {
+            if let Some(axes) = unit {
+                unit::normalize(tensor, axes)?;
+            }
+        }
+        Ok(())
     }
 
     /// The tensor called `name`, sharing storage with the one here.

@@ -196,7 +196,11 @@ fn first_state(
     optimizer: impl FnOnce(&Params) -> Optimizer,
 ) -> Result<State, RunError> {
     let params = match init_from {
-        Some(folder) => foreign::load(spec, foreign, folder, device)?,
+        Some(folder) => {
+            let params = foreign::load(spec, foreign, folder, device)?;
+            params.normalize()?;
+            params
+        }
         None => Params::init(spec, seed, device),
     };
     let params = params.in_kind(spec, precision::kind(spec.training.precision));

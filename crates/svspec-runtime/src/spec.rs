@@ -19,6 +19,8 @@ pub struct Spec {
     pub groups: &'static [GroupRow],
     /// How Muon reads its tensors, where that is not plain from their shape.
     pub matrices: &'static [MatrixRow],
+    /// What is kept at norm 1.
+    pub units: &'static [UnitRow],
     /// Every scale vector.
     pub scales: &'static [ScaleRow],
     /// The training settings.
@@ -190,6 +192,17 @@ pub struct Matrices {
 impl Matrices {
     /// One matrix `[out, in]`.
     pub const PLAIN: Self = Self { stacked: None, num_out: 1 };
+}
+
+/// A parameter whose Euclidean norm over some axes is 1, at step 0 and after every step.
+#[derive(Debug)]
+pub struct UnitRow {
+    /// As in its [`ParamRow`].
+    pub path: &'static str,
+    /// Which of its tensors.
+    pub layers: Layers,
+    /// The axes of its shape.
+    pub axes: &'static [i64],
 }
 
 /// One scale vector γ over a run of layers.

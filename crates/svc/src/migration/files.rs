@@ -106,20 +106,29 @@ impl<'a> Tensors<'a> {
         if ![Dtype::F32, Dtype::BF16].contains(&view.dtype()) {
             bail!("`{name}` in `{shown}` is {:?}, and the trainer writes F32 or BF16", view.dtype());
         }
-        let entries: Vec<[u8; 4]> = if view.dtype() == Dtype::F32 {
-            view.data().as_chunks::<4>().0.to_vec()
-        } else {
-            view.data().as_chunks::<2>().0.iter().copied().map(checkpoint::widened).collect()
-        };
         if view.shape() != shape {
             bail!("`{name}` in `{shown}` has the sizes {:?}, not {shape:?}", view.shape());
         }
-        let data = entries.iter().map(|entry| f64::from(f32::from_le_bytes(*entry))).collect();
-        Ok(Tensor::new(shape, data))
+        Ok(Tensor::new(shape, numbers(view.dtype(), view.data())))
     }
 }
 
+/// Numbers of a type that the trainer writes.
+fn numbers(kind: Dtype, bytes: &[u8]) -> Vec<f64> {
+    let entries: Vec<[u8; 4]> = if kind == Dtype::F32 {
+        bytes.as_chunks::<4>().0.to_vec()
+    } else {
+        bytes.as_chunks::<2>().0.iter().copied().map(checkpoint::widened).collect()
+    };
+    entries.iter().map(|entry| f64::from(f32::from_le_bytes(*entry))).collect()
+}
+
 impl Buffer {
+    /// Its numbers, which are the trainer's.
+    pub fn numbers(&self) -> Tensor {
+        Tensor::new(self.shape.clone(), numbers(self.kind, &self.bytes))
+    }
+
     /// Numbers, rounded to 32 bits.
     pub fn of(value: &Tensor) -> Self {
         let bytes = value.data.iter().flat_map(|&entry| (entry as f32).to_le_bytes()).collect();

@@ -17,6 +17,9 @@ const OTHERS: &str = "
 variant or of tiny { scale : magnitude_direction }
 variant positive of tiny { attn.{q, k} : out normalize(head) + scale(exp_magnitude_direction) }
 variant longer of tiny { context = 32 }
+variant unit_q of tiny { optimizer { unit rows on attn.q } }
+variant unit_q_longer of unit_q { context = 32 }
+variant unit_q_hg of unit_q with hg {}
 ";
 
 /// A folder with `tiny.svspec` and, in `all.svspec`, more targets of it.
@@ -84,6 +87,28 @@ fn a_run_is_carried_over_and_stays_as_it_was() {
     let back = scene.run("migrate new_mixed --to all.svspec --out back");
     assert!(back.starts_with("exit code 0"), "{back}");
     assert_near(&expected, &logits(&values(&scene, "back", "tiny")));
+}
+
+#[test]
+fn rows_are_not_brought_to_norm_1_on_the_way_but_may_be_there() {
+    let scene = scene();
+    let (checked, values) = trained::run(&scene, "old", "tiny");
+    insta::assert_snapshot!(
+        "migrate-refused-unit",
+        scene.run("migrate old --to all.svspec --variant unit_q --out no")
+    );
+    assert!(!scene.path("no/checkpoint").exists());
+    // The same run, its rows of norm 1.
+    let mut values: BTreeMap<String, Tensor> =
+        values.into_iter().map(|(tensor, value)| (checked.model().instance_name(tensor), value)).collect();
+    values.get_mut("layers.0.attn.q.weight").unwrap().normalize(2..3);
+    trained::write(&scene, "old/checkpoint/model.safetensors", &values);
+    for target in ["unit_q", "unit_q_longer"] {
+        let said = scene.run(&format!("migrate old --to all.svspec --variant {target} --out {target}"));
+        assert!(said.starts_with("exit code 0"), "{said}");
+    }
+    let on = scene.run("migrate unit_q --to all.svspec --variant unit_q_hg --out unit_hg");
+    assert!(on.starts_with("exit code 0"), "{on}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! The parameter groups: what steps each, how fast, and how Muon reads its tensors.
+//! The parameter groups: what steps each, how fast, how Muon reads its tensors, and what of them is kept at norm 1.
 
 use super::layers;
 use crate::{literal, print};
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::ops::Range;
 use svspec_ir::group::RuleText;
 use svspec_ir::optimizer::{Muon, MuonScale};
-use svspec_ir::{Algorithm, CheckedModel, Group, Matrices, Optimizer, Param};
+use svspec_ir::{Algorithm, CheckedModel, Group, Instance, Matrices, Optimizer, Param};
 
 /// `GROUPS`.
 pub(super) fn table(checked: &CheckedModel) -> TokenStream {
@@ -119,6 +120,35 @@ pub(super) fn matrices(checked: &CheckedModel) -> TokenStream {
     let doc = "How Muon reads tensors that are not one matrix of outputs by inputs.";
     let (blank, doc) = (print::blank(), print::docs([doc]));
     quote!(#blank #doc const MATRICES: &[MatrixRow] = &[#(#rows),*];)
+}
+
+/// Tensors of one parameter that are kept at norm 1 alike.
+struct UnitRow<'a> {
+    param: &'a Param,
+    axes: Range<usize>,
+    layers: Vec<Option<usize>>,
+}
+
+/// `UNITS`.
+pub(super) fn units(checked: &CheckedModel) -> TokenStream {
+    let mut rows: Vec<UnitRow<'_>> = Vec::new();
+    for assignment in checked.assignments() {
+        let Instance { param, layer } = assignment.instance;
+        let Some((param, unit)) = checked.model().params.get(param.0).zip(assignment.unit) else { continue };
+        let axes = unit.axes(param).expect("the checker found more than one entry");
+        match rows.iter_mut().find(|row| std::ptr::eq(row.param, param) && row.axes == axes) {
+            Some(row) => row.layers.push(layer),
+            None => rows.push(UnitRow { param, axes, layers: vec![layer] }),
+        }
+    }
+    let rows = rows.into_iter().map(|row| {
+        let (path, layers) = (&row.param.path, layers(&row.layers));
+        let axes = row.axes.map(|axis| literal::integer(axis as u64));
+        quote!(UnitRow { path: #path, layers: #layers, axes: &[#(#axes),*] })
+    });
+    let doc = "What has norm 1 over some axes, at step 0 and after every step.";
+    let (blank, doc) = (print::blank(), print::docs([doc]));
+    quote!(#blank #doc const UNITS: &[UnitRow] = &[#(#rows),*];)
 }
 
 /// The names that only some tables need: of matrices, and of Muon's constants.

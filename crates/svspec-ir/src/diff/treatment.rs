@@ -28,7 +28,7 @@ pub struct TreatmentChange {
 pub struct Treatment {
     /// The group's name.
     pub group: String,
-    /// What steps it, with the constants that rules set.
+    /// What steps it, with the constants that rules set, and what is kept at norm 1.
     pub optimizer: String,
     /// Weight decay.
     pub decay: f64,
@@ -59,7 +59,7 @@ pub struct InitChange {
 pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentChange> {
     let mut found: Vec<(TreatmentChange, Vec<String>)> = Vec::new();
     for (before, after) in pairs(old, new) {
-        if is_treated_alike(before, after) && algorithm(old, before) == algorithm(new, after) {
+        if is_treated_alike(before, after) && stepping(old, before) == stepping(new, after) {
             continue;
         }
         let is_stepped_alike = algorithm(old, before) == algorithm(new, after);
@@ -72,6 +72,7 @@ pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentCha
             changed(is_stepped_alike, after.algorithm_rule),
             changed(is_stepped_alike, betas_rule),
             changed(is_stepped_alike, eps_rule),
+            changed(before.unit == after.unit, after.unit_rule),
         ];
         let change = TreatmentChange {
             paths: String::new(),
@@ -141,14 +142,19 @@ fn is_treated_alike(before: &Assignment, after: &Assignment) -> bool {
 
 /// What steps a tensor; a constant of the whole block is told among the settings.
 fn algorithm(checked: &CheckedModel, assignment: &Assignment) -> String {
-    print::groups::algorithm(assignment.algorithm, &checked.model().optimizer)
+    print::groups::stepping(assignment.algorithm, None, &checked.model().optimizer)
+}
+
+/// The same, and what is kept at norm 1.
+fn stepping(checked: &CheckedModel, assignment: &Assignment) -> String {
+    print::groups::stepping(assignment.algorithm, assignment.unit, &checked.model().optimizer)
 }
 
 fn treatment(checked: &CheckedModel, assignment: &Assignment) -> Treatment {
     let group = checked.groups().iter().find(|group| group.members.contains(&assignment.instance));
     Treatment {
         group: group.map_or_else(String::new, |group| group.name.clone()),
-        optimizer: algorithm(checked, assignment),
+        optimizer: stepping(checked, assignment),
         decay: assignment.decay,
         lr_multiplier: assignment.lr_multiplier,
         clipped: assignment.clipped,

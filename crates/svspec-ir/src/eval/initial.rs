@@ -41,7 +41,12 @@ fn fill(model: &Model, assignments: &[Assignment], mut entry: impl FnMut(Init) -
             assigned.map_or_else(|| param.default_init.at(instance.layer), |assignment| assignment.init);
         let shape = dim::sizes(&param.dims);
         let data = (0..shape.iter().product()).map(|_| entry(init)).collect();
-        values.insert(instance, Tensor::new(shape, data));
+        let mut tensor = Tensor::new(shape, data);
+        let unit = assigned.and_then(|assignment| assignment.unit);
+        if let Some(axes) = unit.and_then(|unit| unit.axes(param)) {
+            tensor.normalize(axes);
+        }
+        values.insert(instance, tensor);
     }
     values
 }

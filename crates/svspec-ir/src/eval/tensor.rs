@@ -1,5 +1,7 @@
 //! A dense array of `f64`, row-major.
 
+use std::ops::Range;
+
 /// A value of the evaluator. Activations are `[batch, time, dims…]`; token ids are stored as whole numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
@@ -72,6 +74,22 @@ impl Tensor {
     pub fn add_assign(&mut self, other: &Self) {
         for (sum, term) in self.data.iter_mut().zip(&other.data) {
             *sum += term;
+        }
+    }
+
+    /// Divides by the Euclidean norm over these neighbouring axes; what is 0 there stays so.
+    pub fn normalize(&mut self, axes: Range<usize>) {
+        let size = |sizes: Option<&[usize]>| sizes.unwrap_or_default().iter().product::<usize>();
+        let inner = size(self.shape.get(axes.end..));
+        let extent = size(self.shape.get(axes));
+        for block in self.data.chunks_exact_mut((extent * inner).max(1)) {
+            for at in 0..inner {
+                let entries = block.iter().skip(at).step_by(inner);
+                let norm = entries.map(|entry| entry * entry).sum::<f64>().sqrt();
+                if norm > 0.0 {
+                    block.iter_mut().skip(at).step_by(inner).for_each(|entry| *entry /= norm);
+                }
+            }
         }
     }
 

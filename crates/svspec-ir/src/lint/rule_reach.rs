@@ -29,6 +29,7 @@ fn finding(text: &RuleText, verb: &Verb, hits: Hits, targets: usize) -> Option<D
             Verb::Betas(_) | Verb::Eps(_) => {
                 "remove it, or select what AdamW steps: `betas` and `eps` are its constants"
             }
+            Verb::Unit(_) => "remove it, or select matrices: nothing else has rows or columns",
             Verb::Decay(_) | Verb::LearningRate(_) | Verb::Init(_) | Verb::Clip(_) | Verb::Use(_) => {
                 "remove it, or select what is there: `svc show params` lists every tensor"
             }

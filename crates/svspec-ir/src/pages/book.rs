@@ -35,13 +35,14 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     names.into_iter().flat_map(|names| names.split(", "))
 }
 
-const BOOK: [&str; 6] = [
+const BOOK: [&str; 7] = [
     include_str!("../../../../grammar/book/placements.md"),
     include_str!("../../../../grammar/book/norms.md"),
     include_str!("../../../../grammar/book/vectors.md"),
     include_str!("../../../../grammar/book/attention.md"),
     include_str!("../../../../grammar/book/feed_forward.md"),
     include_str!("../../../../grammar/book/scaling.md"),
+    include_str!("../../../../grammar/book/sphere.md"),
 ];
 
 #[cfg(test)]

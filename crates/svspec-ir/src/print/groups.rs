@@ -5,7 +5,7 @@ use super::table::{Align, row, table};
 use super::{FORMAT_VERSION, paths, resolved};
 use crate::dim::num_elements;
 use crate::group::RuleText;
-use crate::{Algorithm, CheckedModel, Group, Optimizer};
+use crate::{Algorithm, CheckedModel, Group, Optimizer, Unit};
 use serde::Serialize;
 
 /// The groups of a model.
@@ -24,7 +24,7 @@ pub struct GroupsView {
 pub struct GroupView {
     /// Its name.
     pub name: String,
-    /// What steps it, with the constants that rules set: `muon`, `adamw, betas (0.9, 0.99)`.
+    /// What steps it, with what rules add: `muon`, `adamw, betas (0.9, 0.99)`, `adamw, unit rows`.
     pub optimizer: String,
     /// The peak learning rate.
     pub lr: f64,
@@ -59,7 +59,7 @@ fn group_view(checked: &CheckedModel, group: &Group) -> GroupView {
     let templates: Vec<&str> = params().map(|param| param.path.as_str()).collect();
     GroupView {
         name: group.name.clone(),
-        optimizer: algorithm(group.algorithm, &model.optimizer),
+        optimizer: stepping(group.algorithm, group.unit, &model.optimizer),
         lr: model.optimizer.peak(group.algorithm) * group.lr_multiplier,
         decay: group.decay,
         lr_multiplier: group.lr_multiplier,
@@ -114,8 +114,8 @@ fn rate(group: &GroupView) -> String {
     }
 }
 
-/// What steps a tensor, with the constants that are not the block's.
-pub fn algorithm(algorithm: Algorithm, block: &Optimizer) -> String {
+/// What steps a tensor, with the constants that are not the block's, and what is kept at norm 1.
+pub fn stepping(algorithm: Algorithm, unit: Option<Unit>, block: &Optimizer) -> String {
     let mut text = algorithm.name().to_owned();
     if let Algorithm::AdamW { betas, eps } = algorithm {
         if betas != block.betas {
@@ -124,6 +124,9 @@ pub fn algorithm(algorithm: Algorithm, block: &Optimizer) -> String {
         if eps.total_cmp(&block.eps).is_ne() {
             text.push_str(&format!(", eps {}", shortest(eps)));
         }
+    }
+    if let Some(unit) = unit {
+        text.push_str(&format!(", unit {}", unit.name()));
     }
     text
 }

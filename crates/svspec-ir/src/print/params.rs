@@ -153,7 +153,7 @@ fn param_row(checked: &CheckedModel, assignment: &Assignment) -> Option<ParamRow
         kind: param.kind,
         role: role(checked, id),
         group: group.map_or_else(String::new, |group| group.name.clone()),
-        optimizer: groups::algorithm(assignment.algorithm, &checked.model().optimizer),
+        optimizer: groups::stepping(assignment.algorithm, assignment.unit, &checked.model().optimizer),
         decay: assignment.decay,
         lr_multiplier: assignment.lr_multiplier,
         clipped: assignment.clipped,

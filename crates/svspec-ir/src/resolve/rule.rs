@@ -8,11 +8,11 @@ use crate::group::RuleText;
 use crate::lower::part::{Ports, Range};
 use crate::param::ScalePart;
 use crate::rule::{Clipping, Condition, InitValue, ResolvedRule, Selector, Test, Use, Verb};
-use crate::{ParamKind, PerLayer, Role, Site, Split};
+use crate::{ParamKind, PerLayer, Role, Site, Split, Unit};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{self, Comparison, Expr, ExprKind, Path};
 
-const VERBS: [&str; 7] = ["decay", "lr", "init", "clip", "use", "betas", "eps"];
+const VERBS: [&str; 8] = ["decay", "lr", "init", "clip", "use", "betas", "eps", "unit"];
 const KINDS: [(&str, ParamKind); 5] = [
     ("weight", ParamKind::Weight),
     ("embedding", ParamKind::Embedding),
@@ -119,6 +119,14 @@ fn verb(scope: &mut Scope<'_>, rule: &ast::Rule) -> Option<Verb> {
             Some(Verb::Clip(match setting::word_after(scope, "clip", "clip", &rule.value, &["on", "off"])? {
                 "on" => Clipping::On,
                 _ => Clipping::Off,
+            }))
+        }
+        "unit" => {
+            let word = setting::word_after(scope, "unit", "unit", &rule.value, &["rows", "columns", "off"])?;
+            Some(Verb::Unit(match word {
+                "rows" => Some(Unit::Rows),
+                "columns" => Some(Unit::Columns),
+                _ => None,
             }))
         }
         _ => {

@@ -16,6 +16,7 @@ pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[Resolve
             eps_rule,
             assignment.lr_rule,
             assignment.clip_rule,
+            assignment.unit_rule,
         ];
         let rules: Vec<usize> = deciding.into_iter().flatten().collect();
         let known = groups.iter_mut().map(|(_, group)| group).find(|group| {
@@ -24,6 +25,7 @@ pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[Resolve
                 && group.decay.to_bits() == assignment.decay.to_bits()
                 && group.lr_multiplier.to_bits() == assignment.lr_multiplier.to_bits()
                 && group.clipped == assignment.clipped
+                && group.unit == assignment.unit
         });
         match known {
             Some(group) => group.members.push(assignment.instance),
@@ -35,6 +37,7 @@ pub(super) fn groups(model: &Model, assignments: &[Assignment], rules: &[Resolve
                     decay: assignment.decay,
                     lr_multiplier: assignment.lr_multiplier,
                     clipped: assignment.clipped,
+                    unit: assignment.unit,
                     rules,
                     members: vec![assignment.instance],
                 },

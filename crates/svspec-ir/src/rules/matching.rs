@@ -1,8 +1,8 @@
 //! Whether a rule is about a tensor.
 
 use super::Tensor;
-use crate::rule::{Condition, ResolvedRule, Selector, Test};
-use crate::{Absorption, ParamKind};
+use crate::rule::{Condition, ResolvedRule, Selector, Test, Verb};
+use crate::{Absorption, Param, ParamKind, Unit};
 use svspec_syntax::ast::Comparison;
 
 /// Whether some selector and every condition of `rule` hold of `tensor`, and its value is defined there.
@@ -12,8 +12,24 @@ pub(super) fn matches(rule: &ResolvedRule, tensor: &Tensor<'_>) -> bool {
             && (!amount.names_fan() || tensor.param.fans().is_some())
     });
     is_defined
+        && has_lines(&rule.verb, tensor.param)
         && rule.selectors.iter().any(|selector| selects(selector, tensor))
         && rule.conditions.iter().all(|condition| holds(condition, tensor))
+}
+
+/// Whether there is something for a rule about norms to divide; what is not about norms may be about any tensor.
+fn has_lines(verb: &Verb, param: &Param) -> bool {
+    match verb {
+        Verb::Unit(Some(unit)) => unit.axes(param).is_some(),
+        Verb::Unit(None) => [Unit::Rows, Unit::Columns].iter().any(|unit| unit.axes(param).is_some()),
+        Verb::Decay(_)
+        | Verb::LearningRate(_)
+        | Verb::Init(_)
+        | Verb::Use(_)
+        | Verb::Betas(_)
+        | Verb::Eps(_)
+        | Verb::Clip(_) => true,
+    }
 }
 
 fn selects(selector: &Selector, tensor: &Tensor<'_>) -> bool {

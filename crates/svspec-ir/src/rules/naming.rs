@@ -21,6 +21,10 @@ pub(super) fn name(model: &Model, groups: &mut [Group], rules: &[ResolvedRule]) 
         if taken.contains(&name) && !group.clipped {
             name.push_str("_unclipped");
         }
+        if let Some(unit) = group.unit.filter(|_| taken.contains(&name)) {
+            name.push_str("_unit_");
+            name.push_str(unit.name());
+        }
         if taken.contains(&name) && group.lr_multiplier.total_cmp(&1.0).is_ne() {
             name.push_str("_lr");
         }

@@ -70,7 +70,8 @@ fn numbers_and_sizes_by_layer() {
 fn another_optimizer() {
     let old = Sketch { optimizer: "decay 0.1 on all", ..Sketch::default() };
     let new = Sketch {
-        optimizer: "muon { scale = sqrt_ratio }, decay 0.1 on all, use muon on attn, mlp, betas (0.9, 0.99) on embedding",
+        optimizer: "muon { scale = sqrt_ratio }, decay 0.1 on all, use muon on attn, mlp, betas (0.9, 0.99) on embedding, \
+                    unit rows on attn.q, embedding",
         ..Sketch::default()
     };
     insta::assert_snapshot!(between(&old, &new));

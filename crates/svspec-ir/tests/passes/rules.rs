@@ -254,3 +254,42 @@ fn vectors_that_attention_reads_queries_and_keys_through_have_a_site_of_their_ow
         .map(|path| decay_of(&checked, &format!("layers.0.{path}.out_scale")));
     assert_eq!(of, ["0.3", "0.3", "0.3", "0", "0.3", "0"]);
 }
+
+#[test]
+fn norms_are_kept_of_matrices_alone_and_a_later_rule_wins() {
+    assert_eq!(
+        optimizers(
+            "decay 0 on all\n unit rows on all\n unit columns on attn.o, mlp.down\n unit off on unembed\n use muon on mlp.down"
+        ),
+        [
+            "weight_embedding adamw, unit rows 0.001: embed.weight attn.{q, k, v}.weight mlp.{gate, up}.weight",
+            "scale adamw 0.001: {attn_norm, mlp_norm, final_norm}.scale",
+            "weight adamw, unit columns 0.001: attn.o.weight",
+            "weight_muon muon, unit columns 0.001: mlp.down.weight",
+            "weight_2 adamw 0.001: unembed.weight",
+        ]
+    );
+}
+
+#[test]
+fn rows_and_columns_lie_along_these_axes() {
+    use svspec_ir::Unit;
+    let parts = "rms_norm attn_norm, mlp_norm, final_norm\n moe experts { experts = 3, top_k = 1, hidden = 5 }\n linear gate { out = 1 }";
+    let layer = "x = x + attn(attn_norm(x))\n n = mlp_norm(x)\n x = x + mlp(n) + gate(n) * experts(n)";
+    let checked =
+        Sketch { parts, layer, attn: "kv_heads = 1", optimizer: "decay 0 on all", ..Sketch::default() }
+            .compile();
+    let axes = |path: &str| {
+        let param = checked.model().params.iter().find(|param| param.path == path).expect("it is there");
+        [Unit::Rows, Unit::Columns].map(|unit| unit.axes(param))
+    };
+    // [heads, head_dim, width], [width, heads, head_dim], [experts, hidden, width], [experts, width], [vocab, width].
+    assert_eq!(axes("attn.q.weight"), [Some(2..3), Some(0..2)]);
+    assert_eq!(axes("attn.o.weight"), [Some(1..3), Some(0..1)]);
+    assert_eq!(axes("experts.up.weight"), [Some(2..3), Some(1..2)]);
+    assert_eq!(axes("experts.router.weight"), [Some(1..2), Some(0..1)]);
+    assert_eq!(axes("embed.weight"), [Some(1..2), Some(0..1)]);
+    // A column of one output has one entry.
+    assert_eq!(axes("gate.weight"), [Some(1..2), None]);
+    assert_eq!(axes("attn_norm.scale"), [None, None]);
+}

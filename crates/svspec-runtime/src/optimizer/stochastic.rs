@@ -3,6 +3,7 @@
 use super::{Rates, Rule};
 use crate::ffi::{self, TorchError, Way};
 use crate::random;
+use crate::unit;
 use tch::{Kind, Tensor};
 
 /// Which run and step it is.
@@ -19,11 +20,13 @@ impl Moment {
     }
 }
 
-/// One step of `rule` on bf16 `params`; all slices run in parallel.
+/// One step of `rule` on bf16 `params`, brought back to norm 1 over the axes that `units` says, before it is rounded; all slices run
+/// in parallel.
 pub(super) fn step(
     rule: &Rule,
     names: &[String],
     params: &[Tensor],
+    units: &[Option<&'static [i64]>],
     gradients: &[Tensor],
     rates: Rates,
     moment: Moment,
@@ -35,6 +38,8 @@ pub(super) fn step(
         let (wide_params, wide_gradients) = (of(params), of(gradients));
         let wide_rule = rule.widened(&part);
         wide_rule.step(&wide_params, &wide_gradients, rates)?;
+        let axes: Vec<_> = part.iter().map(|&index| units.get(index).copied().flatten()).collect();
+        unit::normalize_all(&wide_params, &axes)?;
         for (&index, wide) in part.iter().zip(&wide_params) {
             round(params.get(index), wide, moment, names.get(index), "rounding")?;
         }

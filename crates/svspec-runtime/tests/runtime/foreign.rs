@@ -34,6 +34,7 @@ static SPEC: Spec = Spec {
     ],
     groups: &[],
     matrices: &[],
+    units: &[],
     scales: &[],
     training: Training {
         steps: 1,

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use svspec_runtime::nn;
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec, Training,
+    Algorithm, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec, Training, UnitRow,
 };
 use svspec_runtime::{Model, Params};
 use tch::Tensor;
@@ -19,6 +19,8 @@ pub trait Size {
     const TRAINING: Training;
     /// The optimizer of matrices and of input scales.
     const ALGORITHMS: [Algorithm; 2] = [ADAMW, ADAMW];
+    /// What is kept at norm 1.
+    const UNITS: &'static [UnitRow] = &[];
 }
 
 pub const ADAMW: Algorithm = Algorithm::AdamW { betas: (0.9, 0.95), eps: 1e-8 };
@@ -120,6 +122,7 @@ impl<S: Size> Model for Hand<S> {
             },
         ],
         matrices: &[],
+        units: S::UNITS,
         scales: &[
             Self::scale("attn_norm.scale", Self::ALL, ScaleForm::MagnitudeDirection),
             Self::scale("mlp_norm.scale", Self::ALL, ScaleForm::Direct),

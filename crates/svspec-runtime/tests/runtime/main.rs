@@ -37,4 +37,6 @@ mod tiny_bf16;
 mod tiny_experts;
 mod tiny_muon;
 mod tiny_stochastic;
+mod tiny_unit;
 mod tokens;
+mod units;

@@ -29,6 +29,7 @@ const SPEC: Spec = Spec {
     ],
     groups: &[],
     matrices: &[],
+    units: &[],
     scales: &[],
     training: <super::tiny::Tiny as super::hand::Size>::TRAINING,
     flops_per_token: 0.0,

@@ -6,6 +6,7 @@ use crate::tiny::Tiny;
 use crate::tiny_bf16::TinyBf16;
 use crate::tiny_muon::TinyMuon;
 use crate::tiny_stochastic::{TinyStochastic, TinyStochasticMuon};
+use crate::tiny_unit::TinyUnit;
 use std::fs;
 use svspec_runtime::run::RunError;
 use svspec_runtime::train::Ending;
@@ -50,6 +51,11 @@ fn ends_in_the_same_bits_with_muon_and_sgd() {
 fn ends_in_the_same_bits_in_bf16_throughout() {
     resumes::<TinyStochastic>("resumes-stochastic", &[3, 20]);
     resumes::<TinyStochasticMuon>("resumes-stochastic-muon", &[7]);
+}
+
+#[test]
+fn ends_in_the_same_bits_with_norms_kept_at_1() {
+    resumes::<TinyUnit>("resumes-unit", &[1, 23]);
 }
 
 #[test]

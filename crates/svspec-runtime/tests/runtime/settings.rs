@@ -58,6 +58,7 @@ pub static SPEC: Spec = Spec {
         matrices("heads.o", Some(1), 1),
         matrices("experts.up", Some(0), 1),
     ],
+    units: &[],
     scales: &[],
     training: Training {
         steps: 50,

@@ -32,10 +32,13 @@ fn two_processes_end_in_the_bits_of_undivided_ones() {
     let folder = Folder::new("sharded-bits");
     let corpus = folder.corpus();
     // A sum of two terms has one order, whoever gets it; and a step of AdamW or SGD is of one tensor at a time.
-    let (whole, divided) = (folder.join("whole"), folder.join("divided"));
-    finishes(spawned("tiny", 2, &corpus, &whole));
-    sharded("tiny", 2, &corpus, &divided);
-    assert!(state_bytes(&whole) == state_bytes(&divided));
+    for model in ["tiny", "unit"] {
+        let (whole, divided) =
+            (folder.join(&format!("{model}-whole")), folder.join(&format!("{model}-divided")));
+        finishes(spawned(model, 2, &corpus, &whole));
+        sharded(model, 2, &corpus, &divided);
+        assert!(state_bytes(&whole) == state_bytes(&divided), "{model}");
+    }
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Model for Balanced {
             },
         ],
         matrices: &[],
+        units: &[],
         scales: &[],
         training: Training { steps: 12, micro_batch: 4, checkpoint_every: 12, ..Tiny::TRAINING },
         flops_per_token: 0.0,

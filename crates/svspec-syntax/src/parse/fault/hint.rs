@@ -4,7 +4,7 @@ use super::found::{Found, FoundKind};
 use crate::parse::scan::{last_token_end, word};
 
 /// The verbs of rules.
-const VERBS: [&str; 4] = ["decay", "lr", "init", "clip"];
+const VERBS: [&str; 8] = ["decay", "lr", "init", "clip", "use", "betas", "eps", "unit"];
 
 /// The statement that ends before byte `at` of `block`, as far as it goes.
 fn statement_before(block: &str, at: usize) -> &str {

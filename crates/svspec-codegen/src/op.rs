@@ -10,6 +10,7 @@ mod clamp;
 mod combine;
 mod concat;
 mod cross_entropy;
+mod delay;
 mod dispatch;
 mod embed;
 mod expert_bias;
@@ -65,6 +66,7 @@ pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
         Op::Mul(_) => mul::emit(scope, [input(0), input(1)]),
         Op::Add(_) => add::emit(scope, [input(0), input(1)]),
         Op::Gain(op) => gain::emit(scope, op, node, input(0)),
+        Op::Delay(op) => delay::emit(scope, *op, input(0)),
         Op::SoftCap(op) => soft_cap::emit(scope, op, node, input(0)),
         Op::Route(op) => route::emit(scope, *op, [input(0), input(1)]),
         Op::Dispatch(_) => dispatch::emit(scope, [input(0), input(1)]),
@@ -147,6 +149,7 @@ pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
         Op::Mul(_) => mul::equation([input(0), input(1)]),
         Op::Add(_) => add::equation([input(0), input(1)]),
         Op::Gain(op) => gain::equation(op, input(0)),
+        Op::Delay(op) => delay::equation(*op, input(0)),
         Op::SoftCap(op) => soft_cap::equation(op, input(0)),
         Op::Choose(op) => choose::equation(model, *op, input(0)),
         Op::Route(op) => route::equation(*op, [input(0), input(1)]),

@@ -13,6 +13,7 @@ pub mod clamp;
 pub mod combine;
 pub mod concat;
 pub mod cross_entropy;
+pub mod delay;
 pub mod dispatch;
 pub mod embed;
 pub mod expert_bias;
@@ -47,6 +48,7 @@ pub use clamp::Clamp;
 pub use combine::Combine;
 pub use concat::Concat;
 pub use cross_entropy::CrossEntropy;
+pub use delay::Delay;
 pub use dispatch::Dispatch;
 pub use embed::Embed;
 pub use expert_bias::ExpertBias;
@@ -104,6 +106,7 @@ pub enum Op {
     Balance(Balance),
     ZLoss(ZLoss),
     Clamp(Clamp),
+    Delay(Delay),
     CrossEntropy(CrossEntropy),
 }
 
@@ -297,6 +300,7 @@ impl Op {
             Self::Balance(op) => op,
             Self::ZLoss(op) => op,
             Self::Clamp(op) => op,
+            Self::Delay(op) => op,
             Self::CrossEntropy(op) => op,
         }
     }
@@ -321,6 +325,7 @@ impl Op {
             | Self::Bias(_)
             | Self::Linear(_)
             | Self::Slice(_)
+            | Self::Delay(_)
             | Self::View(_)
             | Self::Concat(_)
             | Self::Activation(_)

@@ -126,11 +126,8 @@ pub fn load(spec: &Spec, foreign: Foreign, folder: &Path, device: Device) -> Res
     let mut ours = BTreeMap::new();
     for row in foreign.tensors {
         for layer in row.layers.instances() {
-            let taken: Vec<Option<Tensor>> = row
-                .names(layer)
-                .into_iter()
-                .map(|name| take(&mut found, &name, &row.shape(), &mut misfits))
-                .collect();
+            let taken: Vec<Option<Tensor>> =
+                row.names(layer).into_iter().map(|name| take(&mut found, &name, row, &mut misfits)).collect();
             let Some(parts) = taken.into_iter().collect::<Option<Vec<Tensor>>>() else { continue };
             ours.extend(row.members_of(&parts, layer));
         }
@@ -164,19 +161,23 @@ pub fn lay_out(foreign: Foreign, values: &BTreeMap<String, Tensor>) -> Vec<(Stri
     laid_out
 }
 
-/// Takes out the tensor called `name`, as numbers of the shape wanted; what is wrong with it is noted.
+/// Takes out the tensor called `name`, as numbers of its row's shape; what is wrong with it is noted. The entries of vectors may
+/// have any shape: those of a filter lie in a matrix of channels by taps.
 fn take(
     found: &mut BTreeMap<String, Tensor>,
     name: &str,
-    wanted: &[i64],
+    row: &ForeignRow,
     misfits: &mut Misfits,
 ) -> Option<Tensor> {
+    let wanted = row.shape();
     let Some(tensor) = found.remove(name) else {
         misfits.missing.push(name.to_owned());
         return None;
     };
     let without_ones = |shape: &[i64]| shape.iter().copied().filter(|&size| size != 1).collect::<Vec<i64>>();
-    if without_ones(&tensor.size()) != without_ones(wanted) {
+    let num_wanted: i64 = wanted.iter().product();
+    let are_vectors = row.columns.is_none() && tensor.numel() as i64 == num_wanted;
+    if !are_vectors && without_ones(&tensor.size()) != without_ones(&wanted) {
         misfits.misshapen.push(format!("{name}: {:?}, where the model has {wanted:?}", tensor.size()));
         return None;
     }

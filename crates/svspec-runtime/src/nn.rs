@@ -7,6 +7,7 @@ mod activation;
 mod attention;
 mod balance;
 mod chunks;
+mod delay;
 mod linear;
 mod loss;
 mod moe;
@@ -20,6 +21,7 @@ pub use activation::{clamp, elu, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmo
 pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
 pub use balance::{Over, balance_loss, z_loss};
 pub use chunks::mean_by_chunks;
+pub use delay::delay;
 pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::{Choice, Groups, Scores, within_groups};

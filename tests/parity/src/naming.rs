@@ -67,7 +67,12 @@ fn foreign_values(
     let mut values = Values::new();
     let instances = model.foreign_instances();
     for foreign in &instances {
-        let weight = weight(weights, &foreign.name, &foreign.shape)?;
+        let weight = weights.get(&foreign.name).with_context(|| format!("no tensor `{}`", foreign.name))?;
+        let are_vectors = foreign.shape.len() == 1;
+        let is_of_size = weight.data.len() == foreign.shape.iter().product::<usize>();
+        if !(are_vectors && is_of_size) && without_ones(&weight.shape) != without_ones(&foreign.shape) {
+            bail!("`{}` is {:?} and should be {:?}", foreign.name, weight.shape, foreign.shape);
+        }
         let pieces = foreign.split(&weight.data).context("as many values as the shape says")?;
         for (piece, data) in foreign.pieces.iter().zip(pieces) {
             let shape = dim::sizes(&param(model, piece.instance)?.dims);
@@ -89,6 +94,11 @@ fn weight<'a>(
         bail!("`{name}` is {:?} and should be {shape:?}", weight.shape);
     }
     Ok(weight)
+}
+
+/// A dimension of 1 is no matter to a trainer, nor is the shape of vectors' entries.
+fn without_ones(shape: &[usize]) -> Vec<usize> {
+    shape.iter().copied().filter(|&size| size != 1).collect()
 }
 
 fn param(model: &Model, instance: Instance) -> anyhow::Result<&Param> {

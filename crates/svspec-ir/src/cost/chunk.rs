@@ -48,9 +48,12 @@ pub(crate) fn mixing_node(model: &Model) -> Option<&Node> {
 /// Whether an op needs other tokens than the one that it computes, or the place of that one.
 fn mixes_tokens(op: &Op) -> bool {
     match op {
-        Op::Attention(_) | Op::Rope(_) | Op::Positions(_) | Op::Sinusoids(_) | Op::Input(Input::Tokens) => {
-            true
-        }
+        Op::Attention(_)
+        | Op::Rope(_)
+        | Op::Delay(_)
+        | Op::Positions(_)
+        | Op::Sinusoids(_)
+        | Op::Input(Input::Tokens) => true,
         Op::Input(Input::Carried | Input::Targets | Input::Collected(_))
         | Op::Embed(_)
         | Op::Normalize(_)

@@ -122,7 +122,7 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
             );
             return None;
         }
-        let looks_further = matches!(op, Op::Attention(_) | Op::Rope(_) | Op::View(_));
+        let looks_further = matches!(op, Op::Attention(_) | Op::Rope(_) | Op::Delay(_) | Op::View(_));
         if self.experts.is_some() && (looks_further || dims.first().is_none_or(|dim| dim.name != CHOSEN)) {
             return self.not_an_expert(if part.is_empty() { name } else { part }, span);
         }

@@ -36,6 +36,7 @@ fn mark(region: &Region, value: ValueId, scales: &mut [ScaleVector]) {
             | Op::Rope(_)
             | Op::Gain(_)
             | Op::SoftCap(_)
+            | Op::Delay(_)
             | Op::Clamp(_) => open.extend(&node.inputs),
             Op::Input(_)
             | Op::Embed(_)

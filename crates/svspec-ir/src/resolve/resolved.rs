@@ -190,6 +190,8 @@ pub enum Function {
     SoftCap(PerLayer),
     /// `clamp(x, low, high)`
     Clamp([PerLayer; 2]),
+    /// `delay(x, tokens)`: the value so many tokens before.
+    Delay(PerLayer),
     /// `slice(x, start, end)`: channels, of each head.
     Slice([PerLayer; 2]),
     /// `concat(a, b, …)`: channels side by side, of each head.

@@ -10,7 +10,7 @@ impl Formula {
             FormulaKind::Call(function, arguments) => {
                 let numbers = match function {
                     Function::Slice(bounds) => bounds.as_slice(),
-                    Function::SplitHeads(heads) => std::slice::from_ref(heads),
+                    Function::Delay(number) | Function::SplitHeads(number) => std::slice::from_ref(number),
                     Function::Activation(_)
                     | Function::SoftCap(_)
                     | Function::Clamp(_)

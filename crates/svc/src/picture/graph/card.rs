@@ -195,6 +195,9 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         Op::SoftCap(cap) => {
             Card::new(Shape::Pill(palette::PLAIN), format!("soft cap {}", number(&cap.cap)), "")
         }
+        Op::Delay(delay) => {
+            Card::new(Shape::Pill(palette::PLAIN), format!("delay {}", delay.steps), "tokens before")
+        }
         Op::CrossEntropy(_) => Card::new(Shape::Box(palette::PLAIN), "cross entropy", ""),
         Op::Choose(choose) => {
             let groups =

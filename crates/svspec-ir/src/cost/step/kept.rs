@@ -75,6 +75,7 @@ fn working(
         | Op::View(_)
         | Op::Slice(_)
         | Op::Concat(_)
+        | Op::Delay(_)
         | Op::Mul(_)
         | Op::Add(_)
         | Op::Gain(_)

@@ -100,6 +100,7 @@ fn width(model: &Model, region: &Region, op: &Op, inputs: &[Value]) -> u128 {
             Op::Mul(_) | Op::Add(_) | Op::Concat(_) => widest,
             Op::View(_)
             | Op::Slice(_)
+            | Op::Delay(_)
             | Op::Rope(_)
             | Op::Activation(_)
             | Op::Gain(_)

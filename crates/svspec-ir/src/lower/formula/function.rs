@@ -3,7 +3,7 @@
 use super::Naming;
 use crate::lower::region::{RegionBuilder, dims_text};
 use crate::op::concat::concat_dims;
-use crate::op::{Clamp, Concat, Slice, SoftCap, View};
+use crate::op::{Clamp, Concat, Delay, Slice, SoftCap, View};
 use crate::resolve::{Formula, Function};
 use crate::{Dim, Dims, Op, PerLayer, ValueId};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -28,6 +28,7 @@ impl RegionBuilder<'_, '_> {
             Function::Clamp([low, high]) => {
                 ("clamped", Op::Clamp(Clamp { low: low.clone(), high: high.clone() }))
             }
+            Function::Delay(tokens) => ("delayed", Op::Delay(Delay { steps: self.size(tokens) })),
             Function::Slice(bounds) => {
                 let bounds = bounds.each_ref().map(|bound| self.size(bound));
                 return self.slice(x, bounds, naming, span);

@@ -10,9 +10,10 @@ use svspec_diagnostics::{Diagnostic, Span};
 use svspec_syntax::ast::Expr;
 
 /// Those that are no activations, with what each is given; an ellipsis stands for any number more.
-const FUNCTIONS: [(&str, &[&str]); 6] = [
+const FUNCTIONS: [(&str, &[&str]); 7] = [
     ("softcap", &["x", "cap"]),
     ("clamp", &["x", "low", "high"]),
+    ("delay", &["x", "tokens"]),
     ("slice", &["x", "start", "end"]),
     ("concat", &["a", "b", "…"]),
     ("split_heads", &["x", "heads"]),
@@ -92,6 +93,10 @@ fn function(
             }
             Some(Function::Clamp([low, high]))
         }
+        ("delay", [tokens]) => whole_by_layer(scope, context, tokens, |scope, value| {
+            setting::whole(scope, "delay(x, tokens)", value, tokens.span, LARGEST_COUNT)
+        })
+        .map(Function::Delay),
         ("slice", [start, end]) => {
             let what = "slice(x, start, end)";
             let bounds = [start, end].map(|expr| {
@@ -142,7 +147,7 @@ fn by_layer(
     })
 }
 
-/// A whole number that says which channels or how many heads there are: where it differs, so do the kinds of the layer.
+/// A whole number, of channels, heads or tokens: where it differs, so do the kinds of the layer.
 fn whole_by_layer(
     scope: &mut Scope<'_>,
     context: &Context<'_>,

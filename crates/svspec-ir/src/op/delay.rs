@@ -1,0 +1,122 @@
+//! What a value was some tokens before.
+
+use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
+use crate::eval::{Environment, Gradients, Tensor};
+use crate::{Dim, Dims, Model, dim};
+use serde::Serialize;
+
+/// `y_t = x_{t − steps}`, and 0 for the first `steps` tokens of a sequence; input and output have the same dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Delay {
+    /// How many tokens before.
+    pub steps: usize,
+}
+
+impl Operation for Delay {
+    fn name(&self) -> &'static str {
+        "delay"
+    }
+
+    fn reading(&self, _: &Model) -> Reading {
+        Reading::LookThrough("a delay".to_owned())
+    }
+
+    fn is_step(&self) -> bool {
+        true
+    }
+
+    fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
+        vec![("by", self.steps.to_string())]
+    }
+
+    fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
+        let [x] = super::arity(inputs)?;
+        Ok(x.to_vec())
+    }
+
+    /// A copy.
+    fn cost(&self, _: &Model, _: &[&[Dim]], output: &[Dim]) -> Cost {
+        Cost { traffic: 2.0 * dim::num_elements(output) as f64, ..Cost::default() }
+    }
+
+    fn keeps_input(&self, _: usize) -> bool {
+        false
+    }
+
+    fn is_linear_in(&self, _: usize) -> bool {
+        true
+    }
+
+    fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
+        Passage::Through(channels.to_vec())
+    }
+
+    fn pull_scale(&self, _: &Model, channels: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
+        Origin::Inputs(vec![Some(channels.to_vec())])
+    }
+
+    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+        let [x] = super::operands(inputs);
+        let mut y = Tensor::zeros(&x.shape);
+        for (to, from) in self.sequences(&mut y, x) {
+            let kept = self.kept(x);
+            to.iter_mut().rev().zip(from.iter().take(kept).rev()).for_each(|(to, from)| *to = *from);
+        }
+        y
+    }
+
+    fn vjp(
+        &self,
+        _: &Environment<'_>,
+        inputs: &[&Tensor],
+        _: &Tensor,
+        gradient: &Tensor,
+        _: &mut Gradients,
+    ) -> Vec<Option<Tensor>> {
+        let [x] = super::operands(inputs);
+        let mut of_x = Tensor::zeros(&x.shape);
+        for (to, from) in self.sequences(&mut of_x, gradient) {
+            let kept = self.kept(x);
+            to.iter_mut().take(kept).rev().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
+        }
+        vec![Some(of_x)]
+    }
+}
+
+impl Delay {
+    /// The entries of each sequence of two tensors of one shape.
+    fn sequences<'a>(
+        &self,
+        a: &'a mut Tensor,
+        b: &'a Tensor,
+    ) -> impl Iterator<Item = (&'a mut [f64], &'a [f64])> + use<'a> {
+        let len = b.shape.iter().skip(1).product::<usize>().max(1);
+        a.data.chunks_exact_mut(len).zip(b.data.chunks_exact(len))
+    }
+
+    /// How many of a sequence's entries another token takes.
+    fn kept(&self, x: &Tensor) -> usize {
+        let num_tokens = x.shape.get(1).copied().unwrap_or(0);
+        num_tokens.saturating_sub(self.steps) * x.num_channels()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::trial::Trial;
+
+    #[test]
+    fn derivative_of_flat_values_and_of_heads() {
+        Trial::new().check(&Delay { steps: 1 }, &[&[3]]);
+        Trial::new().check(&Delay { steps: 3 }, &[&[2, 2]]);
+        Trial::new().check(&Delay { steps: 9 }, &[&[2]]);
+    }
+
+    #[test]
+    fn no_sequence_sees_another_and_the_first_tokens_see_zeros() {
+        let x = Tensor::new(vec![2, 3, 1], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(Trial::new().eval(&Delay { steps: 1 }, &[x.clone()]).data, [0.0, 1.0, 2.0, 0.0, 4.0, 5.0]);
+        assert_eq!(Trial::new().eval(&Delay { steps: 5 }, &[x]).data, [0.0; 6]);
+    }
+}

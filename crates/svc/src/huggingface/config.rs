@@ -14,6 +14,12 @@ use svspec_ir::print::number::{grouped, shortest};
 /// The kind of layers where all are of one kind.
 const ONLY_KIND: &str = "layer";
 
+/// How the names of transformers' classes end that give logits over the vocabulary.
+const HEADS: [&str; 2] = ["ForCausalLM", "LMHeadModel"];
+
+/// The most that a spec's stack may have.
+const MOST_LAYERS: u64 = 4096;
+
 /// A kind of layer, for templates.
 #[derive(Serialize)]
 struct Kind {
@@ -48,11 +54,16 @@ pub fn spec(family: &Family, name: &str, config: &Map<String, Value>) -> anyhow:
         text.extend(faults.iter().map(|fault| format!("  {fault}\n")));
         Faulty(text)
     };
-    let fields = fields(family, config).map_err(faulty)?;
-    let layers = layers(family, &fields)?;
-    if layers.is_empty() {
-        return Err(faulty(vec!["it has no layers".to_owned()]).into());
+    let mut found = fields(family, config);
+    if let Some(fault) = other_than_language_model(config) {
+        match &mut found {
+            Ok(_) => found = Err(vec![fault]),
+            Err(faults) => faults.insert(0, fault),
+        }
     }
+    let fields = found.map_err(faulty)?;
+    let num_layers = num_layers(&fields).map_err(|fault| faulty(vec![fault]))?;
+    let layers = layers(family, &fields, num_layers)?;
     let mut names: Vec<&str> = layers.iter().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
@@ -76,10 +87,27 @@ pub fn spec(family: &Family, name: &str, config: &Map<String, Value>) -> anyhow:
     Ok(svspec_syntax::format(&file))
 }
 
+/// What is wrong if the config is of a model with another head than one to the vocabulary. transformers names classes so that the end says it.
+fn other_than_language_model(config: &Map<String, Value>) -> Option<String> {
+    let classes = config.get("architectures")?.as_array()?.iter().filter_map(Value::as_str);
+    let other = classes.into_iter().find(|class| !HEADS.iter().any(|head| class.ends_with(head)))?;
+    Some(format!(
+        "`architectures` has \"{other}\", and a spec is of a language model: known are names that end in {}",
+        HEADS.join(" or ")
+    ))
+}
+
+/// How many layers there are.
+fn num_layers(fields: &Map<String, Value>) -> Result<u64, String> {
+    let mut given =
+        ["num_hidden_layers", "n_layer"].iter().filter_map(|field| Some((field, fields.get(*field)?)));
+    let (field, value) = given.next().ok_or("it has no layers")?;
+    let number = value.as_u64().filter(|number| (1..=MOST_LAYERS).contains(number));
+    number.ok_or_else(|| format!("`{field}` is {value}: a stack has 1 to {MOST_LAYERS} layers"))
+}
+
 /// The kind of each layer.
-fn layers(family: &Family, fields: &Map<String, Value>) -> anyhow::Result<Vec<String>> {
-    let number = |field: &str| fields.get(field).and_then(Value::as_u64);
-    let num_layers = number("num_hidden_layers").or_else(|| number("n_layer")).unwrap_or(0);
+fn layers(family: &Family, fields: &Map<String, Value>, num_layers: u64) -> anyhow::Result<Vec<String>> {
     let kind = |layer: u64| {
         let Some(template) = &family.layer_kind else { return Ok(ONLY_KIND.to_owned()) };
         let mut context = tera::Context::from_serialize(fields).context("fields are plain data")?;

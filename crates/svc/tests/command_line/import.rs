@@ -25,7 +25,12 @@ fn what_cannot_be_imported_says_why() {
     scene.write("other.json", CONFIG.replace("llama", "llamma"));
     scene.write("empty.json", "{}");
     scene.write("list.json", "[]");
-    for name in ["odd", "other", "empty", "list", "missing"] {
+    scene.write(
+        "classifier.json",
+        CONFIG.replace("\"use_cache\": true", "\"architectures\": [\"LlamaForSequenceClassification\"]"),
+    );
+    scene.write("half.json", CONFIG.replace("\"num_hidden_layers\": 2,", "\"num_hidden_layers\": 2.5,"));
+    for name in ["classifier", "half", "odd", "other", "empty", "list", "missing"] {
         insta::assert_snapshot!(format!("import-{name}"), scene.run(&format!("import {name}.json")));
     }
 }

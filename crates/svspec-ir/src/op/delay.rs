@@ -58,7 +58,7 @@ impl Operation for Delay {
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
         let mut y = Tensor::zeros(&x.shape);
-        for (to, from) in self.sequences(&mut y, x) {
+        for (to, from) in sequences(&mut y, x) {
             let kept = self.kept(x);
             to.iter_mut().rev().zip(from.iter().take(kept).rev()).for_each(|(to, from)| *to = *from);
         }
@@ -75,7 +75,7 @@ impl Operation for Delay {
     ) -> Vec<Option<Tensor>> {
         let [x] = super::operands(inputs);
         let mut of_x = Tensor::zeros(&x.shape);
-        for (to, from) in self.sequences(&mut of_x, gradient) {
+        for (to, from) in sequences(&mut of_x, gradient) {
             let kept = self.kept(x);
             to.iter_mut().take(kept).rev().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
         }
@@ -84,21 +84,20 @@ impl Operation for Delay {
 }
 
 impl Delay {
-    /// The entries of each sequence of two tensors of one shape.
-    fn sequences<'a>(
-        &self,
-        a: &'a mut Tensor,
-        b: &'a Tensor,
-    ) -> impl Iterator<Item = (&'a mut [f64], &'a [f64])> + use<'a> {
-        let len = b.shape.iter().skip(1).product::<usize>().max(1);
-        a.data.chunks_exact_mut(len).zip(b.data.chunks_exact(len))
-    }
-
     /// How many of a sequence's entries another token takes.
-    fn kept(&self, x: &Tensor) -> usize {
+    fn kept(self, x: &Tensor) -> usize {
         let num_tokens = x.shape.get(1).copied().unwrap_or(0);
         num_tokens.saturating_sub(self.steps) * x.num_channels()
     }
+}
+
+/// The entries of each sequence of two tensors of one shape.
+fn sequences<'a>(
+    a: &'a mut Tensor,
+    b: &'a Tensor,
+) -> impl Iterator<Item = (&'a mut [f64], &'a [f64])> + use<'a> {
+    let len = b.shape.iter().skip(1).product::<usize>().max(1);
+    a.data.chunks_exact_mut(len).zip(b.data.chunks_exact(len))
 }
 
 #[cfg(test)]
@@ -116,7 +115,8 @@ mod tests {
     #[test]
     fn no_sequence_sees_another_and_the_first_tokens_see_zeros() {
         let x = Tensor::new(vec![2, 3, 1], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(Trial::new().eval(&Delay { steps: 1 }, &[x.clone()]).data, [0.0, 1.0, 2.0, 0.0, 4.0, 5.0]);
-        assert_eq!(Trial::new().eval(&Delay { steps: 5 }, &[x]).data, [0.0; 6]);
+        let by = |steps| Trial::new().eval(&Delay { steps }, std::slice::from_ref(&x)).data;
+        assert_eq!(by(1), [0.0, 1.0, 2.0, 0.0, 4.0, 5.0]);
+        assert_eq!(by(5), [0.0; 6]);
     }
 }

@@ -4,7 +4,7 @@ use crate::options::SpecSource;
 use crate::{GenerateError, header, literal, print};
 use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::{Model, Precision, Schedule, Shape};
+use svspec_ir::{Health, Model, Precision, Remedy, Schedule, Shape};
 
 /// The file.
 pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
@@ -33,11 +33,12 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
         Precision::Bf16Stochastic => quote!(Precision::Bf16Stochastic),
     };
     let clip = literal::optional(train.clip.map(literal::float));
+    let health = health(train.health);
     let lr = literal::float(model.optimizer.lr);
     let (blank, doc) = (print::blank(), print::docs(["The settings of the spec, resolved."]));
     let items = quote! {
         #blank
-        use svspec_runtime::spec::{Precision, Schedule, #of_shape Training};
+        use svspec_runtime::spec::{Health, Precision, Remedy, Schedule, #of_shape Spike, Training};
         #blank
         #doc
         pub const TRAINING: Training = Training {
@@ -52,11 +53,34 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
             checkpoint_every: #checkpoint_every,
             keep_last: #keep_last,
             keep_every: #keep_every,
+            health: #health,
             seed: #seed,
             lr: #lr,
         };
     };
     print::file("src/training.rs", &docs, items)
+}
+
+fn health(health: Health) -> TokenStream {
+    let [on_non_finite, on_spike, on_dead_scale] =
+        [health.on_non_finite, health.on_spike.remedy, health.on_dead_scale].map(remedy);
+    let deviations = literal::float(health.on_spike.deviations);
+    quote! {
+        Health {
+            on_non_finite: #on_non_finite,
+            on_spike: Spike { remedy: #on_spike, deviations: #deviations },
+            on_dead_scale: #on_dead_scale,
+        }
+    }
+}
+
+fn remedy(remedy: Remedy) -> TokenStream {
+    match remedy {
+        Remedy::Log => quote!(Remedy::Log),
+        Remedy::Stop => quote!(Remedy::Stop),
+        Remedy::Skip => quote!(Remedy::Skip),
+        Remedy::RollBack => quote!(Remedy::RollBack),
+    }
 }
 
 fn schedule(schedule: Schedule) -> TokenStream {

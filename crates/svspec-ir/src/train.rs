@@ -1,6 +1,6 @@
 //! What the `train` block says.
 
-use crate::Schedule;
+use crate::{Health, Schedule};
 use serde::Serialize;
 
 /// How long to train.
@@ -68,6 +68,8 @@ pub struct Train {
     pub keep_last: u64,
     /// One of so many checkpoints stays for good.
     pub keep_every: Option<u64>,
+    /// What is done when something is wrong.
+    pub health: Health,
     /// The default seed.
     pub seed: u64,
 }

@@ -2,6 +2,7 @@
 
 #[path = "faults/mixtures.rs"]
 mod mixtures;
+mod training;
 
 use svspec_diagnostics::{Color, Diagnostic, Severity, Sources, render_text};
 use svspec_ir::{Loader, check, compile, load};
@@ -487,14 +488,4 @@ fn a_fraction_of_a_head_is_counted_in_channels() {
     insta::assert_snapshot!(report(&small(
         "    attn.head_dim = 10, attn.rope.fraction = 25%, attn.rope.tetha = 2\n"
     )));
-}
-
-#[test]
-fn settings_that_trade_time_for_memory() {
-    let train = |settings: &str| small(&format!("    train {{ steps = 10, batch = 8, {settings} }}\n"));
-    insta::assert_snapshot!(report(&train("loss_chunk = 0")));
-    insta::assert_snapshot!(report(&train("loss_chunk = auto2")));
-    insta::assert_snapshot!(report(&train("recompute = 3")));
-    insta::assert_snapshot!(report(&train("recompute = layers / 4")));
-    insta::assert_snapshot!(report(&train("recompute = layer")));
 }

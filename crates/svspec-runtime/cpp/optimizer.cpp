@@ -9,22 +9,27 @@
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
 
 using svspec::TensorPtr;
 
 extern "C" {
 
+// In what follows `skip` is an f32 scalar on the tensors' device: where it is 1 nothing changes, whatever the operands hold. It is not waited for.
+
 // One step of AdamW over `count` tensors that share their constants. `step` holds one f32 scalar per tensor, counted up here.
 int svspec_fused_adamw(const TensorPtr* param, const TensorPtr* grad, const TensorPtr* first_moment, const TensorPtr* second_moment,
-                       const TensorPtr* step, size_t count, double lr, double beta1, double beta2, double weight_decay, double eps) {
+                       const TensorPtr* step, size_t count, double lr, double beta1, double beta2, double weight_decay, double eps,
+                       TensorPtr skip) {
   return svspec::guarded([&] {
     at::NoGradGuard no_grad;
     auto steps = svspec::tensors(step, count);
-    at::_foreach_add_(steps, 1);
+    at::_foreach_add_(steps, 1 - *skip);
     at::_fused_adamw_(svspec::tensors(param, count), svspec::tensors(grad, count), svspec::tensors(first_moment, count),
                       svspec::tensors(second_moment, count), {}, steps, lr, beta1, beta2, weight_decay, eps,
-                      /*amsgrad=*/false, /*maximize=*/false, std::nullopt, std::nullopt);
+                      /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt, /*found_inf=*/*skip);
   });
 }
 
@@ -57,26 +62,30 @@ int svspec_scale_to_norm(const TensorPtr* grad, size_t count, TensorPtr norm, do
 }
 
 // Every tensor times `factor`, in place.
-int svspec_multiply(const TensorPtr* tensor, size_t count, double factor) {
+int svspec_multiply(const TensorPtr* tensor, size_t count, double factor, TensorPtr skip) {
   return svspec::guarded([&] {
     at::NoGradGuard no_grad;
-    at::_foreach_mul_(svspec::tensors(tensor, count), factor);
+    if (count == 0) return;
+    auto kept = at::where(skip->to(at::kBool), at::ones_like(*skip, at::kDouble), factor);
+    at::_foreach_mul_(svspec::tensors(tensor, count), kept.to(tensor[0]->scalar_type()));
   });
 }
 
 // Every tensor plus `factor` times the one beside it, in place.
-int svspec_add(const TensorPtr* tensor, const TensorPtr* other, size_t count, double factor) {
+int svspec_add(const TensorPtr* tensor, const TensorPtr* other, size_t count, double factor, TensorPtr skip) {
   return svspec::guarded([&] {
     at::NoGradGuard no_grad;
-    at::_foreach_add_(svspec::tensors(tensor, count), svspec::tensors(other, count), factor);
+    auto skips = skip->to(at::kBool);
+    for (size_t i = 0; i < count; ++i) tensor[i]->add_(other[i]->masked_fill(skips, 0), factor);
   });
 }
 
 // Every tensor moved a share of the way to the one beside it, in place.
-int svspec_approach(const TensorPtr* tensor, const TensorPtr* other, size_t count, double share) {
+int svspec_approach(const TensorPtr* tensor, const TensorPtr* other, size_t count, double share, TensorPtr skip) {
   return svspec::guarded([&] {
     at::NoGradGuard no_grad;
-    at::_foreach_lerp_(svspec::tensors(tensor, count), svspec::tensors(other, count), share);
+    auto skips = skip->to(at::kBool);
+    for (size_t i = 0; i < count; ++i) tensor[i]->lerp_(at::where(skips, *tensor[i], *other[i]), share);
   });
 }
 

@@ -5,7 +5,7 @@
 mod hand;
 
 use hand::{Hand, Size};
-use svspec_runtime::spec::{Precision, Schedule, Training};
+use svspec_runtime::spec::{Health, Precision, Schedule, Training};
 
 /// One layer of width 16 on 16 bytes of context.
 struct Often;
@@ -29,6 +29,7 @@ impl Size for Often {
         checkpoint_every: 3,
         keep_last: 2,
         keep_every: Some(5),
+        health: Health::USUAL,
         seed: 0,
         lr: 1e-2,
     };

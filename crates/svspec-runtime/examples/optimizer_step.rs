@@ -6,7 +6,7 @@
 use std::time::Instant;
 use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Init, Layers, Muon, MuonScale, ParamRow, Precision, Schedule, Spec, Training,
+    Algorithm, GroupRow, Health, Init, Layers, Muon, MuonScale, ParamRow, Precision, Schedule, Spec, Training,
 };
 use svspec_runtime::{Optimizer, Params};
 use tch::{Device, Tensor};
@@ -63,6 +63,7 @@ const fn spec(groups: &'static [GroupRow]) -> Spec {
             checkpoint_every: 1,
             keep_last: 1,
             keep_every: None,
+            health: Health::USUAL,
             seed: 0,
             lr: 1e-3,
         },

@@ -13,6 +13,7 @@ pub use writer::Writer;
 
 use crate::corpus::Fingerprint;
 use crate::ffi::{self, TorchError};
+use crate::health::{self, Guard, RollBack};
 use crate::metrics::MetricsError;
 use crate::optimizer::Optimizer;
 use crate::params::{Params, ParamsError};
@@ -41,7 +42,7 @@ const RNG_DEVICE: &str = "rng.device";
 /// All that changes from step to step.
 #[derive(Debug)]
 pub struct State {
-    /// Steps taken. Also the data's cursor: what a step reads follows from its number.
+    /// Steps taken. What a step reads follows from its number and the returns.
     pub step: u64,
     /// Seconds spent training, over all of the run's sittings.
     pub seconds: f64,
@@ -49,6 +50,17 @@ pub struct State {
     pub params: Params,
     /// What it remembers: moments, momentum.
     pub optimizer: Optimizer,
+    /// What is known of the losses so far.
+    pub guard: Guard,
+    /// The returns to earlier steps, in their order.
+    pub roll_backs: Vec<RollBack>,
+}
+
+impl State {
+    /// How many batches have been read, or passed over, before the next step.
+    pub fn num_batches(&self) -> u64 {
+        self.step + self.roll_backs.iter().map(|roll_back| roll_back.at - roll_back.to).sum::<u64>()
+    }
 }
 
 /// What `state.json` says: which run this is, and how far it is.
@@ -83,6 +95,9 @@ pub struct Record {
     pub data: Vec<PathBuf>,
     /// What was read there.
     pub corpus: Fingerprint,
+    /// The returns to earlier steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roll_backs: Vec<RollBack>,
 }
 
 /// A record of whatever version.
@@ -182,10 +197,16 @@ fn find(run: &Path) -> Option<PathBuf> {
 
 /// Notes how `run` begins, before it leaves anything else.
 pub fn begin(run: &Path, record: &Record) -> Result<(), CheckpointError> {
-    let (path, unfinished) = (run.join(BEGUN_FILE), run.join(format!("{BEGUN_FILE}.unfinished")));
-    snapshot::write_record(&unfinished, record)?;
-    snapshot::rename(&unfinished, &path)?;
-    snapshot::sync(run)
+    snapshot::replace_record(run, BEGUN_FILE, record)
+}
+
+/// Puts `record` in the place of that of `run`'s newest checkpoint, else of its beginning.
+pub fn amend(run: &Path, record: &Record) -> Result<(), CheckpointError> {
+    let (folder, name) = match find(run) {
+        Some(folder) => (folder, RECORD_FILE),
+        None => (run.to_owned(), BEGUN_FILE),
+    };
+    snapshot::replace_record(&folder, name, record)
 }
 
 /// Reads the record of `run`'s newest checkpoint, else of its beginning, and makes sure that it is of this spec.
@@ -246,7 +267,13 @@ pub fn load_state(
             ffi::set_rng_state(device, &generator)?;
         }
     }
-    Ok(Some(State { step: record.step, seconds: record.seconds, params, optimizer }))
+    let guard = Guard::new(spec.training.health, device);
+    // A checkpoint that was carried over from another spec has none.
+    if let Some(losses) = remembered.remove(health::MEMORY_NAME) {
+        tch::no_grad(|| guard.memory().copy_(&losses));
+    }
+    let roll_backs = record.roll_backs.clone();
+    Ok(Some(State { step: record.step, seconds: record.seconds, params, optimizer, guard, roll_backs }))
 }
 
 fn load_tensors(path: &Path, record: &Record) -> Result<BTreeMap<String, Tensor>, CheckpointError> {

@@ -80,7 +80,8 @@ pub fn main<M: Model>() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error}");
-            let diverged = matches!(error, CommandError::Run(RunError::Diverged { .. }));
+            let diverged =
+                matches!(error, CommandError::Run(RunError::Fault { .. } | RunError::RolledBack { .. }));
             ExitCode::from(if diverged { DIVERGED } else { COULD_NOT_RUN })
         }
     }

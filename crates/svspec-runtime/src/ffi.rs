@@ -41,13 +41,26 @@ unsafe extern "C" {
         beta2: f64,
         weight_decay: f64,
         eps: f64,
+        skip: TensorPtr,
     ) -> c_int;
     fn svspec_norms(tensor: *const TensorPtr, count: usize, norms: *mut *mut C_tensor) -> c_int;
     fn svspec_norm(tensor: TensorPtr, norm: *mut *mut C_tensor) -> c_int;
     fn svspec_scale_to_norm(grad: *const TensorPtr, count: usize, norm: TensorPtr, max_norm: f64) -> c_int;
-    fn svspec_multiply(tensor: *const TensorPtr, count: usize, factor: f64) -> c_int;
-    fn svspec_add(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, factor: f64) -> c_int;
-    fn svspec_approach(tensor: *const TensorPtr, other: *const TensorPtr, count: usize, share: f64) -> c_int;
+    fn svspec_multiply(tensor: *const TensorPtr, count: usize, factor: f64, skip: TensorPtr) -> c_int;
+    fn svspec_add(
+        tensor: *const TensorPtr,
+        other: *const TensorPtr,
+        count: usize,
+        factor: f64,
+        skip: TensorPtr,
+    ) -> c_int;
+    fn svspec_approach(
+        tensor: *const TensorPtr,
+        other: *const TensorPtr,
+        count: usize,
+        share: f64,
+        skip: TensorPtr,
+    ) -> c_int;
     fn svspec_rms_norm(x: TensorPtr, num_axes: i64, eps: f64, y: *mut *mut C_tensor) -> c_int;
     fn svspec_grouped_product(
         x: TensorPtr,
@@ -150,7 +163,8 @@ pub struct AdamW {
     pub eps: f64,
 }
 
-/// One AdamW step in place; the slices run in parallel, and `step` holds an f32 scalar per tensor, which is counted up.
+/// One AdamW step in place; the slices run in parallel, and `step` holds an f32 scalar per tensor, which is counted up. Where the f32 scalar
+/// `skip` on their device is 1, nothing changes, here and in the functions below that have it; it is not waited for.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -161,6 +175,7 @@ pub fn fused_adamw(
     second_moment: &[Tensor],
     step: &[Tensor],
     adamw: AdamW,
+    skip: &Tensor,
 ) -> Result<(), TorchError> {
     let count = param.len();
     assert!(
@@ -181,6 +196,7 @@ pub fn fused_adamw(
             adamw.betas.1,
             adamw.weight_decay,
             adamw.eps,
+            skip.as_ptr(),
         )
     })
 }
@@ -214,20 +230,26 @@ pub fn scale_to_norm(tensors: &[Tensor], norm: &Tensor, max_norm: f64) -> Result
 }
 
 /// Multiplies every tensor in place by `factor`.
-pub fn multiply(tensors: &[Tensor], factor: f64) -> Result<(), TorchError> {
+pub fn multiply(tensors: &[Tensor], factor: f64, skip: &Tensor) -> Result<(), TorchError> {
     // SAFETY: an array of live tensors.
-    checked(unsafe { svspec_multiply(pointers(tensors).as_ptr(), tensors.len(), factor) })
+    checked(unsafe { svspec_multiply(pointers(tensors).as_ptr(), tensors.len(), factor, skip.as_ptr()) })
 }
 
 /// Adds to every tensor, in place, `factor` times the one beside it.
 ///
 /// # Panics
 /// If the slices differ in length.
-pub fn add(tensors: &[Tensor], others: &[Tensor], factor: f64) -> Result<(), TorchError> {
+pub fn add(tensors: &[Tensor], others: &[Tensor], factor: f64, skip: &Tensor) -> Result<(), TorchError> {
     assert_eq!(tensors.len(), others.len(), "one tensor to add to each");
     // SAFETY: two arrays of so many live tensors.
     checked(unsafe {
-        svspec_add(pointers(tensors).as_ptr(), pointers(others).as_ptr(), tensors.len(), factor)
+        svspec_add(
+            pointers(tensors).as_ptr(),
+            pointers(others).as_ptr(),
+            tensors.len(),
+            factor,
+            skip.as_ptr(),
+        )
     })
 }
 
@@ -235,11 +257,17 @@ pub fn add(tensors: &[Tensor], others: &[Tensor], factor: f64) -> Result<(), Tor
 ///
 /// # Panics
 /// If the slices differ in length.
-pub fn approach(tensors: &[Tensor], others: &[Tensor], share: f64) -> Result<(), TorchError> {
+pub fn approach(tensors: &[Tensor], others: &[Tensor], share: f64, skip: &Tensor) -> Result<(), TorchError> {
     assert_eq!(tensors.len(), others.len(), "one tensor to approach for each");
     // SAFETY: two arrays of so many live tensors.
     checked(unsafe {
-        svspec_approach(pointers(tensors).as_ptr(), pointers(others).as_ptr(), tensors.len(), share)
+        svspec_approach(
+            pointers(tensors).as_ptr(),
+            pointers(others).as_ptr(),
+            tensors.len(),
+            share,
+            skip.as_ptr(),
+        )
     })
 }
 

@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod events;
 pub mod ffi;
 pub mod foreign;
+pub mod health;
 pub mod log;
 pub mod losses;
 pub mod metrics;

@@ -2,14 +2,21 @@
 
 use crate::checkpoint::State;
 use crate::events::Events;
+use crate::health::{Fault, Kind as FaultKind, MOST_SKIPS, Verdict};
 use crate::losses::Losses;
-use crate::metrics::{EvalRow, METRICS_FILE, MetricsError, Rows, SCALES_FILE, ScaleRow, TrainRow};
+use crate::metrics::{
+    EvalRow, HEALTH_FILE, METRICS_FILE, MetricsError, Rows, SCALES_FILE, ScaleRow, TrainRow,
+};
 use crate::progress::Report;
 use crate::run::RunError;
 use crate::scale_stats::ScaleStats;
+use crate::spec::{Health, Remedy};
 use crate::train::Plan;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tch::{Kind, Tensor};
 
@@ -18,9 +25,17 @@ use tch::{Kind, Tensor};
 pub struct Log {
     metrics: Rows,
     scales: Rows,
+    faults: Rows,
+    health: Health,
+    /// The parameters that gradients move.
+    trained: Vec<String>,
+    /// How many steps have been passed over, up to the last one.
+    num_skips: u64,
+    /// The parameters whose gradients were 0 in all steps of the last fetch.
+    unreached: BTreeSet<String>,
     /// None where another process writes them; a resumption makes them anew from the rows.
     events: Option<Events>,
-    pending: Vec<Pending>,
+    pending: Vec<Step>,
     tokens_per_step: u64,
     /// Training time since the last fetch.
     since_fetch: Duration,
@@ -31,13 +46,34 @@ pub struct Log {
     written: u64,
 }
 
-#[derive(Debug)]
-struct Pending {
-    step: u64,
-    bytes_sent: u64,
+/// What has been written.
+#[derive(Debug, Default)]
+struct Written {
+    /// The mean of the losses.
+    loss: f64,
+    /// The last learning rate.
     lr: f64,
-    losses: Losses,
-    grad_norm: Tensor,
+    /// What was wrong.
+    faults: Vec<Fault>,
+}
+
+/// A step, before its row is written.
+#[derive(Debug)]
+pub struct Step {
+    /// Counted from 1.
+    pub step: u64,
+    /// The scheduled learning rate.
+    pub lr: f64,
+    /// What the batch was worth.
+    pub losses: Losses,
+    /// Of the clipped gradients together.
+    pub grad_norm: Tensor,
+    /// Of each gradient.
+    pub norms: Tensor,
+    /// Whether it was taken.
+    pub verdict: Verdict,
+    /// To other processes.
+    pub bytes_sent: u64,
 }
 
 impl Log {
@@ -48,10 +84,21 @@ impl Log {
             let path = plan.out.join(name);
             if leads { Rows::open(&path, state.step) } else { Ok(Rows::elsewhere(&path)) }
         };
-        let (metrics, scales) = (open(METRICS_FILE)?, open(SCALES_FILE)?);
+        let (metrics, scales, mut faults) = (open(METRICS_FILE)?, open(SCALES_FILE)?, open(HEALTH_FILE)?);
+        if leads {
+            // A run that died before it could say that it goes back has done so all the same.
+            let num_said = num_roll_backs(&plan.out.join(HEALTH_FILE))?;
+            state.roll_backs.iter().skip(num_said).try_for_each(|roll_back| faults.push(roll_back))?;
+        }
+        let name = |index| state.params.iter().nth(index).map(|param| param.name.clone());
         Ok(Self {
             metrics,
             scales,
+            faults,
+            health: plan.training.health,
+            trained: state.optimizer.trained().filter_map(name).collect(),
+            num_skips: 0,
+            unreached: BTreeSet::new(),
             // From what those files hold now.
             events: leads.then(|| Events::open(&plan.out, state.seconds)).transpose()?,
             pending: Vec::new(),
@@ -64,8 +111,8 @@ impl Log {
     }
 
     /// Notes a step: what it was worth is not known yet.
-    pub fn step(&mut self, step: u64, lr: f64, losses: Losses, grad_norm: Tensor, bytes_sent: u64) {
-        self.pending.push(Pending { step, bytes_sent, lr, losses, grad_norm });
+    pub fn step(&mut self, step: Step) {
+        self.pending.push(step);
     }
 
     /// Writes what is noted in place of the process that wrote until now. The result waits until it is on the disk.
@@ -76,6 +123,7 @@ impl Log {
     ) -> Result<impl FnOnce() -> Result<(), MetricsError> + Send + use<>, RunError> {
         self.metrics = Rows::take_over(&plan.out.join(METRICS_FILE), self.written)?;
         self.scales = Rows::take_over(&plan.out.join(SCALES_FILE), self.written)?;
+        self.faults = Rows::take_over(&plan.out.join(HEALTH_FILE), self.written)?;
         self.write(state.seconds, 0.0)?;
         Ok(self.sync()?)
     }
@@ -88,8 +136,9 @@ impl Log {
         self.sitting.0 += elapsed;
     }
 
-    /// Fetches the losses of the noted steps, writes their rows, and says how it goes. A loss that is no number ends the run.
-    pub fn fetch(&mut self, state: &mut State, began: Instant) -> Result<Report, RunError> {
+    /// Fetches the losses of the noted steps, writes their rows, and says how it goes, and what is wrong. If a fault ends the sitting it
+    /// is the last one, and there are no rows from its step on.
+    pub fn fetch(&mut self, state: &mut State, began: Instant) -> Result<(Report, Vec<Fault>), MetricsError> {
         // The time until then is training, too.
         if let Some(last) = self.pending.last() {
             let _ = last.grad_norm.double_value(&[]);
@@ -99,46 +148,84 @@ impl Log {
         self.sitting.1 += num_steps;
         let tokens_per_second = per_second(num_steps * self.tokens_per_step, self.since_fetch);
         self.since_fetch = Duration::ZERO;
-        let (loss, lr) = self.write(state.seconds, tokens_per_second)?;
-        Ok(Report { step: state.step, loss, lr, tokens_per_second })
+        let Written { loss, lr, faults } = self.write(state.seconds, tokens_per_second)?;
+        Ok((Report { step: state.step, loss, lr, tokens_per_second }, faults))
     }
 
-    /// Writes the rows of the noted steps. The results are their mean loss, and the last learning rate.
-    fn write(&mut self, seconds: f64, tokens_per_second: f64) -> Result<(f64, f64), RunError> {
+    /// Writes the rows of the noted steps.
+    fn write(&mut self, seconds: f64, tokens_per_second: f64) -> Result<Written, MetricsError> {
         let pending = std::mem::take(&mut self.pending);
         let losses = numbers(pending.iter().map(|step| &step.losses.cross_entropy));
         let sides = numbers(pending.iter().flat_map(|step| step.losses.side.iter().map(|side| &side.value)));
         let mut sides = sides.into_iter();
-        let norms = numbers(pending.iter().map(|step| &step.grad_norm));
-        let num_steps = pending.len();
-        let (mut mean, mut last_lr) = (0.0, 0.0);
-        for ((Pending { step, bytes_sent, lr, losses, .. }, loss), grad_norm) in
-            pending.into_iter().zip(losses).zip(norms)
-        {
-            let side: BTreeMap<&str, f64> = losses
-                .side
-                .iter()
-                .map(|side| side.name)
-                .zip(sides.by_ref().take(losses.side.len()))
-                .collect();
-            if !loss.is_finite() || !grad_norm.is_finite() {
-                self.metrics.flush()?;
-                return Err(RunError::Diverged { step, loss, grad_norm });
+        let grad_norms = numbers(pending.iter().map(|step| &step.grad_norm));
+        let norms = lists(pending.iter().map(|step| &step.norms));
+        let facts = lists(pending.iter().map(|step| &step.verdict.facts));
+        self.unreached = unreached(&self.trained, &norms);
+        let (mut written, mut sum, mut count) = (Written::default(), 0.0, 0.0);
+        let numbers = losses.into_iter().zip(grad_norms).zip(norms.iter().zip(facts));
+        for (pending, ((loss, grad_norm), (norms, facts))) in pending.into_iter().zip(numbers) {
+            let Step { step, bytes_sent, lr, losses, .. } = pending;
+            let names = losses.side.iter().map(|side| side.name);
+            let side: BTreeMap<&str, f64> = names.zip(sides.by_ref().take(losses.side.len())).collect();
+            let is_spike = facts.first().is_some_and(|is_spike| *is_spike > 0.0);
+            let limit = facts.get(1).copied().filter(|_| is_spike);
+            let fault = Fault::of_step(&self.health, step, loss, limit, norms, &self.trained);
+            let ends = fault.as_ref().is_some_and(|fault| fault.remedy.ends_the_sitting());
+            let is_passed_over = fault.as_ref().is_some_and(Fault::is_passed_over);
+            self.num_skips = if is_passed_over { self.num_skips + 1 } else { 0 };
+            if let Some(fault) = fault {
+                self.faults.push(&fault)?;
+                written.faults.push(fault);
             }
-            let tokens = step * self.tokens_per_step;
-            let bytes_sent = Some(bytes_sent).filter(|&bytes| bytes > 0);
-            let row =
-                TrainRow { step, tokens, loss, side, lr, grad_norm, tokens_per_second, seconds, bytes_sent };
-            self.metrics.push(&row)?;
-            self.draw(&row)?;
-            mean += loss / num_steps as f64;
-            last_lr = lr;
-            self.last_loss = Some(loss);
+            if ends {
+                break;
+            }
+            written.lr = lr;
             self.written = step;
+            // JSON has no number for the others.
+            if loss.is_finite() && grad_norm.is_finite() {
+                let tokens = step * self.tokens_per_step;
+                let bytes_sent = Some(bytes_sent).filter(|&bytes| bytes > 0);
+                let row = TrainRow {
+                    step,
+                    tokens,
+                    loss,
+                    side,
+                    lr,
+                    grad_norm,
+                    tokens_per_second,
+                    seconds,
+                    bytes_sent,
+                };
+                self.metrics.push(&row)?;
+                self.draw(&row)?;
+                (sum, count) = (sum + loss, count + 1.0);
+                self.last_loss = Some(loss);
+            }
         }
+        if self.num_skips >= MOST_SKIPS {
+            let kind = FaultKind::Skips(self.num_skips);
+            let fault = Fault { step: self.written, kind, remedy: Remedy::Stop };
+            self.faults.push(&fault)?;
+            written.faults.push(fault);
+        }
+        written.loss = sum / count;
         self.metrics.flush()?;
+        self.faults.flush()?;
         self.events.as_mut().map_or(Ok(()), Events::flush)?;
-        Ok((mean, last_lr))
+        Ok(written)
+    }
+
+    /// Writes what is wrong with scale vectors.
+    pub fn faults(&mut self, faults: &[Fault]) -> Result<(), MetricsError> {
+        faults.iter().try_for_each(|fault| self.faults.push(fault))?;
+        self.faults.flush()
+    }
+
+    /// The parameters whose gradients were 0 in all steps of the last fetch.
+    pub fn unreached(&self) -> &BTreeSet<String> {
+        &self.unreached
     }
 
     /// Writes the row of a validation, and one for each scale vector.
@@ -167,8 +254,8 @@ impl Log {
 
     /// What waits until all rows so far are on the disk.
     pub fn sync(&mut self) -> Result<impl FnOnce() -> Result<(), MetricsError> + Send + use<>, MetricsError> {
-        let (metrics, scales) = (self.metrics.sync()?, self.scales.sync()?);
-        Ok(move || metrics().and_then(|()| scales()))
+        let (metrics, scales, faults) = (self.metrics.sync()?, self.scales.sync()?, self.faults.sync()?);
+        Ok(move || metrics().and_then(|()| scales()).and_then(|()| faults()))
     }
 
     /// The loss of the last step fetched.
@@ -194,4 +281,27 @@ fn numbers<'a>(scalars: impl Iterator<Item = &'a Tensor>) -> Vec<f64> {
         return Vec::new();
     }
     Vec::<f64>::try_from(Tensor::stack(&scalars, 0)).unwrap_or_default()
+}
+
+/// The same of lists of one length.
+fn lists<'a>(lists: impl Iterator<Item = &'a Tensor>) -> Vec<Vec<f64>> {
+    let lists: Vec<Tensor> = lists.map(|list| list.to_kind(Kind::Double)).collect();
+    if lists.is_empty() {
+        return Vec::new();
+    }
+    Vec::<Vec<f64>>::try_from(Tensor::stack(&lists, 0)).unwrap_or_default()
+}
+
+/// Those of `names` whose norm is 0 in each step, of at least one.
+fn unreached(names: &[String], norms: &[Vec<f64>]) -> BTreeSet<String> {
+    let is_zero = |index: usize| norms.iter().all(|step| step.get(index) == Some(&0.0));
+    let found = names.iter().enumerate().filter(|(index, _)| !norms.is_empty() && is_zero(*index));
+    found.map(|(_, name)| name.clone()).collect()
+}
+
+/// How many rows in `path` are of returns to earlier steps.
+fn num_roll_backs(path: &Path) -> Result<usize, MetricsError> {
+    let text = fs::read_to_string(path).map_err(|source| MetricsError::new(path, source))?;
+    let is_one = |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(|row| row.get("at").is_some());
+    Ok(text.lines().filter(is_one).count())
 }

@@ -90,13 +90,14 @@ impl Losses {
 }
 
 impl Load {
-    /// Raises the correction of each expert with less than its share of the tokens by `rate`, and lowers it for those with more.
-    pub fn correct(&self) {
+    /// Raises the correction of each expert with less than its share of the tokens by `rate`, and lowers it for those with more; unless
+    /// the scalar `skip` is 1.
+    pub fn correct(&self, skip: &Tensor) {
         let count_e = self.count_e.to_kind(Kind::Double);
         let direction_e = (count_e.mean(None::<Kind>) - count_e).sign().to_kind(self.correction_e.kind());
         tch::no_grad(|| {
             let mut correction_e = self.correction_e.shallow_clone();
-            correction_e += direction_e * self.rate;
+            correction_e += direction_e * self.rate * (1.0 - skip);
         });
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Losses of a run, by step.
 pub const METRICS_FILE: &str = "metrics.jsonl";
+/// What was wrong with it, by step.
+pub const HEALTH_FILE: &str = "health.jsonl";
 /// Statistics of its scale vectors, by step.
 pub const SCALES_FILE: &str = "scales.jsonl";
 

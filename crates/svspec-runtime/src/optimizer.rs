@@ -10,6 +10,7 @@ mod stochastic;
 pub use newton_schulz::newton_schulz;
 
 use crate::ffi::{self, TorchError};
+use crate::health;
 use crate::params::{Param, Params};
 use crate::schedule::Factors;
 use crate::spec::{Algorithm, GroupRow, Spec};
@@ -26,10 +27,21 @@ use tch::{Device, Kind, Tensor};
 pub struct Optimizer {
     groups: Vec<Group>,
     clip: Option<f64>,
-    /// The clipped parameters of the model, by group, as indices into [`Params`], and whether this optimizer steps them.
-    clipped: Vec<(usize, bool)>,
+    /// The parameters of the model that gradients move, by group.
+    trained: Vec<Trained>,
     /// What the rounding of bf16 tensors is a function of.
     moment: Moment,
+}
+
+/// A parameter that gradients move.
+#[derive(Clone, Copy, Debug)]
+struct Trained {
+    /// Its index into [`Params`].
+    index: usize,
+    /// Whether this optimizer steps it.
+    is_mine: bool,
+    /// Whether its gradient is clipped.
+    is_clipped: bool,
 }
 
 /// One group's tensors; the lists run in parallel.
@@ -82,11 +94,12 @@ impl Optimizer {
             .collect();
         let of_group =
             |group: usize| params.iter().enumerate().filter(move |(_, param)| param.group == group);
-        let clipped = spec.groups.iter().enumerate().filter(|(_, row)| row.clipped);
-        let clipped = clipped
-            .flat_map(|(group, _)| of_group(group).map(|(index, _)| (index, is_mine(index))))
-            .collect();
-        Self { groups, clip: spec.training.clip, clipped, moment: Moment::default() }
+        let rows = spec.groups.iter().enumerate().filter(|(_, row)| row.algorithm != Algorithm::Load);
+        let trained = rows.flat_map(|(group, row)| {
+            let is_clipped = row.clipped;
+            of_group(group).map(move |(index, _)| Trained { index, is_mine: is_mine(index), is_clipped })
+        });
+        Self { groups, clip: spec.training.clip, trained: trained.collect(), moment: Moment::default() }
     }
 
     /// Says that the next step is the one after `step` of the run with this seed, on which the rounding of bf16 tensors depends.
@@ -94,47 +107,48 @@ impl Optimizer {
         self.moment = Moment { seed, step };
     }
 
-    /// How many parameters of the model are clipped.
-    pub fn num_clipped(&self) -> usize {
-        self.clipped.len()
+    /// The parameters of the model that gradients move, as indices into [`Params`], in the order of [`Self::norms`].
+    pub fn trained(&self) -> impl Iterator<Item = usize> {
+        self.trained.iter().map(|trained| trained.index)
     }
 
     /// One step. `gradients` are in the order of [`Params`] and may be changed in place; `factors` are the schedules'.
     /// The result is the global norm of the clipped groups' gradients before clipping, a scalar that is not waited for.
     pub fn step(&mut self, gradients: &[Tensor], factors: Factors) -> Result<Tensor, TorchError> {
         let norms = self.norms(gradients)?;
-        self.step_by(gradients, factors, &norms)
+        self.step_by(gradients, factors, &norms, &health::no_skip(norms.device()))
     }
 
-    /// The norm of each clipped gradient of the model; 0 for those that others step.
+    /// The norm of the gradient of each trained parameter of the model; 0 for those that others step.
     pub fn norms(&self, gradients: &[Tensor]) -> Result<Tensor, TorchError> {
-        let mine = || self.clipped.iter().enumerate().filter(|(_, (_, is_mine))| *is_mine);
-        let own: Vec<Tensor> =
-            mine().filter_map(|(_, (index, _))| gradients.get(*index)).map(Tensor::shallow_clone).collect();
+        let mine = || self.trained.iter().enumerate().filter(|(_, trained)| trained.is_mine);
+        let own = mine().filter_map(|(_, trained)| gradients.get(trained.index));
+        let own: Vec<Tensor> = own.map(Tensor::shallow_clone).collect();
         let device = gradients.first().map_or(Device::Cpu, Tensor::device);
         if own.is_empty() {
-            return Ok(Tensor::zeros([self.clipped.len() as i64], (Kind::Float, device)));
+            return Ok(Tensor::zeros([self.trained.len() as i64], (Kind::Float, device)));
         }
         let norms = ffi::norms(&own)?;
-        if own.len() == self.clipped.len() {
+        if own.len() == self.trained.len() {
             return Ok(norms);
         }
         let places: Vec<i64> = mine().map(|(place, _)| place as i64).collect();
-        let all = Tensor::zeros([self.clipped.len() as i64], (norms.kind(), device));
+        let all = Tensor::zeros([self.trained.len() as i64], (norms.kind(), device));
         Ok(all.index_copy(0, &Tensor::from_slice(&places).to_device(device), &norms))
     }
 
-    /// One step, of which the `norms` of all clipped gradients are known.
+    /// One step, of which the `norms` of all gradients are known. Where the f32 scalar `skip` is 1, nothing changes.
     pub fn step_by(
         &mut self,
         gradients: &[Tensor],
         factors: Factors,
         norms: &Tensor,
+        skip: &Tensor,
     ) -> Result<Tensor, TorchError> {
-        let norm = ffi::norm(norms)?;
-        let own = self.clipped.iter().filter(|(_, is_mine)| *is_mine);
+        let norm = ffi::norm(&self.clipped(norms))?;
+        let own = self.trained.iter().filter(|trained| trained.is_mine && trained.is_clipped);
         let own: Vec<Tensor> =
-            own.filter_map(|(index, _)| gradients.get(*index)).map(Tensor::shallow_clone).collect();
+            own.filter_map(|trained| gradients.get(trained.index)).map(Tensor::shallow_clone).collect();
         if let Some(max_norm) = self.clip.filter(|_| !own.is_empty()) {
             ffi::scale_to_norm(&own, &norm, max_norm)?;
         }
@@ -143,15 +157,24 @@ impl Optimizer {
                 Rates { lr: group.row.lr * factors.lr, decay: group.row.weight_decay * factors.decay };
             let gradients = group.gradients(gradients);
             if group.is_narrow() {
-                let Group { rule, names, params, units, .. } = group;
-                stochastic::step(rule, names, params, units, &gradients, rates, self.moment)?;
+                stochastic::step(group, &gradients, rates, self.moment, skip)?;
             } else {
-                group.rule.step(&group.params, &gradients, rates)?;
-                unit::normalize_all(&group.params, &group.units)?;
+                group.rule.step(&group.params, &gradients, rates, skip)?;
+                unit::normalize_all(&group.params, &group.units, skip)?;
             }
         }
         self.moment.step += 1;
         Ok(norm)
+    }
+
+    /// Those among the norms of all gradients that are clipped.
+    fn clipped(&self, norms: &Tensor) -> Tensor {
+        if self.trained.iter().all(|trained| trained.is_clipped) {
+            return norms.shallow_clone();
+        }
+        let clipped = self.trained.iter().enumerate().filter(|(_, trained)| trained.is_clipped);
+        let places: Vec<i64> = clipped.map(|(place, _)| place as i64).collect();
+        norms.index_select(0, &Tensor::from_slice(&places).to_device(norms.device()))
     }
 
     /// All it remembers, by name: `NAME.first_moment`, `NAME.second_moment`, `NAME.step` of AdamW, `NAME.momentum` of the
@@ -176,11 +199,17 @@ impl Optimizer {
 }
 
 impl Rule {
-    fn step(&self, params: &[Tensor], gradients: &[Tensor], rates: Rates) -> Result<(), TorchError> {
+    fn step(
+        &self,
+        params: &[Tensor],
+        gradients: &[Tensor],
+        rates: Rates,
+        skip: &Tensor,
+    ) -> Result<(), TorchError> {
         match self {
-            Self::AdamW(adamw) => adamw.step(params, gradients, rates),
-            Self::Muon(muon) => muon.step(params, gradients, rates),
-            Self::Sgd(sgd) => sgd.step(params, gradients, rates),
+            Self::AdamW(adamw) => adamw.step(params, gradients, rates, skip),
+            Self::Muon(muon) => muon.step(params, gradients, rates, skip),
+            Self::Sgd(sgd) => sgd.step(params, gradients, rates, skip),
             Self::None => Ok(()),
         }
     }

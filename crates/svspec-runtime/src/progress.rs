@@ -1,5 +1,6 @@
 //! A run's news in, a progress bar on a terminal or plain lines elsewhere out.
 
+use crate::health::Fault;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -57,10 +58,25 @@ impl Progress {
         }
     }
 
+    /// Says what is wrong.
+    pub fn faults(&self, faults: &[Fault]) {
+        for fault in faults {
+            self.say(fault.news());
+        }
+    }
+
     /// One more step is done.
     pub fn advance(&self) {
         if let Some(bar) = &self.bar {
             bar.inc(1);
+        }
+    }
+
+    /// The run is at `step` again.
+    pub fn rewind(&mut self, step: u64) {
+        self.next_line = step;
+        if let Some(bar) = &self.bar {
+            bar.set_position(step);
         }
     }
 

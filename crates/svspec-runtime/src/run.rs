@@ -1,6 +1,7 @@
 //! The options of a run in, a run folder out: set-up or resumption, training, and what is left at the end.
 
 mod error;
+mod roll_back;
 
 pub use error::RunError;
 
@@ -10,6 +11,7 @@ use crate::device::{self, Choice};
 use crate::dist::{self, Place, Team, TeamError};
 use crate::ffi;
 use crate::foreign::{self, Foreign};
+use crate::health::Guard;
 use crate::metrics::METRICS_FILE;
 use crate::model::Model;
 use crate::optimizer::Optimizer;
@@ -20,7 +22,7 @@ use crate::sample;
 use crate::scale_stats;
 use crate::spec::{OptimizerState, Spec};
 use crate::summary;
-use crate::train::{self, Ending, Plan};
+use crate::train::{self, Ending, Outcome, Plan};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -83,11 +85,21 @@ fn run_in<M: Model>(
 ) -> Result<Ending, RunError> {
     let (plan, mut state) = team.together(set_up(M::SPEC, M::FOREIGN, options, device, team)?)?;
     agree(M::SPEC, &plan, &state)?;
-    let model = M::new(&state.params);
+    let mut model = M::new(&state.params);
     let verbosity = if team.leads() { options.verbosity } else { Verbosity::Quiet };
     let mut progress = Progress::new(verbosity, state.step, plan.training.steps);
     introduce(M::SPEC, &plan, &state, &progress);
-    let ending = train::train(&model, &plan, &mut state, stop, &mut progress);
+    let ending = loop {
+        match train::train(&model, &plan, &mut state, stop, &mut progress) {
+            Ok(Outcome::GoesBack(fault)) => {
+                state = team.together(roll_back::roll_back(M::SPEC, M::FOREIGN, &plan, fault))?;
+                model = M::new(&state.params);
+                progress.rewind(state.step);
+            }
+            Ok(Outcome::Ended(ending)) => break Ok(ending),
+            Err(error) => break Err(error),
+        }
+    };
     progress.finish();
     match ending? {
         Ending::Interrupted { step } => {
@@ -181,7 +193,7 @@ fn begin(
     if plan.team.leads() {
         let failed = |source| RunError::Folder { path: plan.out.clone(), source };
         fs::create_dir_all(&plan.out).map_err(failed)?;
-        checkpoint::begin(&plan.out, &plan.record(spec, 0, 0.0))?;
+        checkpoint::begin(&plan.out, &plan.record(spec, &state))?;
     }
     Ok((plan, state))
 }
@@ -205,7 +217,8 @@ fn first_state(
     };
     let params = params.in_kind(spec, precision::kind(spec.training.precision));
     let optimizer = optimizer(&params);
-    Ok(State { step: 0, seconds: 0.0, params, optimizer })
+    let guard = Guard::new(spec.training.health, device);
+    Ok(State { step: 0, seconds: 0.0, params, optimizer, guard, roll_backs: Vec::new() })
 }
 
 /// The run in `run`, as its newest checkpoint left it; if it has none, as it began.
@@ -246,7 +259,10 @@ fn resume(
     let init_from = record.init_from.clone();
     let state = match checkpoint::load_state(run, &record, spec, device, optimizer)? {
         Some(state) => state,
-        None => first_state(spec, foreign, record.seed, init_from.as_deref(), device, optimizer)?,
+        None => State {
+            roll_backs: record.roll_backs.clone(),
+            ..first_state(spec, foreign, record.seed, init_from.as_deref(), device, optimizer)?
+        },
     };
     let training = spec.training.with_steps(record.steps);
     team.share(&training)?;

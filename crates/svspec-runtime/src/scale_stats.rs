@@ -73,14 +73,19 @@ fn statistics(gamma: &Tensor) -> Tensor {
     Tensor::stack(&[norm, gamma.mean(Kind::Double), gamma.min(), gamma.max(), mean_square], 0)
 }
 
-/// The names of the parameters that make up a scale vector.
-pub fn parameter_names(row: &ScaleRow) -> Vec<String> {
-    let parts: &[&str] = match row.form {
+/// The names of the parameters that make up the scale vector called `name`.
+pub fn parts(form: ScaleForm, name: &str) -> Vec<String> {
+    let parts: &[&str] = match form {
         ScaleForm::Direct | ScaleForm::OnePlus | ScaleForm::Softplus => &[""],
         ScaleForm::MagnitudeDirection | ScaleForm::ExpMagnitudeDirection => &[".magnitude", ".direction"],
     };
+    parts.iter().map(|part| format!("{name}{part}")).collect()
+}
+
+/// The same of every vector of a row.
+pub fn parameter_names(row: &ScaleRow) -> Vec<String> {
     let names = row.layers.instances().into_iter().map(|layer| instance_name(row.path, layer));
-    names.flat_map(|name| parts.iter().map(move |part| format!("{name}{part}"))).collect()
+    names.flat_map(|name| parts(row.form, &name)).collect()
 }
 
 /// The statistics of each role in a line: how many vectors, and the averages over them.

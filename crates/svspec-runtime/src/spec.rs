@@ -1,5 +1,9 @@
 //! The tables a generated crate fills in: what the model's parameters are, how each is trained, and for how long.
 
+mod health;
+
+pub use health::{Health, Remedy, Spike};
+
 /// One model, as its spec resolved it.
 #[derive(Debug)]
 pub struct Spec {
@@ -279,6 +283,8 @@ pub struct Training {
     pub keep_last: u64,
     /// One of so many checkpoints stays for good.
     pub keep_every: Option<u64>,
+    /// What is done when something is wrong.
+    pub health: Health,
     /// The seed unless the command line gives one.
     pub seed: u64,
     /// The peak learning rate, for metrics; a group has its own.

@@ -4,14 +4,15 @@ use crate::batch::{self, Batch};
 use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
 use crate::corpus::{Corpus, Fingerprint, Source};
 use crate::dist::{self, Place, Sums, Team};
-use crate::log::Log;
-use crate::losses::{Load, Losses};
+use crate::health::{self, Fault};
+use crate::log::{Log, Step};
+use crate::losses::Losses;
 use crate::model::Model;
 use crate::precision;
 use crate::progress::Progress;
 use crate::run::RunError;
 use crate::scale_stats;
-use crate::spec::{OptimizerState, Spec, Training};
+use crate::spec::{OptimizerState, Remedy, Spec, Training};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
@@ -68,6 +69,15 @@ pub enum Ending {
     },
 }
 
+/// What a sitting came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The run's end, for now.
+    Ended(Ending),
+    /// The run is to go back to its newest checkpoint.
+    GoesBack(Fault),
+}
+
 /// Trains `model`, whose parameters `state` holds, to the plan's end, or until `stop` says so after a step. A process that loses the others
 /// leaves a checkpoint.
 pub fn train<M: Model>(
@@ -76,7 +86,7 @@ pub fn train<M: Model>(
     state: &mut State,
     stop: &dyn Fn(u64) -> bool,
     progress: &mut Progress,
-) -> Result<Ending, RunError> {
+) -> Result<Outcome, RunError> {
     let mut log = Log::open(plan, state, plan.tokens_per_step(M::SPEC))?;
     // The process that speaks writes the checkpoints, and alone puts away what a crash left in the folder.
     let writer = || Writer::open(plan.out.clone(), Keep::new(&plan.training));
@@ -103,10 +113,50 @@ fn rescue(
     // An older one that could not be written does not stand in the way of this one.
     let _ = checkpoints.finish();
     let sync = log.rescue(plan, state)?;
-    let record = plan.record(spec, state.step, state.seconds);
+    let record = plan.record(spec, state);
     let snapshot = Snapshot::take(state, state.optimizer.state(), record, plan.device)?;
     checkpoints.begin(snapshot, move || Ok(sync()?))?;
     Ok(checkpoints.finish()?)
+}
+
+/// Begins to write a checkpoint of the state, with what the optimizers of all processes remember.
+fn save(
+    spec: &'static Spec,
+    plan: &Plan,
+    state: &State,
+    log: &mut Log,
+    checkpoints: Option<&mut Writer>,
+) -> Result<(), RunError> {
+    let remembered = plan.team.gather(spec, &state.params, &state.optimizer, plan.optimizer_state)?;
+    if let Some(checkpoints) = checkpoints {
+        let sync = log.sync()?;
+        let snapshot = Snapshot::take(state, remembered, plan.record(spec, state), plan.device)?;
+        checkpoints.begin(snapshot, move || Ok(sync()?))?;
+    }
+    Ok(())
+}
+
+/// What becomes of a run in which `fault` ends the sitting: no step has been taken from the one at fault on.
+fn halt(
+    spec: &'static Spec,
+    plan: &Plan,
+    state: &mut State,
+    fault: Fault,
+    log: &mut Log,
+    mut checkpoints: Option<&mut Writer>,
+) -> Result<Outcome, RunError> {
+    if fault.is_passed_over() {
+        state.step = fault.step - 1;
+    }
+    let goes_back = fault.remedy == Remedy::RollBack;
+    if !goes_back && state.step > 0 {
+        save(spec, plan, state, log, checkpoints.as_deref_mut())?;
+    }
+    checkpoints.map_or(Ok(()), Writer::finish)?;
+    if goes_back {
+        return Ok(Outcome::GoesBack(fault));
+    }
+    Err(RunError::Fault { fault, steps: state.step, run: plan.out.clone() })
 }
 
 fn steps<M: Model>(
@@ -117,13 +167,14 @@ fn steps<M: Model>(
     progress: &mut Progress,
     log: &mut Log,
     mut checkpoints: Option<&mut Writer>,
-) -> Result<Ending, RunError> {
+) -> Result<Outcome, RunError> {
     let training = &plan.training;
     let mut sums = plan.team.sums(&state.params, plan.optimizer_state)?;
     let mut val_loss = None;
     if state.step == 0 {
-        val_loss = Some(validate(model, plan)?);
-        log.validation(0, val_loss.unwrap_or_default(), &scale_stats::measure(M::SPEC, &state.params))?;
+        let loss = validate(model, plan)?;
+        val_loss = Some(loss);
+        log.validation(0, loss, &scale_stats::measure(M::SPEC, &state.params))?;
     }
     state.optimizer.count_from(plan.seed, state.step);
     let mut is_told = false;
@@ -132,9 +183,12 @@ fn steps<M: Model>(
         let began = Instant::now();
         let (losses, gradients) = losses_and_gradients(model, plan, state, &mut sums)?;
         let stops = plan.team.any(stop(state.step + 1))?;
+        let norms = plan.team.norms(&state.optimizer, &gradients, &sums)?;
+        let verdict = state.guard.judge(&losses.cross_entropy, &norms);
         // From here on the step is taken, and noted, even if others are lost.
-        let grad_norm = plan.team.step(&mut state.optimizer, &gradients, factors, &sums)?;
-        losses.loads.iter().for_each(Load::correct);
+        let optimizer = &mut state.optimizer;
+        let grad_norm = plan.team.step(optimizer, &gradients, factors, &sums, &norms, &verdict.skip)?;
+        losses.loads.iter().for_each(|load| load.correct(&verdict.skip));
         state.step += 1;
         let (traffic, world) = (plan.team.traffic(), plan.team.world());
         let sent = traffic.sent(world);
@@ -142,7 +196,8 @@ fn steps<M: Model>(
             let formula = traffic.formula(world);
             progress.say(format_args!("each process sends {sent} bytes a step: {formula}"));
         }
-        log.step(state.step, training.lr * factors.lr, losses, grad_norm, sent);
+        let (step, lr) = (state.step, training.lr * factors.lr);
+        log.step(Step { step, lr, losses, grad_norm, norms, verdict, bytes_sent: sent });
         progress.advance();
 
         let last = state.step == training.steps;
@@ -150,35 +205,46 @@ fn steps<M: Model>(
         let validates = last || state.step.is_multiple_of(training.eval_every);
         let saves = last || stopped || state.step.is_multiple_of(training.checkpoint_every);
         if validates || saves || state.step.is_multiple_of(STEPS_PER_FETCH) {
-            progress.report(log.fetch(state, began)?);
+            let (report, faults) = log.fetch(state, began)?;
+            progress.report(report);
+            progress.faults(&faults);
+            if let Some(fault) = ending(faults) {
+                return halt(M::SPEC, plan, state, fault, log, checkpoints);
+            }
         } else {
             log.spent(state, began);
         }
         if validates {
             let loss = validate(model, plan)?;
             val_loss = Some(loss);
-            log.validation(state.step, loss, &scale_stats::measure(M::SPEC, &state.params))?;
+            let scales = scale_stats::measure(M::SPEC, &state.params);
+            log.validation(state.step, loss, &scales)?;
             progress
                 .say(format_args!("step {:>6}/{}  validation loss {loss:.4}", state.step, training.steps));
+            let dead = health::dead_scales(M::SPEC, state.step, &scales, log.unreached());
+            log.faults(&dead)?;
+            progress.faults(&dead);
+            if let Some(fault) = ending(dead) {
+                return halt(M::SPEC, plan, state, fault, log, checkpoints);
+            }
         }
         if saves {
-            let remembered =
-                plan.team.gather(M::SPEC, &state.params, &state.optimizer, plan.optimizer_state)?;
-            if let Some(checkpoints) = checkpoints.as_mut() {
-                let sync = log.sync()?;
-                let record = plan.record(M::SPEC, state.step, state.seconds);
-                let snapshot = Snapshot::take(state, remembered, record, plan.device)?;
-                checkpoints.begin(snapshot, move || Ok(sync()?))?;
-            }
+            save(M::SPEC, plan, state, log, checkpoints.as_deref_mut())?;
         }
         if stopped {
             checkpoints.map_or(Ok(()), Writer::finish)?;
-            return Ok(Ending::Interrupted { step: state.step });
+            return Ok(Outcome::Ended(Ending::Interrupted { step: state.step }));
         }
     }
     checkpoints.map_or(Ok(()), Writer::finish)?;
     let val_loss = val_loss.map_or_else(|| validate(model, plan), Ok)?;
-    Ok(Ending::Finished { train_loss: log.last_loss(), val_loss, tokens_per_second: log.tokens_per_second() })
+    let (train_loss, tokens_per_second) = (log.last_loss(), log.tokens_per_second());
+    Ok(Outcome::Ended(Ending::Finished { train_loss, val_loss, tokens_per_second }))
+}
+
+/// The first that ends the sitting.
+fn ending(faults: Vec<Fault>) -> Option<Fault> {
+    faults.into_iter().find(|fault| fault.remedy.ends_the_sitting())
 }
 
 /// The losses of the step's batch, not waited for, and the gradient of every parameter: this process's share of the batch in
@@ -195,7 +261,7 @@ fn losses_and_gradients<M: Model>(
     let context = M::SPEC.context as usize;
     let mut losses = Losses::plain(Tensor::zeros([0_i64; 0], (Kind::Float, plan.device)));
     for micro in 0..share.num_micro {
-        let first = state.step * training.batch + share.first + micro * share.micro_batch;
+        let first = state.num_batches() * training.batch + share.first + micro * share.micro_batch;
         let sequences = first..first + share.micro_batch;
         let windows = plan.corpus.training_windows(plan.seed, sequences, context);
         let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, plan.device);
@@ -243,8 +309,9 @@ fn validate_source<M: Model>(model: &M, plan: &Plan, source: &Source) -> Result<
 }
 
 impl Plan {
-    /// What a checkpoint after `step` steps, which took `seconds`, says of the run.
-    pub fn record(&self, spec: &Spec, step: u64, seconds: f64) -> Record {
+    /// What a checkpoint of `state` says of the run.
+    pub fn record(&self, spec: &Spec, state: &State) -> Record {
+        let State { step, seconds, .. } = *state;
         Record {
             format_version: Record::FORMAT_VERSION,
             model: spec.name.to_owned(),
@@ -260,6 +327,7 @@ impl Plan {
             init_from: self.init_from.clone(),
             data: self.corpus.data.clone(),
             corpus: self.fingerprint.clone(),
+            roll_backs: state.roll_backs.clone(),
         }
     }
 

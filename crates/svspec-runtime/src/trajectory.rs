@@ -3,7 +3,7 @@
 
 use crate::ffi::TorchError;
 use crate::foreign::{self, ForeignError};
-use crate::losses::Load;
+use crate::health;
 use crate::model::Model;
 use crate::optimizer::Optimizer;
 use crate::params::{Params, ParamsError};
@@ -64,6 +64,7 @@ pub fn trajectory<M: Model>(from: Option<&Path>, input: &Path, output: &Path) ->
     let mut optimizer = Optimizer::new(M::SPEC, &params);
     let steps = tokens_sbt.size().first().map_or(0, |steps| steps.unsigned_abs());
     let training = M::SPEC.training.with_steps(steps);
+    let no_skip = health::no_skip(Device::Cpu);
     let mut losses = Vec::new();
     for step in 0..steps {
         let (tokens_bt, targets_bt) =
@@ -72,7 +73,7 @@ pub fn trajectory<M: Model>(from: Option<&Path>, input: &Path, output: &Path) ->
             precision::run(training.precision, Device::Cpu, || model.losses(&tokens_bt, &targets_bt))?;
         let gradients = params.gradients(&found.total());
         let _norm = optimizer.step(&gradients, training.factors(step))?;
-        found.loads.iter().for_each(Load::correct);
+        found.loads.iter().for_each(|load| load.correct(&no_skip));
         losses.push(found.cross_entropy.double_value(&[]));
     }
     tensor_file::write(output, &[("losses".to_owned(), Tensor::from_slice(&losses))], None)?;

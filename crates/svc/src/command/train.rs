@@ -174,6 +174,7 @@ fn places(run: &Path, ended: Ended) -> String {
         ("metrics.tfevents", "these and the scale vectors for TensorBoard"),
         ("loss.svg", "the loss curve"),
         ("scales.jsonl", "statistics of the scale vectors, by role"),
+        ("health.jsonl", "what was wrong, and what was done about it"),
         ("sample.txt", "text that the model wrote"),
         ("summary.json", "how it ended"),
         ("spec/", "the spec as it was trained"),
@@ -181,7 +182,10 @@ fn places(run: &Path, ended: Ended) -> String {
     ];
     let shown = run.display();
     let mut text = format!("\n{shown}/\n");
-    for (name, what) in kept.iter().filter(|(name, _)| run.join(name).exists()) {
+    // Of a run with which nothing was wrong the list of faults is empty.
+    let is_there =
+        |name: &str| run.join(name).metadata().is_ok_and(|found| found.is_dir() || found.len() > 0);
+    for (name, what) in kept.iter().filter(|(name, _)| is_there(name)) {
         text.push_str(&format!("  {name:16} {what}\n"));
     }
     if ended == Ended::Interrupted {

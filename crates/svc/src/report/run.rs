@@ -2,7 +2,7 @@
 
 use crate::picture::axis::grouped;
 use crate::picture::{Series, run_colour};
-use crate::run_folder::{self, ScaleRow, Summary};
+use crate::run_folder::{self, Fault, ScaleRow, Summary};
 use anyhow::bail;
 use serde::Serialize;
 use std::path::Path;
@@ -50,16 +50,33 @@ impl Run {
             validation: evaluations.iter().map(|row| (row.step as f64, row.val_loss)).collect(),
         };
         let summary = run_folder::summary(folder)?;
+        let mut facts = facts(summary.as_ref(), &losses);
+        facts.push(("faults", faults(&run_folder::faults(folder)?)));
         Ok(Self {
             name,
             colour: run_colour(index),
-            facts: facts(summary.as_ref(), &losses),
+            facts,
             scales: last_scales(&scale_rows),
             losses,
             rows,
             scale_rows,
             unigram_entropy: summary.map(|summary| summary.unigram_entropy),
         })
+    }
+}
+
+/// "2 (loss_spike at step 12: skip, vanished_scale at step 40: log)"
+fn faults(found: &[Fault]) -> String {
+    const MOST: usize = 5;
+    let shown = found
+        .iter()
+        .take(MOST)
+        .map(|fault| format!("{} at step {}: {}", fault.fault, fault.at.unwrap_or(fault.step), fault.remedy));
+    let shown: Vec<String> = shown.collect();
+    match found.len() {
+        0 => "none".to_owned(),
+        count if count > MOST => format!("{count} ({}, …)", shown.join(", ")),
+        count => format!("{count} ({})", shown.join(", ")),
     }
 }
 

@@ -49,6 +49,19 @@ pub struct ScaleRow {
     pub anisotropy: f64,
 }
 
+/// Something that was wrong with a run.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Fault {
+    /// The steps that had been taken when the run went on, the one at fault included unless it went back.
+    pub step: u64,
+    /// Of a run that went back, the step at fault.
+    pub at: Option<u64>,
+    /// `non_finite_loss`, `loss_spike`, …
+    pub fault: String,
+    /// `log`, `stop`, `skip` or `roll_back`
+    pub remedy: String,
+}
+
 /// How a finished run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -91,6 +104,12 @@ pub fn evaluations(run: &Path) -> anyhow::Result<Vec<Evaluation>> {
 /// The scale vectors at each validation of a run.
 pub fn scales(run: &Path) -> anyhow::Result<Vec<ScaleRow>> {
     lines(&run.join("scales.jsonl"))
+}
+
+/// What was wrong with a run.
+pub fn faults(run: &Path) -> anyhow::Result<Vec<Fault>> {
+    let path = run.join("health.jsonl");
+    if path.is_file() { lines(&path) } else { Ok(Vec::new()) }
 }
 
 /// The lines of a file that are of one kind; a last line cut short by a full disk is left out.

@@ -293,6 +293,7 @@ fn empty_model() -> Model {
             checkpoint_every: 1,
             keep_last: 1,
             keep_every: None,
+            health: Health::default(),
             seed: 0,
         },
     }

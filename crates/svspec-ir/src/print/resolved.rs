@@ -5,7 +5,9 @@ use super::table::{Align, table};
 use super::{FORMAT_VERSION, ir, paths};
 use crate::group::RuleText;
 use crate::optimizer::MuonScale;
-use crate::{Budget, CheckedModel, LossChunk, Model, Optimizer, Precision, Schedule, Shape, Train};
+use crate::{
+    Budget, CheckedModel, Health, LossChunk, Model, Optimizer, Precision, Schedule, Shape, Spike, Train,
+};
 use serde::Serialize;
 
 /// A model, resolved.
@@ -142,6 +144,25 @@ pub fn train(train: &Train) -> Vec<Setting> {
         settings.push(setting("keep_last", train.keep_last.to_string()));
     }
     settings.extend(train.keep_every.map(|every| setting("keep_every", every.to_string())));
+    settings.extend(health(train.health));
+    settings
+}
+
+/// What is not as usual.
+fn health(health: Health) -> Vec<Setting> {
+    let usual = Health::default();
+    let mut settings = Vec::new();
+    if health.on_non_finite != usual.on_non_finite {
+        settings.push(setting("on_non_finite", health.on_non_finite.name()));
+    }
+    if health.on_spike != usual.on_spike {
+        let Spike { remedy, deviations } = health.on_spike;
+        let value = format!("{} {{ deviations = {} }}", remedy.name(), shortest(deviations));
+        settings.push(setting("on_spike", value));
+    }
+    if health.on_dead_scale != usual.on_dead_scale {
+        settings.push(setting("on_dead_scale", health.on_dead_scale.name()));
+    }
     settings
 }
 

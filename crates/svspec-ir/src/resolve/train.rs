@@ -1,5 +1,6 @@
 //! The `train` blocks that reach a target in; the training settings, in steps and sequences, out.
 
+mod health;
 mod length;
 mod memory;
 mod schedule;
@@ -10,13 +11,13 @@ use super::setting::{self, LARGEST_COUNT, plain};
 use super::{list, path::single};
 use crate::lower::part::Range;
 use crate::program::Program;
-use crate::{Budget, LossChunk, Precision, Schedule, Train};
+use crate::{Budget, Health, LossChunk, Precision, Remedy, Schedule, Train};
 use length::Run;
 use std::collections::BTreeMap;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Body, Expr, ExprKind, Statement, StatementKind, Unit};
 
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 18] = [
     "steps",
     "tokens",
     "batch",
@@ -31,6 +32,9 @@ const SETTINGS: [&str; 15] = [
     "checkpoint_every",
     "keep_last",
     "keep_every",
+    "on_non_finite",
+    "on_spike",
+    "on_dead_scale",
     "seed",
 ];
 /// No run is longer, and no budget larger.
@@ -94,6 +98,7 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
         keep_every: given.get("keep_every").and_then(|(expr, _)| {
             if setting::is_none(expr) { None } else { checkpoints(scope, "keep_every", expr) }
         }),
+        health: health(scope, &given),
         seed: read(&given, "seed", usual.seed, |expr| seed(scope, expr)),
         ..usual
     };
@@ -103,6 +108,19 @@ pub fn train(scope: &mut Scope<'_>, program: &Program, context: usize, model: Sp
 /// A setting's value: the usual one where it is not given, or at fault.
 fn read<'a, T>(given: &Given<'a>, name: &str, usual: T, value: impl FnOnce(&'a Expr) -> Option<T>) -> T {
     given.get(name).and_then(|(expr, _)| value(expr)).unwrap_or(usual)
+}
+
+fn health(scope: &mut Scope<'_>, given: &Given<'_>) -> Health {
+    let usual = Health::default();
+    Health {
+        on_non_finite: read(given, "on_non_finite", usual.on_non_finite, |expr| {
+            health::remedy(scope, "on_non_finite", expr, &[Remedy::Stop, Remedy::Skip, Remedy::RollBack])
+        }),
+        on_spike: read(given, "on_spike", usual.on_spike, |expr| health::spike(scope, expr, usual.on_spike)),
+        on_dead_scale: read(given, "on_dead_scale", usual.on_dead_scale, |expr| {
+            health::remedy(scope, "on_dead_scale", expr, &[Remedy::Log, Remedy::Stop])
+        }),
+    }
 }
 
 fn precision(scope: &mut Scope<'_>, expr: &Expr) -> Option<Precision> {
@@ -149,6 +167,7 @@ fn defaults(steps: u64, batch: u64) -> Train {
         checkpoint_every: steps,
         keep_last: 1,
         keep_every: None,
+        health: Health::default(),
         seed: 0,
     }
 }

@@ -4,8 +4,9 @@ use svspec_diagnostics::{SourceId, Span};
 use svspec_ir::op::{CrossEntropy, Embed, Input, Linear, Norm, Normalize, Op, Projection, Scale};
 use svspec_ir::param::ScalePart;
 use svspec_ir::{
-    Budget, DefaultInit, Dim, LossChunk, Model, Node, Optimizer, Param, ParamId, ParamKind, Precision,
-    Region, RegionId, RegionKind, ScaleForm, ScaleId, ScaleVector, Schedule, Site, Train, ValueId, dim,
+    Budget, DefaultInit, Dim, Health, LossChunk, Model, Node, Optimizer, Param, ParamId, ParamKind,
+    Precision, Region, RegionId, RegionKind, ScaleForm, ScaleId, ScaleVector, Schedule, Site, Train, ValueId,
+    dim,
 };
 
 /// A model that grows node by node.
@@ -184,6 +185,7 @@ fn empty() -> Model {
             checkpoint_every: 1,
             keep_last: 1,
             keep_every: None,
+            health: Health::default(),
             seed: 0,
         },
     }

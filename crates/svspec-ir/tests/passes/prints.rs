@@ -46,6 +46,22 @@ fn which_checkpoints_stay_is_printed_where_it_is_said() {
 }
 
 #[test]
+fn what_is_done_about_faults_is_printed_where_it_is_said() {
+    let said = |settings: &str| {
+        let text = spec::NANO.replace("train {", &format!("train {{\n    {settings}"));
+        let resolved = print::resolved(&spec::compile(&text, "nano"));
+        let lines = resolved.lines().filter(|line| line.contains("on_"));
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("on_non_finite = skip, on_spike = roll_back { deviations = 8 }, on_dead_scale = stop"),
+        ["on_non_finite = skip", "on_spike = roll_back { deviations = 8 }", "on_dead_scale = stop"]
+    );
+    assert_eq!(said("on_spike = skip"), ["on_spike = skip { deviations = 6 }"]);
+    assert!(said("on_non_finite = stop, on_spike = log, on_dead_scale = log").is_empty());
+}
+
+#[test]
 fn params_as_data() {
     let mut view = print::params::view(&spec::compile(spec::NANO, "no_scales"));
     view.rows.truncate(3);

@@ -8,6 +8,7 @@ use super::{
     Record, State, UNFINISHED, system,
 };
 use crate::ffi;
+use crate::health;
 use crate::tensor_file;
 use std::fs::{self, File};
 use std::io;
@@ -19,7 +20,7 @@ use tch::{Device, Tensor};
 pub struct Snapshot {
     record: Record,
     weights: Vec<(String, Tensor)>,
-    /// The optimizer's tensors, and the state of LibTorch's generators.
+    /// The optimizer's tensors, what is known of the losses, and the state of LibTorch's generators.
     remembered: Vec<(String, Tensor)>,
 }
 
@@ -34,6 +35,7 @@ impl Snapshot {
         let weights = state.params.iter().map(|param| (param.name.clone(), copy(&param.tensor))).collect();
         let mut remembered: Vec<(String, Tensor)> =
             remembered.into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect();
+        remembered.push((health::MEMORY_NAME.to_owned(), copy(&state.guard.memory())));
         remembered.push((RNG_CPU.to_owned(), ffi::rng_state(Device::Cpu)?));
         if device.is_cuda() {
             remembered.push((RNG_DEVICE.to_owned(), ffi::rng_state(device)?));
@@ -76,8 +78,16 @@ fn write(folder: &Path, snapshot: &Snapshot) -> Result<(), CheckpointError> {
     sync(folder)
 }
 
+/// Puts a record in the place of the one called `name` in `folder`, if there is one: one of the two is there at any instant.
+pub(super) fn replace_record(folder: &Path, name: &str, record: &Record) -> Result<(), CheckpointError> {
+    let unfinished = folder.join(format!("{name}.unfinished"));
+    write_record(&unfinished, record)?;
+    rename(&unfinished, &folder.join(name))?;
+    sync(folder)
+}
+
 /// Writes a record and waits until it is on the disk.
-pub(super) fn write_record(path: &Path, record: &Record) -> Result<(), CheckpointError> {
+fn write_record(path: &Path, record: &Record) -> Result<(), CheckpointError> {
     let json = serde_json::to_string_pretty(record).map_err(|error| system("write", path, error.into()))?;
     fs::write(path, json + "\n")
         .and_then(|()| File::open(path)?.sync_all())

@@ -32,7 +32,7 @@ impl Share {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Precision, Schedule};
+    use crate::spec::{Health, Precision, Schedule};
 
     fn training(batch: u64, micro_batch: u64) -> Training {
         let constant = Schedule::Constant { warmup: 0 };
@@ -48,6 +48,7 @@ mod tests {
             checkpoint_every: 1,
             keep_last: 1,
             keep_every: None,
+            health: Health::USUAL,
             seed: 0,
             lr: 0.0,
         }

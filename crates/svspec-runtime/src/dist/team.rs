@@ -174,26 +174,36 @@ impl Team {
         sums.whole().map_err(|source| self.lost("summing gradients", source))
     }
 
-    /// One step with these gradients: of all parameters, or of this process's, which the others then get. The result is the norm before
-    /// clipping.
+    /// The norms of all gradients, of which this process has all or its own.
+    pub fn norms(
+        &self,
+        optimizer: &Optimizer,
+        gradients: &[Tensor],
+        sums: &Sums,
+    ) -> Result<Tensor, TeamError> {
+        let norms = optimizer.norms(gradients)?;
+        if sums.is_divided() { self.sum_of_step(&norms) } else { Ok(norms) }
+    }
+
+    /// One step with these gradients: of all parameters, or of this process's, which the others then get. `norms` are of all gradients;
+    /// where the scalar `skip` is 1, nothing changes. The result is the norm before clipping.
     pub fn step(
         &self,
         optimizer: &mut Optimizer,
         gradients: &[Tensor],
         factors: Factors,
         sums: &Sums,
+        norms: &Tensor,
+        skip: &Tensor,
     ) -> Result<Tensor, TeamError> {
         let entries = gradients.iter().map(bytes).sum();
-        let norm = if sums.is_divided() {
-            let norms = self.sum_of_step(&optimizer.norms(gradients)?)?;
-            let norm = optimizer.step_by(gradients, factors, &norms)?;
+        let norm = optimizer.step_by(gradients, factors, norms, skip)?;
+        if sums.is_divided() {
             sums.spread().map_err(|source| self.lost("spreading parameters", source))?;
             self.carried(Traffic { reduced: entries, broadcast: entries, ..Traffic::default() });
-            norm
         } else {
             self.carried(Traffic { all_reduced: entries, ..Traffic::default() });
-            optimizer.step(gradients, factors)?
-        };
+        }
         Ok(norm)
     }
 

@@ -32,9 +32,18 @@ impl AdamW {
         params: &[Tensor],
         gradients: &[Tensor],
         rates: Rates,
+        skip: &Tensor,
     ) -> Result<(), TorchError> {
         let adamw = ffi::AdamW { lr: rates.lr, betas: self.betas, weight_decay: rates.decay, eps: self.eps };
-        ffi::fused_adamw(params, gradients, &self.first_moments, &self.second_moments, &self.steps, adamw)
+        ffi::fused_adamw(
+            params,
+            gradients,
+            &self.first_moments,
+            &self.second_moments,
+            &self.steps,
+            adamw,
+            skip,
+        )
     }
 
     pub(super) fn parts(&self) -> Vec<Vec<usize>> {

@@ -56,16 +56,17 @@ impl Muon {
         params: &[Tensor],
         gradients: &[Tensor],
         rates: Rates,
+        skip: &Tensor,
     ) -> Result<(), TorchError> {
         let momentum = self.constants.momentum;
-        ffi::approach(&self.momenta, gradients, 1.0 - momentum)?;
+        ffi::approach(&self.momenta, gradients, 1.0 - momentum, skip)?;
         let directions = if self.constants.nesterov {
-            ffi::approach(gradients, &self.momenta, momentum)?;
+            ffi::approach(gradients, &self.momenta, momentum, skip)?;
             gradients
         } else {
             &self.momenta
         };
-        ffi::multiply(params, 1.0 - rates.lr * rates.decay)?;
+        ffi::multiply(params, 1.0 - rates.lr * rates.decay, skip)?;
         for batch in &self.batches {
             let updates = batch.updates(directions, self.constants.ns_steps)?;
             let own: Vec<Tensor> = batch
@@ -74,7 +75,7 @@ impl Muon {
                 .filter_map(|member| params.get(member.index))
                 .map(Tensor::shallow_clone)
                 .collect();
-            ffi::add(&own, &updates, -rates.lr * self.constants.scale.factor(batch.out, batch.num_in))?;
+            ffi::add(&own, &updates, -rates.lr * self.constants.scale.factor(batch.out, batch.num_in), skip)?;
         }
         Ok(())
     }

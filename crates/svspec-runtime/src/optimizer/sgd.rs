@@ -25,18 +25,19 @@ impl Sgd {
         params: &[Tensor],
         gradients: &[Tensor],
         rates: Rates,
+        skip: &Tensor,
     ) -> Result<(), TorchError> {
-        ffi::multiply(params, 1.0 - rates.lr * rates.decay)?;
+        ffi::multiply(params, 1.0 - rates.lr * rates.decay, skip)?;
         if self.momenta.is_empty() {
-            return ffi::add(params, gradients, -rates.lr);
+            return ffi::add(params, gradients, -rates.lr, skip);
         }
-        ffi::multiply(&self.momenta, self.momentum)?;
-        ffi::add(&self.momenta, gradients, 1.0)?;
+        ffi::multiply(&self.momenta, self.momentum, skip)?;
+        ffi::add(&self.momenta, gradients, 1.0, skip)?;
         if self.nesterov {
-            ffi::add(gradients, &self.momenta, self.momentum)?;
-            return ffi::add(params, gradients, -rates.lr);
+            ffi::add(gradients, &self.momenta, self.momentum, skip)?;
+            return ffi::add(params, gradients, -rates.lr, skip);
         }
-        ffi::add(params, &self.momenta, -rates.lr)
+        ffi::add(params, &self.momenta, -rates.lr, skip)
     }
 
     pub(super) fn parts(&self) -> Vec<Vec<usize>> {

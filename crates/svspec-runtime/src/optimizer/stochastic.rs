@@ -1,6 +1,6 @@
 //! A step of an algorithm in f32 for tensors and memories in bf16: widened, stepped, and rounded stochastically, few at a time.
 
-use super::{Rates, Rule};
+use super::{Group, Rates};
 use crate::ffi::{self, TorchError, Way};
 use crate::random;
 use crate::unit;
@@ -20,26 +20,24 @@ impl Moment {
     }
 }
 
-/// One step of `rule` on bf16 `params`, brought back to norm 1 over the axes that `units` says, before it is rounded; all slices run
-/// in parallel.
+/// One step of a group whose tensors are bf16, brought back to norm 1 where they are to have it, before they are rounded.
 pub(super) fn step(
-    rule: &Rule,
-    names: &[String],
-    params: &[Tensor],
-    units: &[Option<&'static [i64]>],
+    group: &Group,
     gradients: &[Tensor],
     rates: Rates,
     moment: Moment,
+    skip: &Tensor,
 ) -> Result<(), TorchError> {
+    let Group { rule, names, params, units, .. } = group;
     for part in rule.parts() {
         let of = |list: &[Tensor]| -> Vec<Tensor> {
             part.iter().filter_map(|&index| list.get(index)).map(wide).collect()
         };
         let (wide_params, wide_gradients) = (of(params), of(gradients));
         let wide_rule = rule.widened(&part);
-        wide_rule.step(&wide_params, &wide_gradients, rates)?;
+        wide_rule.step(&wide_params, &wide_gradients, rates, skip)?;
         let axes: Vec<_> = part.iter().map(|&index| units.get(index).copied().flatten()).collect();
-        unit::normalize_all(&wide_params, &axes)?;
+        unit::normalize_all(&wide_params, &axes, skip)?;
         for (&index, wide) in part.iter().zip(&wide_params) {
             round(params.get(index), wide, moment, names.get(index), "rounding")?;
         }

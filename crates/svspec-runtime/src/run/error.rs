@@ -6,10 +6,11 @@ use crate::device::NoCuda;
 use crate::dist::TeamError;
 use crate::ffi::TorchError;
 use crate::foreign::ForeignError;
+use crate::health::Fault;
 use crate::metrics::MetricsError;
 use crate::summary::SummaryError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a run could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,17 +53,30 @@ pub enum RunError {
         /// The run folder.
         run: PathBuf,
     },
-    /// The loss ran away.
+    /// Something is wrong, and the spec says to stop then.
+    #[error("training stopped at step {}: {fault}; {}", .fault.step, left(*.steps, run))]
+    Fault {
+        /// What.
+        fault: Fault,
+        /// The steps that were taken, of which a checkpoint is left.
+        steps: u64,
+        /// The run folder.
+        run: PathBuf,
+    },
+    /// Going back to a checkpoint does not help.
     #[error(
-        "training diverged at step {step}: loss {loss}, gradient norm {grad_norm}; lower lr, or warm up for longer"
+        "training stopped at step {}: {fault}, after {times} returns to step {to}; lower lr, or warm up for longer; the checkpoint stands in `{run}`",
+        .fault.step
     )]
-    Diverged {
-        /// The step.
-        step: u64,
-        /// Its loss.
-        loss: f64,
-        /// Its gradient's norm.
-        grad_norm: f64,
+    RolledBack {
+        /// What is wrong.
+        fault: Fault,
+        /// How often it went back.
+        times: usize,
+        /// The checkpoint's step.
+        to: u64,
+        /// The run folder.
+        run: PathBuf,
     },
     /// The sample could not be written.
     #[error("cannot write `{path}`: {source}")]
@@ -96,4 +110,16 @@ pub enum RunError {
     /// LibTorch refuses.
     #[error(transparent)]
     Torch(#[from] TorchError),
+}
+
+fn left(steps: u64, run: &Path) -> String {
+    let run = run.display();
+    match steps {
+        0 => {
+            format!("no step was taken before it: lower lr, or warm up for longer; `{run}` has no checkpoint")
+        }
+        _ => format!(
+            "`{run}` has the checkpoint of step {steps}: lower lr, warm up for longer, or let the spec skip such steps"
+        ),
+    }
 }

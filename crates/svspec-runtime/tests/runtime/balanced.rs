@@ -49,7 +49,8 @@ fn the_load_moves_the_correction_and_the_optimizer_does_not() {
 fn a_step_raises_the_correction_of_experts_with_less_than_their_share() {
     let correction_e = Tensor::from_slice(&[0.5_f32, 0.0, -0.25, 1.0]);
     let count_e = Tensor::from_slice(&[7_i64, 1, 4, 4]);
-    Load { correction_e: correction_e.shallow_clone(), count_e, rate: 0.125 }.correct();
+    Load { correction_e: correction_e.shallow_clone(), count_e, rate: 0.125 }
+        .correct(&svspec_runtime::health::no_skip(Device::Cpu));
     assert_eq!(Vec::<f32>::try_from(correction_e).unwrap(), [0.375, 0.125, -0.25, 1.0]);
 }
 

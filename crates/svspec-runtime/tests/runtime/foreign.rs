@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use svspec_runtime::foreign::{self, Foreign, ForeignError, ForeignRow, Misfits, Orientation};
-use svspec_runtime::spec::{Init, Layers, ParamRow, Precision, Schedule, Spec, Training};
+use svspec_runtime::spec::{Health, Init, Layers, ParamRow, Precision, Schedule, Spec, Training};
 use svspec_runtime::{Params, tensor_file};
 use tch::{Device, Kind, Tensor};
 
@@ -48,6 +48,7 @@ static SPEC: Spec = Spec {
         checkpoint_every: 1,
         keep_last: 1,
         keep_every: None,
+        health: Health::USUAL,
         seed: 0,
         lr: 0.0,
     },

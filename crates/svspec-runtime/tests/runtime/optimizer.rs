@@ -2,8 +2,12 @@
 
 use crate::hand::{Hand, Size};
 use crate::runs::turn;
+use crate::settings;
 use crate::tiny::Tiny;
 use crate::tiny_muon::TinyMuon;
+use crate::tiny_stochastic::TinyStochastic;
+use crate::tiny_unit::TinyUnit;
+use svspec_runtime::precision;
 use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{GroupRow, Spec};
 use svspec_runtime::{Model, Optimizer, Params};
@@ -77,4 +81,39 @@ fn small_gradients_are_not_scaled_up() {
     let before: Vec<Tensor> = gradients.iter().map(Tensor::copy).collect();
     let _norm = Optimizer::new(SPEC, &params).step(&gradients, Factors { lr: 0.0, decay: 1.0 }).unwrap();
     assert!(gradients.iter().zip(&before).all(|(after, before)| after.equal(before)));
+}
+
+/// Two steps, the second with gradients that are no numbers, and passed over: all is as after the first.
+fn passes_over(spec: &'static Spec) {
+    let params = Params::init(spec, 1, Device::Cpu).in_kind(spec, precision::kind(spec.training.precision));
+    let mut optimizer = Optimizer::new(spec, &params);
+    optimizer.count_from(5, 0);
+    let like = |step: i64| -> Vec<Tensor> {
+        let kinds = params.iter().map(|param| param.tensor.kind());
+        gradients(&params, step).iter().zip(kinds).map(|(gradient, kind)| gradient.to_kind(kind)).collect()
+    };
+    let all = |optimizer: &Optimizer| -> Vec<(String, Tensor)> {
+        let tensors = params.iter().map(|param| (param.name.clone(), param.tensor.detach()));
+        tensors.chain(optimizer.state()).map(|(name, tensor)| (name, tensor.copy())).collect()
+    };
+    let _norm = optimizer.step(&like(1), Factors::PEAK).unwrap();
+    let before = all(&optimizer);
+    let odd: Vec<Tensor> = like(2).iter().map(|gradient| gradient * f64::NAN).collect();
+    let norms = optimizer.norms(&odd).unwrap();
+    let skip = Tensor::ones([0_i64; 0], (Kind::Float, Device::Cpu));
+    let _norm = optimizer.step_by(&odd, Factors::PEAK, &norms, &skip).unwrap();
+    for ((name, before), (_, after)) in before.iter().zip(all(&optimizer)) {
+        assert!(before.equal(&after), "{}: {name}", spec.name);
+    }
+    let _norm = optimizer.step(&like(3), Factors::PEAK).unwrap();
+    let moved = before.iter().zip(all(&optimizer)).filter(|((_, before), (_, after))| !before.equal(after));
+    assert_eq!(moved.count(), before.len());
+}
+
+#[test]
+fn a_step_that_is_passed_over_changes_no_weight_and_no_memory() {
+    let _turn = turn();
+    passes_over(&settings::SPEC);
+    passes_over(Hand::<TinyStochastic>::SPEC);
+    passes_over(Hand::<TinyUnit>::SPEC);
 }

@@ -100,7 +100,7 @@ fn a_loss_that_runs_away_has_an_exit_code_of_its_own() {
     ]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stderr.starts_with("error: training diverged at step "), "{stderr}");
+    assert!(stderr.starts_with("error: training stopped at step "), "{stderr}");
     assert!(!out.join("summary.json").exists());
 }
 

@@ -1,8 +1,8 @@
 //! A spec without a model: a parameter group for each setting of an optimizer.
 
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Init, Layers, Matrices, MatrixRow, Muon, MuonScale, ParamRow, Precision, Schedule,
-    Spec, Training,
+    Algorithm, GroupRow, Health, Init, Layers, Matrices, MatrixRow, Muon, MuonScale, ParamRow, Precision,
+    Schedule, Spec, Training,
 };
 
 const MUON: Algorithm =
@@ -72,6 +72,7 @@ pub static SPEC: Spec = Spec {
         checkpoint_every: 50,
         keep_last: 1,
         keep_every: None,
+        health: Health::USUAL,
         seed: 0,
         lr: 1e-2,
     },

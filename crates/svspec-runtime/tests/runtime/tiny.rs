@@ -1,7 +1,7 @@
 //! The tests' model: small enough for a test's patience.
 
 use crate::hand::Size;
-use svspec_runtime::spec::{Precision, Schedule, Shape, Training};
+use svspec_runtime::spec::{Health, Precision, Schedule, Shape, Training};
 
 /// Two layers of width 32 on 32 bytes of context, in f32.
 pub struct Tiny;
@@ -25,6 +25,7 @@ impl Size for Tiny {
         checkpoint_every: 40,
         keep_last: 1,
         keep_every: None,
+        health: Health::USUAL,
         seed: 0,
         lr: 1e-2,
     };

@@ -38,6 +38,7 @@ impl Sketch {
             checkpoint_every: 1,
             keep_last: 1,
             keep_every: None,
+            health: Health::default(),
             seed: 0,
         };
         let model = Model {

@@ -2,6 +2,7 @@
 
 #[path = "faults/mixtures.rs"]
 mod mixtures;
+#[path = "faults/training.rs"]
 mod training;
 
 use svspec_diagnostics::{Color, Diagnostic, Severity, Sources, render_text};

@@ -112,7 +112,7 @@ mod tests {
         assert!(before.iter().all(|skip| *skip == 0.0));
         let verdict = |loss: &f64| {
             let verdict = judge(*loss);
-            (verdict.skip.double_value(&[]) == 0.0, verdict.facts.double_value(&[0]) == 1.0)
+            (verdict.skip.double_value(&[]) == 0.0, verdict.facts.double_value(&[0]) > 0.5)
         };
         losses.iter().map(verdict).collect()
     }
@@ -141,7 +141,7 @@ mod tests {
             let mut guard = Guard::new(health, Device::Cpu);
             let norms = Tensor::from_slice(&[1.0_f32, f32::INFINITY]);
             let verdict = guard.judge(&Tensor::from(2.0), &norms);
-            assert!(verdict.skip.double_value(&[]) == 1.0);
+            assert!(verdict.skip.double_value(&[]) > 0.5);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Steps as they happen in, rows of the run folder's files out; losses stay on the device until several can be fetched at once.
 
+mod group;
+
 use crate::checkpoint::State;
 use crate::events::Events;
 use crate::health::{Fault, Kind as FaultKind, MOST_SKIPS, Verdict};
@@ -10,8 +12,9 @@ use crate::metrics::{
 use crate::progress::Report;
 use crate::run::RunError;
 use crate::scale_stats::ScaleStats;
-use crate::spec::{Health, Remedy};
+use crate::spec::{Health, Remedy, Spec};
 use crate::train::Plan;
+use group::Group;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +32,9 @@ pub struct Log {
     health: Health,
     /// The parameters that gradients move.
     trained: Vec<String>,
+    groups: Vec<Group>,
+    /// The peak learning rate, that of metrics.
+    lr: f64,
     /// How many steps have been passed over, up to the last one.
     num_skips: u64,
     /// The parameters whose gradients were 0 in all steps of the last fetch.
@@ -62,8 +68,8 @@ struct Written {
 pub struct Step {
     /// Counted from 1.
     pub step: u64,
-    /// The scheduled learning rate.
-    pub lr: f64,
+    /// What the schedule, and the command line, multiply every group's learning rate by.
+    pub lr_factor: f64,
     /// What the batch was worth.
     pub losses: Losses,
     /// Of the clipped gradients together.
@@ -78,7 +84,7 @@ pub struct Step {
 
 impl Log {
     /// Opens the run's files where `state` left them, in the process that writes them.
-    pub fn open(plan: &Plan, state: &State, tokens_per_step: u64) -> Result<Self, MetricsError> {
+    pub fn open(spec: &'static Spec, plan: &Plan, state: &State) -> Result<Self, MetricsError> {
         let leads = plan.team.leads();
         let open = |name| {
             let path = plan.out.join(name);
@@ -97,12 +103,14 @@ impl Log {
             faults,
             health: plan.training.health,
             trained: state.optimizer.trained().filter_map(name).collect(),
+            groups: Group::all(spec, state),
+            lr: plan.training.lr,
             num_skips: 0,
             unreached: BTreeSet::new(),
             // From what those files hold now.
             events: leads.then(|| Events::open(&plan.out, state.seconds)).transpose()?,
             pending: Vec::new(),
-            tokens_per_step,
+            tokens_per_step: plan.tokens_per_step(spec),
             since_fetch: Duration::ZERO,
             sitting: (Duration::ZERO, 0),
             last_loss: None,
@@ -165,7 +173,8 @@ impl Log {
         let (mut written, mut sum, mut count) = (Written::default(), 0.0, 0.0);
         let numbers = losses.into_iter().zip(grad_norms).zip(norms.iter().zip(facts));
         for (pending, ((loss, grad_norm), (norms, facts))) in pending.into_iter().zip(numbers) {
-            let Step { step, bytes_sent, lr, losses, .. } = pending;
+            let Step { step, bytes_sent, lr_factor, losses, .. } = pending;
+            let lr = self.lr * lr_factor;
             let names = losses.side.iter().map(|side| side.name);
             let side: BTreeMap<&str, f64> = names.zip(sides.by_ref().take(losses.side.len())).collect();
             let is_spike = facts.first().is_some_and(|is_spike| *is_spike > 0.0);
@@ -193,7 +202,9 @@ impl Log {
                     loss,
                     side,
                     lr,
+                    lrs: group::lrs(&self.groups, lr_factor),
                     grad_norm,
+                    grad_norms: group::grad_norms(&self.groups, norms),
                     tokens_per_second,
                     seconds,
                     bytes_sent,

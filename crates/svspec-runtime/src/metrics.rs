@@ -28,8 +28,12 @@ pub struct TrainRow<'a> {
     pub side: BTreeMap<&'a str, f64>,
     /// The scheduled learning rate.
     pub lr: f64,
+    /// That of each group.
+    pub lrs: BTreeMap<&'a str, f64>,
     /// The global norm of the clipped groups' gradients, before clipping.
     pub grad_norm: f64,
+    /// That of each group's gradients, clipped or not, before clipping.
+    pub grad_norms: BTreeMap<&'a str, f64>,
     /// Over the steps since the last time the device was waited for.
     pub tokens_per_second: f64,
     /// Spent training since the run began.

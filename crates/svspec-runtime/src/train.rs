@@ -87,7 +87,7 @@ pub fn train<M: Model>(
     stop: &dyn Fn(u64) -> bool,
     progress: &mut Progress,
 ) -> Result<Outcome, RunError> {
-    let mut log = Log::open(plan, state, plan.tokens_per_step(M::SPEC))?;
+    let mut log = Log::open(M::SPEC, plan, state)?;
     // The process that speaks writes the checkpoints, and alone puts away what a crash left in the folder.
     let writer = || Writer::open(plan.out.clone(), Keep::new(&plan.training));
     let mut checkpoints = plan.team.leads().then(writer).transpose()?;
@@ -196,8 +196,8 @@ fn steps<M: Model>(
             let formula = traffic.formula(world);
             progress.say(format_args!("each process sends {sent} bytes a step: {formula}"));
         }
-        let (step, lr) = (state.step, training.lr * factors.lr);
-        log.step(Step { step, lr, losses, grad_norm, norms, verdict, bytes_sent: sent });
+        let (step, lr_factor) = (state.step, factors.lr);
+        log.step(Step { step, lr_factor, losses, grad_norm, norms, verdict, bytes_sent: sent });
         progress.advance();
 
         let last = state.step == training.steps;

@@ -170,7 +170,7 @@ fn places(run: &Path, ended: Ended) -> String {
     let kept = [
         ("checkpoint/", "weights, optimizer, random state, place in the data"),
         ("checkpoints/", "older ones that are kept"),
-        ("metrics.jsonl", "loss, learning rate, gradient norm and speed by step"),
+        ("metrics.jsonl", "loss, learning rate and gradient norm, of each group too, and speed, by step"),
         ("metrics.tfevents", "these and the scale vectors for TensorBoard"),
         ("loss.svg", "the loss curve"),
         ("scales.jsonl", "statistics of the scale vectors, by role"),

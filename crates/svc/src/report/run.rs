@@ -71,7 +71,7 @@ fn faults(found: &[Fault]) -> String {
     let shown = found
         .iter()
         .take(MOST)
-        .map(|fault| format!("{} at step {}: {}", fault.fault, fault.at.unwrap_or(fault.step), fault.remedy));
+        .map(|fault| format!("{} at step {}: {}", fault.kind, fault.at.unwrap_or(fault.step), fault.remedy));
     let shown: Vec<String> = shown.collect();
     match found.len() {
         0 => "none".to_owned(),

@@ -57,7 +57,8 @@ pub struct Fault {
     /// Of a run that went back, the step at fault.
     pub at: Option<u64>,
     /// `non_finite_loss`, `loss_spike`, …
-    pub fault: String,
+    #[serde(rename = "fault")]
+    pub kind: String,
     /// `log`, `stop`, `skip` or `roll_back`
     pub remedy: String,
 }

@@ -142,9 +142,9 @@ pub fn expected(run: &Path) -> Scalars {
                     Some(name) => {
                         number(format!("scale_{field}_{}/{name}", row["role"].as_str().unwrap()), value);
                     }
-                    None if field == "side" => {
-                        for (loss, value) in value.as_object().unwrap() {
-                            number(format!("side/{loss}"), value);
+                    None if value.is_object() => {
+                        for (name, value) in value.as_object().unwrap() {
+                            number(format!("{field}/{name}"), value);
                         }
                     }
                     None => number(format!("train/{field}"), value),

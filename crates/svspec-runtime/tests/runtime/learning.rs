@@ -30,6 +30,16 @@ fn learns<S: Size>(name: &str) {
         .map(|row| row["step"].as_u64().unwrap())
         .collect();
     assert_eq!(steps, (1..=40).collect::<Vec<_>>());
+    for row in metrics.iter().filter(|row| row.get("loss").is_some()) {
+        let of = |field: &str, group: &str| row[field][group].as_f64().unwrap();
+        // Of the three groups the second is not clipped, and its rate is twice that of the first.
+        let clipped = of("grad_norms", "matrices").hypot(of("grad_norms", "others"));
+        let norm = row["grad_norm"].as_f64().unwrap();
+        assert!((clipped - norm).abs() < 1e-5 * norm, "{row}");
+        assert!(of("grad_norms", "input scales") > 0.0, "{row}");
+        let rates = of("lrs", "input scales") / of("lrs", "matrices");
+        assert!((rates - 2.0).abs() < 1e-12, "{row}");
+    }
     let validations: Vec<u64> = metrics
         .iter()
         .filter(|row| row.get("val_loss").is_some())

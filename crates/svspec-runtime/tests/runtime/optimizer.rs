@@ -5,7 +5,7 @@ use crate::runs::turn;
 use crate::settings;
 use crate::tiny::Tiny;
 use crate::tiny_muon::TinyMuon;
-use crate::tiny_stochastic::TinyStochastic;
+use crate::tiny_stochastic::{TinyStochastic, TinyStochasticMuon};
 use crate::tiny_unit::TinyUnit;
 use svspec_runtime::precision;
 use svspec_runtime::schedule::Factors;
@@ -106,8 +106,10 @@ fn passes_over(spec: &'static Spec) {
         assert!(before.equal(&after), "{}: {name}", spec.name);
     }
     let _norm = optimizer.step(&like(3), Factors::PEAK).unwrap();
-    let moved = before.iter().zip(all(&optimizer)).filter(|((_, before), (_, after))| !before.equal(after));
-    assert_eq!(moved.count(), before.len());
+    for ((name, before), (_, after)) in before.iter().zip(all(&optimizer)) {
+        // One rounded to bf16 need not move.
+        assert!(!before.equal(&after) || before.numel() == 1, "{}: {name} stays", spec.name);
+    }
 }
 
 #[test]
@@ -115,5 +117,6 @@ fn a_step_that_is_passed_over_changes_no_weight_and_no_memory() {
     let _turn = turn();
     passes_over(&settings::SPEC);
     passes_over(Hand::<TinyStochastic>::SPEC);
+    passes_over(Hand::<TinyStochasticMuon>::SPEC);
     passes_over(Hand::<TinyUnit>::SPEC);
 }

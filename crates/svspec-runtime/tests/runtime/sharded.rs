@@ -64,9 +64,10 @@ fn a_step_sends_the_bytes_that_are_said() {
     sharded("tiny", 2, &folder.corpus(), &out);
     let summary: Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
     let entries = 4 * summary["num_params"].as_u64().unwrap();
-    // Of two processes each sends half the gradients, one its sum of them, and each its parameters; of the norms of two tables and of seven
-    // matrices in each of two layers, the loss, and the question whether to stop: half, twice.
-    let sent = (2 * (4 * (2 + 14) + 8 + 4) + entries * 3 / 2 + entries) / 2;
+    // Of two processes each sends half the gradients, one its sum of them, and each its parameters; of the norms of two tables, of
+    // seven matrices and three parts of scale vectors in each of two layers, and of the last vector; of the loss; and of the question whether
+    // to stop: half, twice.
+    let sent = (2 * (4 * (2 + 14 + 6 + 1) + 8 + 4) + entries * 3 / 2 + entries) / 2;
     for row in rows(&out.join("metrics.jsonl")).iter().filter(|row| row.get("loss").is_some()) {
         assert_eq!(row["bytes_sent"].as_u64(), Some(sent), "{row}");
     }

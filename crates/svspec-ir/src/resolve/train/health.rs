@@ -23,7 +23,7 @@ pub(super) fn spike(scope: &mut Scope<'_>, expr: &Expr, usual: Spike) -> Option<
     };
     let Some(remedy) = REMEDIES.into_iter().find(|remedy| remedy.name() == name.text) else {
         let words = REMEDIES.map(Remedy::name);
-        let message = format!("`on_spike` is log or stop or skip or roll_back, not `{}`", name.text);
+        let message = format!("`on_spike` is `log` or `stop` or `skip` or `roll_back`, not `{}`", name.text);
         let mut finding = Diagnostic::error("unknown-value", message).at(name.span, "unknown here");
         if let Some(close) = did_you_mean(&name.text, words) {
             finding = finding.help(format!("did you mean `{close}`?"));

@@ -21,7 +21,9 @@ def expected(run: Path) -> dict[str, list[tuple[int, np.float32]]]:
         for row in map(json.loads, (run / file).read_text().splitlines()):
             place = f"scale_%s_{row['role']}/{row['name']}" if "role" in row else "train/%s"
             numbers = [(place % field, number) for field, number in row.items() if field not in PLACES]
-            numbers += [(f"side/{name}", number) for name, number in row.get("side", {}).items()]
+            for field, inner in row.items():
+                if isinstance(inner, dict):
+                    numbers += [(f"{field}/{name}", number) for name, number in inner.items()]
             for tag, number in numbers:
                 if isinstance(number, (int, float)):
                     curves.setdefault(tag, []).append((row["step"], np.float32(number)))

@@ -33,12 +33,19 @@ pub fn emit(model: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
         Precision::Bf16Stochastic => quote!(Precision::Bf16Stochastic),
     };
     let clip = literal::optional(train.clip.map(literal::float));
-    let health = health(train.health);
+    let is_usual = train.health == Health::default();
+    let of_health = (!is_usual).then(|| {
+        quote!(
+            use svspec_runtime::spec::{Remedy, Spike};
+        )
+    });
+    let health = if is_usual { quote!(Health::USUAL) } else { health(train.health) };
     let lr = literal::float(model.optimizer.lr);
     let (blank, doc) = (print::blank(), print::docs(["The settings of the spec, resolved."]));
     let items = quote! {
         #blank
-        use svspec_runtime::spec::{Health, Precision, Remedy, Schedule, #of_shape Spike, Training};
+        use svspec_runtime::spec::{Health, Precision, Schedule, #of_shape Training};
+        #of_health
         #blank
         #doc
         pub const TRAINING: Training = Training {

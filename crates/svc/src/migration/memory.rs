@@ -1,5 +1,5 @@
 //! What the optimizer remembers: the old run's tensors by name in, the new run's out. Of the parameter NAME AdamW has
-//! `NAME.first_moment`, `NAME.second_moment` and `NAME.step`, Muon and SGD `NAME.momentum`; what begins with `rng.` belongs to none.
+//! `NAME.first_moment`, `NAME.second_moment` and `NAME.step`, Muon and SGD `NAME.momentum`; what begins with `rng.` or `health.` belongs to none.
 
 use super::Old;
 use super::files::Buffer;
@@ -10,7 +10,8 @@ use svspec_ir::migrate::{self, Memory, Moment, Plan, Step};
 use svspec_ir::{Algorithm, CheckedModel, Instance};
 
 const STEP: &str = "step";
-const RANDOM: &str = "rng.";
+/// The states of generators, and the running mean of the loss.
+const OF_NONE: [&str; 2] = ["rng.", "health."];
 
 /// What is remembered of a tensor, by kind, and which moment of the gradient it is; `None` counts steps.
 type Kinds = Vec<(&'static str, Option<Moment>)>;
@@ -61,7 +62,7 @@ pub(super) fn carry(old: &Old<'_>, new: &CheckedModel, plan: &Plan) -> anyhow::R
             .unwrap_or_else(|| fresh(&kinds(new, algorithm), &migrate::sizes(new.model(), step.tensor)));
         tensors.extend(all.into_iter().map(|(kind, buffer)| (format!("{name}.{kind}"), buffer)));
     }
-    for name in old.optimizer.names().into_iter().filter(|name| name.starts_with(RANDOM)) {
+    for name in old.optimizer.names().into_iter().filter(|name| is_of_none(name)) {
         tensors.push((name.to_owned(), old.optimizer.copy(name)?));
     }
     Ok(Remembered { tensors, lost })
@@ -114,7 +115,7 @@ fn require_known(old: &Old<'_>) -> anyhow::Result<()> {
         let kinds = kinds(old.checked, assignment.algorithm).into_iter();
         known.extend(kinds.map(|(kind, _)| format!("{name}.{kind}")));
     }
-    for full in old.optimizer.names().into_iter().filter(|name| !name.starts_with(RANDOM)) {
+    for full in old.optimizer.names().into_iter().filter(|name| !is_of_none(name)) {
         if !known.contains(full) {
             bail!(
                 "`{}` remembers `{full}`, and what that would be in another spec is not known",
@@ -123,4 +124,8 @@ fn require_known(old: &Old<'_>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_of_none(name: &str) -> bool {
+    OF_NONE.iter().any(|lead| name.starts_with(lead))
 }

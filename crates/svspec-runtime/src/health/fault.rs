@@ -183,6 +183,21 @@ impl Serialize for Fault {
     }
 }
 
+impl Fault {
+    /// What a user may do about it.
+    pub fn cure(&self) -> &'static str {
+        match &self.kind {
+            Kind::Loss(_) | Kind::Gradients(_) | Kind::Spike { .. } => {
+                "lower lr, warm up for longer, or let the spec skip such steps"
+            }
+            Kind::Skips(_) => "lower lr, or warm up for longer",
+            Kind::Unreached(_) | Kind::Vanished { .. } => {
+                "look at what reads it, and at its decay, or write on_dead_scale = log"
+            }
+        }
+    }
+}
+
 impl Display for Fault {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.kind {

@@ -54,7 +54,7 @@ pub enum RunError {
         run: PathBuf,
     },
     /// Something is wrong, and the spec says to stop then.
-    #[error("training stopped at step {}: {fault}; {}", .fault.step, left(*.steps, run))]
+    #[error("training stopped at step {}: {fault}; {}", .fault.step, left(fault, *.steps, run))]
     Fault {
         /// What.
         fault: Fault,
@@ -112,14 +112,10 @@ pub enum RunError {
     Torch(#[from] TorchError),
 }
 
-fn left(steps: u64, run: &Path) -> String {
-    let run = run.display();
+fn left(fault: &Fault, steps: u64, run: &Path) -> String {
+    let (run, cure) = (run.display(), fault.cure());
     match steps {
-        0 => {
-            format!("no step was taken before it: lower lr, or warm up for longer; `{run}` has no checkpoint")
-        }
-        _ => format!(
-            "`{run}` has the checkpoint of step {steps}: lower lr, warm up for longer, or let the spec skip such steps"
-        ),
+        0 => format!("no step was taken before it, and `{run}` has no checkpoint: {cure}"),
+        _ => format!("`{run}` has the checkpoint of step {steps}: {cure}"),
     }
 }

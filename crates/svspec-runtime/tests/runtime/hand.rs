@@ -8,14 +8,14 @@ use svspec_runtime::spec::{
 use svspec_runtime::{Model, Params};
 use tch::Tensor;
 
-/// What one model differs from another in.
+/// What one model differs from another in; most are two layers of width 32 on 32 bytes of context.
 pub trait Size {
     const NAME: &'static str;
-    const CONTEXT: i64;
-    const WIDTH: i64;
-    const NUM_LAYERS: usize;
-    const NUM_HEADS: i64;
-    const HIDDEN: i64;
+    const CONTEXT: i64 = 32;
+    const WIDTH: i64 = 32;
+    const NUM_LAYERS: usize = 2;
+    const NUM_HEADS: i64 = 2;
+    const HIDDEN: i64 = 80;
     const TRAINING: Training;
     /// The optimizer of matrices and of input scales.
     const ALGORITHMS: [Algorithm; 2] = [ADAMW, ADAMW];

@@ -225,7 +225,9 @@ fn a_scale_vector_that_no_gradient_reaches_is_named() {
     let folder = Folder::new("dead");
     let (corpus, out) = (folder.corpus(), folder.join("run"));
     let error = train::<Dead>(&options(&corpus, &out)).unwrap_err();
-    assert!(error.to_string().contains("step 80: no gradient reaches `layers.0.attn_norm.scale`"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("step 80: no gradient reaches `layers.0.attn_norm.scale`"), "{text}");
+    assert!(text.ends_with("or write on_dead_scale = log"), "{text}");
     let names: Vec<Value> = faults(&out).into_iter().map(|row| row["tensors"][0].clone()).collect();
     assert_eq!(names, ["layers.0.attn_norm.scale", "layers.0.mlp_norm.scale", "final_norm.scale"]);
     let healthy = folder.join("healthy");

@@ -8,11 +8,6 @@ pub struct Tiny;
 
 impl Size for Tiny {
     const NAME: &'static str = "tiny";
-    const CONTEXT: i64 = 32;
-    const WIDTH: i64 = 32;
-    const NUM_LAYERS: usize = 2;
-    const NUM_HEADS: i64 = 2;
-    const HIDDEN: i64 = 80;
     const TRAINING: Training = Training {
         steps: 40,
         batch: 8,

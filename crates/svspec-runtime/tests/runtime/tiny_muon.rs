@@ -8,11 +8,6 @@ pub struct TinyMuon;
 
 impl Size for TinyMuon {
     const NAME: &'static str = "tiny_muon";
-    const CONTEXT: i64 = Tiny::CONTEXT;
-    const WIDTH: i64 = Tiny::WIDTH;
-    const NUM_LAYERS: usize = Tiny::NUM_LAYERS;
-    const NUM_HEADS: i64 = Tiny::NUM_HEADS;
-    const HIDDEN: i64 = Tiny::HIDDEN;
     const TRAINING: Training = Tiny::TRAINING;
     const ALGORITHMS: [Algorithm; 2] = [
         Algorithm::Muon(Muon { momentum: 0.95, nesterov: true, ns_steps: 5, scale: MuonScale::Rms(0.2) }),

@@ -10,11 +10,6 @@ pub struct TinyStochastic;
 
 impl Size for TinyStochastic {
     const NAME: &'static str = "tiny_stochastic";
-    const CONTEXT: i64 = Tiny::CONTEXT;
-    const WIDTH: i64 = Tiny::WIDTH;
-    const NUM_LAYERS: usize = Tiny::NUM_LAYERS;
-    const NUM_HEADS: i64 = Tiny::NUM_HEADS;
-    const HIDDEN: i64 = Tiny::HIDDEN;
     const TRAINING: Training =
         Training { precision: Precision::Bf16Stochastic, micro_batch: 4, ..Tiny::TRAINING };
 }
@@ -24,11 +19,6 @@ pub struct TinyStochasticMuon;
 
 impl Size for TinyStochasticMuon {
     const NAME: &'static str = "tiny_stochastic_muon";
-    const CONTEXT: i64 = Tiny::CONTEXT;
-    const WIDTH: i64 = Tiny::WIDTH;
-    const NUM_LAYERS: usize = Tiny::NUM_LAYERS;
-    const NUM_HEADS: i64 = Tiny::NUM_HEADS;
-    const HIDDEN: i64 = Tiny::HIDDEN;
     const TRAINING: Training = Training { precision: Precision::Bf16Stochastic, ..Tiny::TRAINING };
     const ALGORITHMS: [Algorithm; 2] = TinyMuon::ALGORITHMS;
 }

@@ -8,11 +8,6 @@ pub struct TinyUnit;
 
 impl Size for TinyUnit {
     const NAME: &'static str = "tiny_unit";
-    const CONTEXT: i64 = Tiny::CONTEXT;
-    const WIDTH: i64 = Tiny::WIDTH;
-    const NUM_LAYERS: usize = Tiny::NUM_LAYERS;
-    const NUM_HEADS: i64 = Tiny::NUM_HEADS;
-    const HIDDEN: i64 = Tiny::HIDDEN;
     const TRAINING: Training = Tiny::TRAINING;
     const UNITS: &'static [UnitRow] = &[
         UnitRow { path: "embed.weight", layers: Layers::Outside, axes: &[1] },

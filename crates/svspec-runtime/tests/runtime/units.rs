@@ -15,11 +15,6 @@ struct InBf16;
 
 impl Size for InBf16 {
     const NAME: &'static str = "in_bf16";
-    const CONTEXT: i64 = Tiny::CONTEXT;
-    const WIDTH: i64 = Tiny::WIDTH;
-    const NUM_LAYERS: usize = Tiny::NUM_LAYERS;
-    const NUM_HEADS: i64 = Tiny::NUM_HEADS;
-    const HIDDEN: i64 = Tiny::HIDDEN;
     const TRAINING: Training = Training { precision: Precision::Bf16Stochastic, ..Tiny::TRAINING };
     const UNITS: &'static [UnitRow] = TinyUnit::UNITS;
 }

@@ -1,6 +1,6 @@
 //! A command line in, an exit code out: what every generated trainer's `main` does.
 
-use crate::device::Choice;
+use crate::device::{self, Choice, NoCuda};
 use crate::dist::{self, LaunchError, PATIENCE, Place, SpawnError, Spawned};
 use crate::evaluate::{self, EvaluateError};
 use crate::model::Model;
@@ -38,16 +38,17 @@ enum Command {
         arguments: Vec<OsString>,
         timeout: Duration,
     },
-    Evaluate {
-        from: Option<PathBuf>,
-        input: PathBuf,
-        output: PathBuf,
-    },
-    Trajectory {
-        from: Option<PathBuf>,
-        input: PathBuf,
-        output: PathBuf,
-    },
+    Evaluate(Files),
+    Trajectory(Files),
+}
+
+/// Where something is computed, of which parameters, and from which file into which.
+#[derive(Debug)]
+struct Files {
+    device: Choice,
+    from: Option<PathBuf>,
+    input: PathBuf,
+    output: PathBuf,
 }
 
 /// Why it was not done.
@@ -61,6 +62,8 @@ enum CommandError {
     Launch(#[from] LaunchError),
     #[error(transparent)]
     Spawn(#[from] SpawnError),
+    #[error(transparent)]
+    Device(#[from] NoCuda),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -93,12 +96,14 @@ fn execute<M: Model>(command: Command) -> Result<ExitCode, CommandError> {
             let _ = write!(io::stdout(), "{}", help(M::SPEC));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Evaluate { from, input, output } => {
-            catching(|| Ok(evaluate::evaluate::<M>(from.as_deref(), &input, &output)?))?;
+        Command::Evaluate(Files { device, from, input, output }) => {
+            let device = device::choose(device, 0)?;
+            catching(|| Ok(evaluate::evaluate::<M>(device, from.as_deref(), &input, &output)?))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Trajectory { from, input, output } => {
-            catching(|| Ok(trajectory::trajectory::<M>(from.as_deref(), &input, &output)?))?;
+        Command::Trajectory(Files { device, from, input, output }) => {
+            let device = device::choose(device, 0)?;
+            catching(|| Ok(trajectory::trajectory::<M>(device, from.as_deref(), &input, &output)?))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Spawn { nproc, arguments, timeout } => {
@@ -142,12 +147,10 @@ fn message(payload: &(dyn Any + Send)) -> String {
 
 fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
     if let Some((command, rest)) = arguments.split_first().filter(|(first, _)| *first == "evaluate") {
-        let (from, input, output) = files(command, rest)?;
-        return Ok(Command::Evaluate { from, input, output });
+        return Ok(Command::Evaluate(files(command, rest)?));
     }
     if let Some((command, rest)) = arguments.split_first().filter(|(first, _)| *first == "trajectory") {
-        let (from, input, output) = files(command, rest)?;
-        return Ok(Command::Trajectory { from, input, output });
+        return Ok(Command::Trajectory(files(command, rest)?));
     }
     let mut options = Options {
         data: Vec::new(),
@@ -224,19 +227,27 @@ fn without(arguments: &[OsString], option: &str) -> Vec<OsString> {
     kept
 }
 
-/// `[--from DIR] IN OUT` after `command`.
-fn files(command: &OsStr, rest: &[OsString]) -> Result<(Option<PathBuf>, PathBuf, PathBuf), CommandError> {
-    match rest {
-        [input, output] if !input.to_string_lossy().starts_with("--") => {
-            Ok((None, input.into(), output.into()))
+/// `[--device WHICH] [--from DIR] IN OUT` after `command`.
+fn files(command: &OsStr, arguments: &[OsString]) -> Result<Files, CommandError> {
+    let (mut device, mut from, mut rest) = (Choice::Cpu, None, arguments);
+    loop {
+        match rest {
+            [option, which, others @ ..] if option == "--device" => {
+                (device, rest) = (self::device(which)?, others);
+            }
+            [option, folder, others @ ..] if option == "--from" => {
+                (from, rest) = (Some(folder.into()), others);
+            }
+            [input, output] if !input.to_string_lossy().starts_with("--") => {
+                return Ok(Files { device, from, input: input.into(), output: output.into() });
+            }
+            _ => {
+                return Err(CommandError::Usage(format!(
+                    "`{}` takes [--device WHICH] [--from DIR] IN.safetensors OUT.safetensors",
+                    command.display()
+                )));
+            }
         }
-        [option, from, input, output] if option == "--from" => {
-            Ok((Some(from.into()), input.into(), output.into()))
-        }
-        _ => Err(CommandError::Usage(format!(
-            "`{}` takes [--from DIR] IN.safetensors OUT.safetensors",
-            command.display()
-        ))),
     }
 }
 
@@ -292,8 +303,8 @@ fn help(spec: &Spec) -> String {
 
 usage: {name} --data PATH [OPTIONS]
        {name} --resume DIR [OPTIONS]
-       {name} evaluate [--from DIR] IN.safetensors OUT.safetensors
-       {name} trajectory [--from DIR] IN.safetensors OUT.safetensors
+       {name} evaluate [--device WHICH] [--from DIR] IN.safetensors OUT.safetensors
+       {name} trajectory [--device WHICH] [--from DIR] IN.safetensors OUT.safetensors
 
   --data PATH      what to train on: a folder of `svc prepare`; .bin files of nanoGPT or llm.c, or a folder of them; or
                    text, a file or a folder, whose tokens are its bytes. Given several times, as PATH or as
@@ -316,7 +327,7 @@ usage: {name} --data PATH [OPTIONS]
 
 evaluate reads parameters, `tokens` and `targets`, and writes `logits`, `loss` and `grad.NAME`; with --from the
 parameters are those in DIR, and `foreign_grad.NAME` is written by the names there. trajectory reads the same, with
-`tokens` and `targets` [steps, sequences, tokens], takes a step on each, and writes the `losses`.
+`tokens` and `targets` [steps, sequences, tokens], takes a step on each, and writes the `losses`. Both compute on the CPU unless --device says otherwise.
 Exit codes: 0 done, 2 could not run, 3 diverged, 130 stopped by SIGINT or SIGTERM, with a checkpoint.
 ",
         training.steps,

@@ -48,17 +48,22 @@ pub enum EvaluateError {
 /// all that is minimised, for every parameter. Parameters come from `input`,
 /// or, if there is a folder `from`, as other software saves them there; then there is also `foreign_grad.NAME`, the
 /// gradient of every tensor in it.
-pub fn evaluate<M: Model>(from: Option<&Path>, input: &Path, output: &Path) -> Result<(), EvaluateError> {
+pub fn evaluate<M: Model>(
+    device: Device,
+    from: Option<&Path>,
+    input: &Path,
+    output: &Path,
+) -> Result<(), EvaluateError> {
     let mut tensors = tensor_file::read(input)?.tensors;
     let path = || input.to_owned();
     let mut ids = |name: &'static str| {
         let found = tensors.remove(name).filter(|ids| ids.kind() == Kind::Int64 && ids.dim() == 2);
-        found.ok_or(EvaluateError::Tokens { path: path(), name })
+        found.map(|ids| ids.to_device(device)).ok_or(EvaluateError::Tokens { path: path(), name })
     };
     let (tokens_bt, targets_bt) = (ids("tokens")?, ids("targets")?);
     let params = match from {
-        Some(folder) => foreign::load(M::SPEC, M::FOREIGN, folder, Device::Cpu)?,
-        None => Params::take(M::SPEC, &mut tensors, Device::Cpu)
+        Some(folder) => foreign::load(M::SPEC, M::FOREIGN, folder, device)?,
+        None => Params::take(M::SPEC, &mut tensors, device)
             .map_err(|source| EvaluateError::Params { path: path(), source })?,
     };
     if let Some((name, _)) = tensors.pop_first() {

@@ -1,10 +1,11 @@
-//! The chores of this repository: `cargo xtask test`, `tidy`, `generate`, `parity`, `bench`.
+//! The chores of this repository: `cargo xtask test`, `tidy`, `generate`, `parity`, `bench`, `gpu-bundle`.
 
 #![expect(clippy::print_stdout, reason = "its output is for a terminal or a log")]
 
 mod bench;
 mod command;
 mod generate;
+mod gpu_bundle;
 mod parity;
 mod repository;
 mod tally;
@@ -34,6 +35,8 @@ enum Chore {
     Parity(parity::Args),
     /// Measures the compiler and the trainer and prints a Markdown table
     Bench,
+    /// Packs trainers and tests for a machine with a GPU, where one command tests and measures all of it
+    GpuBundle(gpu_bundle::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Chore::Generate => generate::run(),
         Chore::Parity(args) => parity::run(&args),
         Chore::Bench => bench::run(),
+        Chore::GpuBundle(args) => gpu_bundle::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

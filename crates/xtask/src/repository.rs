@@ -14,6 +14,11 @@ pub fn libtorch() -> PathBuf {
     std::env::var_os("LIBTORCH").map_or_else(|| root().join(".libtorch/torch"), PathBuf::from)
 }
 
+/// The build folder: the environment's, else the checkout's.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}
+
 /// The specs of the project, sorted.
 pub fn specs() -> Result<Vec<PathBuf>> {
     Ok(files(&root().join("specs"))?.into_iter().filter(|path| has_extension(path, "svspec")).collect())

@@ -51,9 +51,10 @@ fn faults_are_one_line_and_exit_code_2() {
         "cannot make the run folder `/proc/nowhere`",
     );
     fails(&["--resume", folder.0.to_str().unwrap()], "holds no checkpoint");
-    fails(&["evaluate", "in"], "takes [--from DIR] IN.safetensors OUT.safetensors");
+    fails(&["evaluate", "in"], "takes [--device WHICH] [--from DIR] IN.safetensors OUT.safetensors");
+    fails(&["evaluate", "--device", "tpu", "in", "out"], "--device takes cpu, cuda or auto, not `tpu`");
     fails(&["evaluate", "/nowhere/in", "out"], "cannot read `/nowhere/in`");
-    fails(&["trajectory", "in"], "takes [--from DIR] IN.safetensors OUT.safetensors");
+    fails(&["trajectory", "in"], "takes [--device WHICH] [--from DIR] IN.safetensors OUT.safetensors");
     fails(
         &["--data", folder.corpus().to_str().unwrap(), "--init-from", "/nowhere"],
         "`tiny` says nothing of tensors in other checkpoints",

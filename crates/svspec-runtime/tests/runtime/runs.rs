@@ -48,6 +48,14 @@ impl Drop for Folder {
     }
 }
 
+/// The CPU, or the GPU where `SVSPEC_TEST_DEVICE` is `cuda`.
+fn device() -> Choice {
+    match std::env::var("SVSPEC_TEST_DEVICE").as_deref() {
+        Ok("cuda") => Choice::Cuda,
+        Ok(_) | Err(_) => Choice::Cpu,
+    }
+}
+
 pub fn options(data: &Path, out: &Path) -> Options {
     Options {
         data: vec![data.to_owned()],
@@ -57,7 +65,7 @@ pub fn options(data: &Path, out: &Path) -> Options {
         lr_scale: None,
         resume: None,
         init_from: None,
-        device: Choice::Cpu,
+        device: device(),
         threads: Some(2),
         place: Place::alone(),
         timeout: PATIENCE,

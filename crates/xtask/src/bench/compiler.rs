@@ -52,11 +52,8 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
 
 /// The release binary itself, not by way of cargo, which takes longer than it.
 pub fn svc(args: &[&str], files: &[impl AsRef<Path>]) -> Command {
-    let root = repository::root();
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-    let mut command = Command::new(target.join("release/svc"));
-    command.args(args).args(files.iter().map(AsRef::as_ref)).current_dir(root);
+    let mut command = Command::new(repository::target().join("release/svc"));
+    command.args(args).args(files.iter().map(AsRef::as_ref)).current_dir(repository::root());
     command
 }
 

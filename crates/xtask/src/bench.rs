@@ -1,11 +1,14 @@
 //! The checkout to a Markdown table of measured figures, with the machine named.
 
 mod compiler;
+mod data;
 mod experts;
 mod machine;
 mod memory;
 mod optimizer;
+mod processes;
 mod trainer;
+mod upkeep;
 
 use crate::command;
 use anyhow::Result;

@@ -3,14 +3,24 @@
 use crate::corpus::order;
 use crate::random;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Sequences in a block.
 const BLOCK: u64 = 4096;
 
 /// How many sequences of a block are of each source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Mixture {
     slots: Vec<u64>,
+    /// The block last asked for: most sequences are of the same one as those before them.
+    held: Mutex<Option<Block>>,
+}
+
+#[derive(Debug)]
+struct Block {
+    seed: u64,
+    number: u64,
+    places: Vec<Place>,
 }
 
 /// Which sequence of which source.
@@ -39,7 +49,7 @@ impl Mixture {
                 *slots += 1;
             }
         }
-        Some(Self { slots })
+        Some(Self { slots, held: Mutex::new(None) })
     }
 
     /// Where each sequence of the run in `sequences` comes from.
@@ -49,11 +59,17 @@ impl Mixture {
         }
         let seed = random::named(seed, "mixture");
         let mut places = Vec::new();
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         for block in sequences.start / BLOCK..sequences.end.div_ceil(BLOCK) {
             let first = block * BLOCK;
             let wanted = sequences.start.max(first) - first..sequences.end.min(first + BLOCK) - first;
-            let from = wanted.start as usize;
-            places.extend(self.block(seed, block).into_iter().take(wanted.end as usize).skip(from));
+            let found = match held.take() {
+                Some(found) if (found.seed, found.number) == (seed, block) => found,
+                Some(_) | None => Block { seed, number: block, places: self.block(seed, block) },
+            };
+            let wanted = wanted.start as usize..wanted.end as usize;
+            places.extend_from_slice(found.places.get(wanted).unwrap_or_default());
+            *held = Some(found);
         }
         places
     }

@@ -58,7 +58,9 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
 fn ratios(scratch: &Path, first: (&Path, &str), second: (&Path, &str)) -> Result<(f64, f64)> {
     let mut pairs: Vec<(Run, Run)> = Vec::new();
     for pair in 0..NUM_PAIRS {
-        let run = |(spec, target): (&Path, &str)| train(scratch, spec, target, NUM_STEPS, pair);
+        let run = |(spec, target): (&Path, &str)| {
+            train(spec, target, &["--steps", NUM_STEPS], &scratch.join(format!("run-{target}-{pair}")))
+        };
         pairs.push((run(first)?, run(second)?));
     }
     let ratio = |figure: fn(&Run) -> f64| {

@@ -1,7 +1,7 @@
 //! How fast a spec becomes a running trainer, and how fast that trains.
 
 use super::compiler::svc;
-use super::{Figure, shown};
+use super::{Figure, data, processes, shown, upkeep};
 use crate::command::output;
 use crate::repository;
 use anyhow::{Context, Result, bail};
@@ -24,28 +24,38 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
     let spec = scratch.join("nano.svspec");
     std::fs::copy(repository::root().join("specs/nano.svspec"), &spec)?;
     let mut baselines = Vec::new();
-    let mut ratios = Vec::new();
+    let mut variants = Vec::new();
     for pair in 0..NUM_PAIRS {
-        let baseline = train(scratch, &spec, "nano", NUM_STEPS, pair)?;
-        let unified = train(scratch, &spec, "unified", NUM_STEPS, pair)?;
-        ratios.push((unified.speed / baseline.speed, unified.memory / baseline.memory));
-        baselines.push(baseline);
+        let run = |target: &str| {
+            train(&spec, target, &["--steps", NUM_STEPS], &scratch.join(format!("run-{target}-{pair}")))
+        };
+        baselines.push(run("nano")?);
+        variants.push(run("unified")?);
     }
-    let first_steps = edit_to_first_steps(scratch, &spec)?;
     let baseline = |figure: fn(&Run) -> f64| median(baselines.iter().map(figure).collect());
-    Ok(vec![
-        Figure { what: "an edited nano to its tenth training step, warm", value: shown(first_steps) },
+    let ratio = |figure: fn(&Run) -> f64| {
+        let pairs = variants.iter().zip(&baselines);
+        median(pairs.map(|(variant, baseline)| figure(variant) / figure(baseline)).collect())
+    };
+    let unified_speed = median(variants.iter().map(|run| run.speed).collect());
+    let mut figures = vec![
         Figure { what: "nano, tokens/s", value: format!("{:.0}", baseline(|run| run.speed)) },
         Figure { what: "nano, peak memory", value: format!("{:.0} MiB", baseline(|run| run.memory)) },
-        Figure {
-            what: "unified, tokens/s against nano",
-            value: format!("{:.3}×", median(ratios.iter().map(|ratio| ratio.0).collect())),
-        },
+        Figure { what: "unified, tokens/s against nano", value: format!("{:.3}×", ratio(|run| run.speed)) },
         Figure {
             what: "unified, peak memory against nano",
-            value: format!("{:.3}×", median(ratios.iter().map(|ratio| ratio.1).collect())),
+            value: format!("{:.3}×", ratio(|run| run.memory)),
         },
-    ])
+    ];
+    figures.extend(data::figures(scratch, baseline(|run| run.speed))?);
+    figures.extend(processes::figures(scratch, &spec)?);
+    figures.extend(upkeep::figures(scratch, &spec, unified_speed)?);
+    let first_steps = edit_to_first_steps(scratch, &spec)?;
+    figures.insert(
+        0,
+        Figure { what: "an edited nano to its tenth training step, warm", value: shown(first_steps) },
+    );
+    Ok(figures)
 }
 
 /// What is asked of a run: tokens per second; MiB at most, of the process and of tensors.
@@ -65,22 +75,31 @@ fn number(summary: &Value, key: &str) -> Result<f64> {
     summary.get(key).and_then(Value::as_f64).with_context(|| format!("the run's summary has no `{key}`"))
 }
 
-/// Trains a target of `spec` and reads the run's summary.
-pub(super) fn train(scratch: &Path, spec: &Path, target: &str, num_steps: &str, pair: usize) -> Result<Run> {
-    let out = scratch.join(format!("run-{target}-{pair}"));
+/// Trains a target of `spec` with these settings in the new folder `out`, and reads the run's summary.
+pub(super) fn train(spec: &Path, target: &str, settings: &[&str], out: &Path) -> Result<Run> {
     let mut command = svc(&["train"], &[spec]);
-    command.args(["--variant", target, "--steps", num_steps, "--device", "cpu", "--out"]).arg(&out);
-    command.current_dir(scratch);
+    command.args(["--variant", target, "--device", "cpu"]).args(settings).arg("--out").arg(out);
+    command.current_dir(out.parent().context("a run's folder lies in another")?);
     output(command, &[0])?;
-    let path = out.join("summary.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let summary: Value =
-        serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))?;
+    let summary = json(&read(&out.join("summary.json"))?)?;
     Ok(Run {
         speed: number(&summary, "tokens_per_second")?,
         memory: number(&summary, "peak_memory_bytes")? / f64::from(1 << 20),
         tensors: number(&summary, "peak_tensor_bytes")? / f64::from(1 << 20),
     })
+}
+
+/// The rows of the run's metrics.
+pub(super) fn rows(run: &Path) -> Result<Vec<Value>> {
+    read(&run.join("metrics.jsonl"))?.lines().map(json).collect()
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn json(text: &str) -> Result<Value> {
+    serde_json::from_str(text).with_context(|| format!("`{text}` is no JSON"))
 }
 
 /// Widens the MLP a little, so that the generated code changes, and waits for the first losses: a trainer reads its

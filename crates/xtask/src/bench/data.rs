@@ -1,0 +1,35 @@
+//! How fast a trainer's data is read, against how fast it is trained on.
+
+use super::Figure;
+use crate::command::{self, output};
+use crate::test::with_libtorch;
+use anyhow::{Context, Result};
+use std::path::Path;
+
+const NUM_ROUNDS: &str = "15";
+
+/// Of a mixture, in the windows and batches of nano, which trains on `trained` tokens a second; and of a model of the paper's. Shards are
+/// written to `scratch`.
+pub fn figures(scratch: &Path, trained: f64) -> Result<Vec<Figure>> {
+    let example = ["--release", "--package", "svspec-runtime", "--example", "data_reading"];
+    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
+    let folder = scratch.join("data");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = folder.to_str().context("a temporary folder's name is UTF-8")?;
+    let rate = |sizes: [&str; 2]| -> Result<f64> {
+        let run = [&["run", "--quiet"][..], &example, &["--", folder], &sizes, &[NUM_ROUNDS]].concat();
+        let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
+        text.trim().parse().with_context(|| format!("`{}` is no number", text.trim()))
+    };
+    let (nano, large) = (rate(["16", "128"])?, rate(["8", "1024"])?);
+    Ok(vec![
+        Figure {
+            what: "data of a mixture in 16 windows of 128, tokens/s against nano's training",
+            value: format!("{:.1} million (median of {NUM_ROUNDS}), {:.0}×", nano / 1e6, nano / trained),
+        },
+        Figure {
+            what: "data of a mixture in 8 windows of 1024, tokens/s",
+            value: format!("{:.1} million (median of {NUM_ROUNDS})", large / 1e6),
+        },
+    ])
+}

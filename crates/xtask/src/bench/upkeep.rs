@@ -1,0 +1,84 @@
+//! What checkpoints, and the statistics of scale vectors, cost beside the steps.
+
+use super::Figure;
+use super::trainer::{median, train};
+use crate::command::{self, output};
+use crate::test::with_libtorch;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+
+/// With checkpoints and without are run in turn, this often.
+const NUM_PAIRS: usize = 3;
+const NUM_TIMES: &str = "15";
+/// Sequences of a batch times tokens of a sequence of nano.
+const TOKENS_PER_STEP: f64 = 16.0 * 128.0;
+
+/// nano's unified variant trains on `speed` tokens a second; `spec` is nano's. Files go to `scratch`.
+pub fn figures(scratch: &Path, spec: &Path, speed: f64) -> Result<Vec<Figure>> {
+    let step = 1e3 * TOKENS_PER_STEP / speed;
+    let small = measure(scratch, ["128", "344", "4", "256"])?;
+    let large = measure(scratch, ["768", "2048", "12", "50304"])?;
+    let checkpoint = |Upkeep { waited, written, bytes, .. }: &Upkeep| {
+        format!("{waited:.1} ms; on the disk after {written:.0} ms, {:.0} MB", bytes / 1e6)
+    };
+    Ok(vec![
+        Figure {
+            what: "a step of unified waits for a checkpoint",
+            value: format!("{}; a step takes {step:.1} ms", checkpoint(&small)),
+        },
+        Figure { what: "one of Llama 0.12B with unified's vectors waits", value: checkpoint(&large) },
+        Figure {
+            what: "unified with a checkpoint every 10 steps, tokens/s of the steps against without",
+            value: format!("{:.3}×", slowdown(scratch, spec)?),
+        },
+        Figure {
+            what: "statistics of unified's scale vectors, against a step; taken where it validates, a tenth of the steps apart",
+            value: format!("{:.2} ms, {:.1} % of a step", small.measured, 100.0 * small.measured / step),
+        },
+        Figure { what: "statistics of those of Llama 0.12B", value: format!("{:.1} ms", large.measured) },
+    ])
+}
+
+/// In milliseconds, and bytes.
+struct Upkeep {
+    waited: f64,
+    written: f64,
+    measured: f64,
+    bytes: f64,
+}
+
+/// Of a model of this width, hidden width, number of layers and vocabulary.
+fn measure(scratch: &Path, sizes: [&str; 4]) -> Result<Upkeep> {
+    let example = ["--release", "--package", "svspec-runtime", "--example", "upkeep"];
+    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
+    let folder = scratch.join(format!("upkeep-{}", sizes.concat()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let shown = folder.to_str().context("a temporary folder's name is UTF-8")?;
+    let run = [&["run", "--quiet"][..], &example, &["--"], &sizes, &[NUM_TIMES, shown]].concat();
+    let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
+    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    let numbers: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
+    let &[waited, written, measured, bytes] = &numbers?[..] else {
+        bail!("`{}` is not four numbers", text.trim());
+    };
+    Ok(Upkeep { waited, written, measured, bytes })
+}
+
+/// The speed of steps beside which checkpoints are written, against that of others.
+fn slowdown(scratch: &Path, spec: &Path) -> Result<f64> {
+    let kept = scratch.join("kept.svspec");
+    let name = spec.file_name().and_then(|name| name.to_str()).context("a spec's name is UTF-8")?;
+    let text = format!(
+        "svspec 1\n\nimport \"{name}\"\n\nvariant kept of unified {{\n    train {{ checkpoint_every = 10 }}\n}}\n"
+    );
+    std::fs::write(&kept, text).with_context(|| format!("cannot write {}", kept.display()))?;
+    let settings = ["--steps", "100"];
+    let mut ratios = Vec::new();
+    for pair in 0..NUM_PAIRS {
+        let out = |name: &str| scratch.join(format!("run-{name}-{pair}"));
+        let with = train(&kept, "kept", &settings, &out("kept"))?;
+        let without = train(spec, "unified", &settings, &out("without"))?;
+        ratios.push(with.speed / without.speed);
+    }
+    Ok(median(ratios))
+}

@@ -12,8 +12,54 @@ mod upkeep;
 
 use crate::command;
 use anyhow::Result;
+use clap::ValueEnum;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+/// What `cargo xtask bench` takes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only these rows
+    parts: Vec<Part>,
+}
+
+/// Rows of the table that are measured together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Part {
+    /// How fast specs are checked and generated
+    Compiler,
+    /// How fast nano trains, and how soon
+    Trainer,
+    /// How fast data is read
+    Data,
+    /// How fast several processes train
+    Processes,
+    /// What checkpoints and statistics of scale vectors cost
+    Upkeep,
+    /// What saving memory costs
+    Memory,
+    /// The optimizer's step against PyTorch's
+    Optimizer,
+    /// The experts' product against a loop
+    Experts,
+}
+
+impl Part {
+    /// Its rows; `scratch` is an empty folder.
+    fn figures(self, scratch: &Path) -> Result<Vec<Figure>> {
+        match self {
+            Self::Compiler => compiler::figures(scratch),
+            Self::Trainer => trainer::figures(scratch),
+            Self::Data => data::figures(scratch),
+            Self::Processes => processes::figures(scratch),
+            Self::Upkeep => upkeep::figures(scratch),
+            Self::Memory => memory::figures(scratch),
+            Self::Optimizer => optimizer::figures(),
+            Self::Experts => experts::figures(),
+        }
+    }
+}
 
 /// One line of the table.
 struct Figure {
@@ -22,14 +68,13 @@ struct Figure {
 }
 
 /// Builds everything first, so that no figure holds a build; prints the table.
-pub fn run() -> Result<ExitCode> {
+pub fn run(args: &Args) -> Result<ExitCode> {
     command::succeed(command::cargo(&["build", "--release", "--package", "svc"]))?;
-    let scratch = tempfile::tempdir()?;
-    let mut figures = compiler::figures(scratch.path())?;
-    figures.extend(trainer::figures(scratch.path())?);
-    figures.extend(memory::figures(scratch.path())?);
-    figures.extend(optimizer::figures()?);
-    figures.extend(experts::figures()?);
+    let is_wanted = |part: &&Part| args.parts.is_empty() || args.parts.contains(part);
+    let mut figures = Vec::new();
+    for part in Part::value_variants().iter().filter(is_wanted) {
+        figures.extend(part.figures(tempfile::tempdir()?.path())?);
+    }
     println!("{}\n", machine::name());
     println!("| | |\n|---|---|");
     for Figure { what, value } in &figures {

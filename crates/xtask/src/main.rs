@@ -34,7 +34,7 @@ enum Chore {
     /// Makes fresh references with Hugging Face transformers and holds the specs of real families against them
     Parity(parity::Args),
     /// Measures the compiler and the trainer and prints a Markdown table
-    Bench,
+    Bench(bench::Args),
     /// Packs trainers and tests for a machine with a GPU, where one command tests and measures all of it
     GpuBundle(gpu_bundle::Args),
 }
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Generate => generate::run(),
         Chore::Parity(args) => parity::run(&args),
-        Chore::Bench => bench::run(),
+        Chore::Bench(args) => bench::run(&args),
         Chore::GpuBundle(args) => gpu_bundle::run(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! How fast a trainer's data is read, against how fast it is trained on.
 
 use super::Figure;
+use super::trainer::{NUM_STEPS, nano, train};
 use crate::command::{self, output};
 use crate::test::with_libtorch;
 use anyhow::{Context, Result};
@@ -8,9 +9,10 @@ use std::path::Path;
 
 const NUM_ROUNDS: &str = "15";
 
-/// Of a mixture, in the windows and batches of nano, which trains on `trained` tokens a second; and of a model of the paper's. Shards are
-/// written to `scratch`.
-pub fn figures(scratch: &Path, trained: f64) -> Result<Vec<Figure>> {
+/// Of a mixture, in the windows and batches of nano, which is trained beside it; and of a model of the paper's. Shards are written
+/// to `scratch`.
+pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
+    let trained = train(&nano(scratch)?, "nano", &["--steps", NUM_STEPS], &scratch.join("run"))?.speed;
     let example = ["--release", "--package", "svspec-runtime", "--example", "data_reading"];
     command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
     let folder = scratch.join("data");
@@ -21,11 +23,11 @@ pub fn figures(scratch: &Path, trained: f64) -> Result<Vec<Figure>> {
         let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
         text.trim().parse().with_context(|| format!("`{}` is no number", text.trim()))
     };
-    let (nano, large) = (rate(["16", "128"])?, rate(["8", "1024"])?);
+    let (small, large) = (rate(["16", "128"])?, rate(["8", "1024"])?);
     Ok(vec![
         Figure {
             what: "data of a mixture in 16 windows of 128, tokens/s against nano's training",
-            value: format!("{:.1} million (median of {NUM_ROUNDS}), {:.0}×", nano / 1e6, nano / trained),
+            value: format!("{:.1} million (median of {NUM_ROUNDS}), {:.0}×", small / 1e6, small / trained),
         },
         Figure {
             what: "data of a mixture in 8 windows of 1024, tokens/s",

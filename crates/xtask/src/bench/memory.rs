@@ -1,8 +1,7 @@
 //! What the settings that save memory cost in time: pairs of runs that differ in one setting.
 
 use super::Figure;
-use super::trainer::{Run, median, train};
-use crate::repository;
+use super::trainer::{Run, median, nano, train};
 use anyhow::Result;
 use std::path::Path;
 
@@ -30,10 +29,7 @@ variant recomputed of nano {
 
 /// Trains nano with 32768 token ids, its logits whole and by chunks, and nano as it is and with all layers recomputed.
 pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
-    let scratch = &scratch.join("memory");
-    std::fs::create_dir(scratch)?;
-    let nano = scratch.join("nano.svspec");
-    std::fs::copy(repository::root().join("specs/nano.svspec"), &nano)?;
+    let nano = nano(scratch)?;
     let spec = scratch.join("memory.svspec");
     std::fs::write(&spec, SPEC)?;
     let mut figures = Vec::new();

@@ -1,7 +1,7 @@
 //! How fast several processes train together, against one with the same batch.
 
 use super::Figure;
-use super::trainer::{median, rows, train};
+use super::trainer::{median, nano, rows, train};
 use anyhow::Result;
 use serde_json::Value;
 use std::path::Path;
@@ -11,7 +11,8 @@ const NUM_TURNS: usize = 3;
 const STEPS: &str = "100";
 
 /// Of nano, each process with one thread, so that there is work for the cores of a small machine in processes alone.
-pub fn figures(scratch: &Path, spec: &Path) -> Result<Vec<Figure>> {
+pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
+    let spec = nano(scratch)?;
     let settings: [&[&str]; 4] = [
         &["--steps", STEPS, "--threads", "1"],
         &["--steps", STEPS],
@@ -23,8 +24,8 @@ pub fn figures(scratch: &Path, spec: &Path) -> Result<Vec<Figure>> {
     for turn in 0..NUM_TURNS {
         let mut speeds = Vec::new();
         for (index, settings) in settings.iter().enumerate() {
-            let out = scratch.join(format!("run-processes-{turn}-{index}"));
-            speeds.push(train(spec, "nano", settings, &out)?.speed);
+            let out = scratch.join(format!("run-{turn}-{index}"));
+            speeds.push(train(&spec, "nano", settings, &out)?.speed);
             if turn == 0 {
                 bytes.push(bytes_sent(&out)?);
             }

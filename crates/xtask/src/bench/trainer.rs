@@ -1,7 +1,7 @@
 //! How fast a spec becomes a running trainer, and how fast that trains.
 
 use super::compiler::svc;
-use super::{Figure, data, processes, shown, upkeep};
+use super::{Figure, shown};
 use crate::command::output;
 use crate::repository;
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Long enough for a steady rate, short enough to run often.
-const NUM_STEPS: &str = "200";
+pub(super) const NUM_STEPS: &str = "200";
 
 /// The baseline and the variant are trained in turn, this often: machines drift, ratios within a pair do not.
 const NUM_PAIRS: usize = 3;
@@ -21,8 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Trains nano and its unified variant in `scratch`; the first run fetches and compiles what is missing.
 pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
-    let spec = scratch.join("nano.svspec");
-    std::fs::copy(repository::root().join("specs/nano.svspec"), &spec)?;
+    let spec = nano(scratch)?;
     let mut baselines = Vec::new();
     let mut variants = Vec::new();
     for pair in 0..NUM_PAIRS {
@@ -37,8 +36,11 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
         let pairs = variants.iter().zip(&baselines);
         median(pairs.map(|(variant, baseline)| figure(variant) / figure(baseline)).collect())
     };
-    let unified_speed = median(variants.iter().map(|run| run.speed).collect());
-    let mut figures = vec![
+    Ok(vec![
+        Figure {
+            what: "an edited nano to its tenth training step, warm",
+            value: shown(edit_to_first_steps(scratch, &spec)?),
+        },
         Figure { what: "nano, tokens/s", value: format!("{:.0}", baseline(|run| run.speed)) },
         Figure { what: "nano, peak memory", value: format!("{:.0} MiB", baseline(|run| run.memory)) },
         Figure { what: "unified, tokens/s against nano", value: format!("{:.3}×", ratio(|run| run.speed)) },
@@ -46,16 +48,14 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
             what: "unified, peak memory against nano",
             value: format!("{:.3}×", ratio(|run| run.memory)),
         },
-    ];
-    figures.extend(data::figures(scratch, baseline(|run| run.speed))?);
-    figures.extend(processes::figures(scratch, &spec)?);
-    figures.extend(upkeep::figures(scratch, &spec, unified_speed)?);
-    let first_steps = edit_to_first_steps(scratch, &spec)?;
-    figures.insert(
-        0,
-        Figure { what: "an edited nano to its tenth training step, warm", value: shown(first_steps) },
-    );
-    Ok(figures)
+    ])
+}
+
+/// A copy of nano's spec in `scratch`.
+pub(super) fn nano(scratch: &Path) -> Result<PathBuf> {
+    let spec = scratch.join("nano.svspec");
+    std::fs::copy(repository::root().join("specs/nano.svspec"), &spec)?;
+    Ok(spec)
 }
 
 /// What is asked of a run: tokens per second; MiB at most, of the process and of tensors.

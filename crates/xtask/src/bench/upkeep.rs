@@ -1,7 +1,7 @@
 //! What checkpoints, and the statistics of scale vectors, cost beside the steps.
 
 use super::Figure;
-use super::trainer::{median, train};
+use super::trainer::{median, nano, train};
 use crate::command::{self, output};
 use crate::test::with_libtorch;
 use anyhow::{Context, Result, bail};
@@ -13,8 +13,9 @@ const NUM_TIMES: &str = "15";
 /// Sequences of a batch times tokens of a sequence of nano.
 const TOKENS_PER_STEP: f64 = 16.0 * 128.0;
 
-/// nano's unified variant trains on `speed` tokens a second; `spec` is nano's. Files go to `scratch`.
-pub fn figures(scratch: &Path, spec: &Path, speed: f64) -> Result<Vec<Figure>> {
+/// Of nano's unified variant and of a model of the paper's. Files go to `scratch`.
+pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
+    let Beside { speed, ratio } = beside_checkpoints(scratch)?;
     let step = 1e3 * TOKENS_PER_STEP / speed;
     let small = measure(scratch, ["128", "344", "4", "256"])?;
     let large = measure(scratch, ["768", "2048", "12", "50304"])?;
@@ -29,7 +30,7 @@ pub fn figures(scratch: &Path, spec: &Path, speed: f64) -> Result<Vec<Figure>> {
         Figure { what: "one of Llama 0.12B with unified's vectors waits", value: checkpoint(&large) },
         Figure {
             what: "unified with a checkpoint every 10 steps, tokens/s of the steps against without",
-            value: format!("{:.3}×", slowdown(scratch, spec)?),
+            value: format!("{ratio:.3}×"),
         },
         Figure {
             what: "statistics of unified's scale vectors, against a step; taken where it validates, a tenth of the steps apart",
@@ -64,8 +65,14 @@ fn measure(scratch: &Path, sizes: [&str; 4]) -> Result<Upkeep> {
     Ok(Upkeep { waited, written, measured, bytes })
 }
 
-/// The speed of steps beside which checkpoints are written, against that of others.
-fn slowdown(scratch: &Path, spec: &Path) -> Result<f64> {
+/// The speed of steps, in tokens a second, and that of steps beside which checkpoints are written against it.
+struct Beside {
+    speed: f64,
+    ratio: f64,
+}
+
+fn beside_checkpoints(scratch: &Path) -> Result<Beside> {
+    let spec = &nano(scratch)?;
     let kept = scratch.join("kept.svspec");
     let name = spec.file_name().and_then(|name| name.to_str()).context("a spec's name is UTF-8")?;
     let text = format!(
@@ -73,12 +80,13 @@ fn slowdown(scratch: &Path, spec: &Path) -> Result<f64> {
     );
     std::fs::write(&kept, text).with_context(|| format!("cannot write {}", kept.display()))?;
     let settings = ["--steps", "100"];
-    let mut ratios = Vec::new();
+    let [mut speeds, mut ratios] = [const { Vec::new() }; 2];
     for pair in 0..NUM_PAIRS {
         let out = |name: &str| scratch.join(format!("run-{name}-{pair}"));
         let with = train(&kept, "kept", &settings, &out("kept"))?;
         let without = train(spec, "unified", &settings, &out("without"))?;
+        speeds.push(without.speed);
         ratios.push(with.speed / without.speed);
     }
-    Ok(median(ratios))
+    Ok(Beside { speed: median(speeds), ratio: median(ratios) })
 }

@@ -199,10 +199,14 @@ impl<'a> Scope<'a> {
 
     fn not_a_number(&mut self, expr: &Expr) -> Option<f64> {
         let message = format!("`{}` is not a number", self.quote(expr.span));
+        let help = if let ExprKind::String(text) = &expr.kind {
+            format!("numbers and words stand without quotes: `{text}`")
+        } else {
+            "write a number such as `768`, `50_304` or `1e-5`, or an expression of numbers and settings"
+                .to_owned()
+        };
         self.findings.push(
-            Diagnostic::error("not-a-number", message).at(expr.span, "a number is expected here").help(
-                "write a number such as `768`, `50_304` or `1e-5`, or an expression of numbers and settings",
-            ),
+            Diagnostic::error("not-a-number", message).at(expr.span, "a number is expected here").help(help),
         );
         None
     }

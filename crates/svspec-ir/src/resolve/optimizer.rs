@@ -240,11 +240,11 @@ fn scale(scope: &mut Scope<'_>, expr: &Expr) -> Option<MuonScale> {
         return Some(MuonScale::SqrtRatio);
     }
     let message = format!("`muon.scale` is `rms(…)` or `sqrt_ratio`, not `{}`", scope.quote(expr.span));
-    scope.findings.push(
-        Diagnostic::error("unknown-value", message)
-            .at(expr.span, "unknown here")
-            .help("write `scale = rms(0.2)`, the root mean square of an update, or `scale = sqrt_ratio`"),
-    );
+    scope.findings.push(Diagnostic::error("unknown-value", message).at(expr.span, "unknown here").help(
+        setting::without_quotes(expr, "scale =", &["sqrt_ratio"]).unwrap_or_else(|| {
+            "write `scale = rms(0.2)`, the root mean square of an update, or `scale = sqrt_ratio`".to_owned()
+        }),
+    ));
     None
 }
 

@@ -148,7 +148,12 @@ pub fn word_after(
     let message =
         format!("`{what}` is {}, not `{}`", super::list(words).replace(", ", " or "), scope.quote(expr.span));
     let mut finding = Diagnostic::error("unknown-value", message).at(expr.span, "unknown here");
-    let close = given.as_deref().and_then(|given| did_you_mean(given, words.iter().copied()));
+    if let Some(help) = without_quotes(expr, lead, words) {
+        scope.findings.push(finding.help(help));
+        return None;
+    }
+    let text = given.as_deref().or(text(expr));
+    let close = text.and_then(|text| did_you_mean(text, words.iter().copied()));
     if let Some(close) = close {
         finding = finding.help(format!("did you mean `{close}`?"));
     }
@@ -157,17 +162,28 @@ pub fn word_after(
     None
 }
 
+/// What to write in place of one of `words` in quotes; `lead` is what stands before it.
+pub fn without_quotes(expr: &Expr, lead: &str, words: &[&str]) -> Option<String> {
+    let text = text(expr).filter(|text| words.contains(text))?;
+    Some(format!("write it without quotes: `{}`", format!("{lead} {text}").trim_start()))
+}
+
+/// What stands between quotes.
+fn text(expr: &Expr) -> Option<&str> {
+    if let ExprKind::String(text) = &expr.kind { Some(text) } else { None }
+}
+
 /// That the setting `what` names a part; which one the equations find out.
 pub fn part_name(scope: &mut Scope<'_>, what: &str, expr: &Expr) {
     if bare_word(expr).is_some() {
         return;
     }
     let message = format!("`{what}` is the name of a part, not `{}`", scope.quote(expr.span));
-    scope.findings.push(
-        Diagnostic::error("unknown-value", message)
-            .at(expr.span, "not a name")
-            .help(format!("declare a part, such as `swiglu ffn {{ hidden = … }}`, and write `{what} = ffn`")),
-    );
+    let help = match text(expr) {
+        Some(name) => format!("write it without quotes: `{what} = {name}`"),
+        None => format!("declare a part, such as `swiglu ffn {{ hidden = … }}`, and write `{what} = ffn`"),
+    };
+    scope.findings.push(Diagnostic::error("unknown-value", message).at(expr.span, "not a name").help(help));
 }
 
 /// Whether the value is one of the words that mean "not there".

@@ -34,6 +34,7 @@ fn settings_that_no_mixture_can_have() {
                 .replace("decay 0.1 on weight", "decay 0.1 on weight, router")
         }),
         ("an expert that is no name", of("3", "")),
+        ("an expert in quotes", of("\"ffn\"", "swiglu ffn { hidden = 16 }")),
         ("an expert that is no part", of("ffn", "")),
         ("an expert of itself", of("experts", "")),
         ("a mixture as an expert", of("inner", "moe inner { experts = 2, top_k = 1, hidden = 8 }")),

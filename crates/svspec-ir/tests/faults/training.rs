@@ -21,3 +21,19 @@ fn settings_that_trade_time_for_memory() {
     insta::assert_snapshot!(report(&train("recompute = layers / 4")));
     insta::assert_snapshot!(report(&train("recompute = layer")));
 }
+
+#[test]
+fn words_in_quotes() {
+    let faults = "    attn.bias = \"on\"
+    attn.window = \"none\"
+    optimizer {
+        decay 0 on scale where role == \"input\"
+        muon.scale = \"sqrt_ratio\"
+    }
+    train {
+        steps = 10, batch = \"8\", on_non_finite = \"skip\", on_spike = \"skpi\", precision = \"bf16\", clip = \"off\"
+        schedule = \"constant\"
+    }
+";
+    insta::assert_snapshot!(report(&small(faults)));
+}

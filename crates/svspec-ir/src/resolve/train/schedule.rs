@@ -117,7 +117,9 @@ fn unknown(scope: &mut Scope<'_>, expr: &Expr, name: &str) {
     let names = KINDS.map(|(name, _)| name);
     let mut finding = Diagnostic::error("unknown-value", format!("there is no schedule called `{name}`"))
         .at(expr.span, "unknown");
-    if let Some(close) = did_you_mean(name, names) {
+    if let Some(help) = setting::without_quotes(expr, "", &names) {
+        finding = finding.help(help);
+    } else if let Some(close) = did_you_mean(name, names) {
         finding = finding.help(format!("did you mean `{close}`?"));
     }
     let example =

@@ -3,6 +3,8 @@
 mod group;
 
 use crate::checkpoint::State;
+use crate::clock::Seconds;
+use crate::device;
 use crate::events::Events;
 use crate::health::{Fault, Kind as FaultKind, MOST_SKIPS, Verdict};
 use crate::losses::Losses;
@@ -21,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// The open files of a run, and the steps not yet written to them.
 #[derive(Debug)]
@@ -43,10 +45,14 @@ pub struct Log {
     events: Option<Events>,
     pending: Vec<Step>,
     tokens_per_step: u64,
+    flops_per_token: f64,
+    device: Device,
     /// Training time since the last fetch.
     since_fetch: Duration,
     /// Training time and steps of this sitting.
     sitting: (Duration, u64),
+    /// What the measured steps of this sitting took.
+    measured: Vec<Seconds>,
     last_loss: Option<f64>,
     /// The step up to which rows have been written.
     written: u64,
@@ -80,6 +86,8 @@ pub struct Step {
     pub verdict: Verdict,
     /// To other processes.
     pub bytes_sent: u64,
+    /// Where its time went, if it was measured.
+    pub seconds: Option<Seconds>,
 }
 
 impl Log {
@@ -111,8 +119,11 @@ impl Log {
             events: leads.then(|| Events::open(&plan.out, state.seconds)).transpose()?,
             pending: Vec::new(),
             tokens_per_step: plan.tokens_per_step(spec),
+            flops_per_token: spec.flops_per_token,
+            device: plan.device,
             since_fetch: Duration::ZERO,
             sitting: (Duration::ZERO, 0),
+            measured: Vec::new(),
             last_loss: None,
             written: state.step,
         })
@@ -173,7 +184,7 @@ impl Log {
         let (mut written, mut sum, mut count) = (Written::default(), 0.0, 0.0);
         let numbers = losses.into_iter().zip(grad_norms).zip(norms.iter().zip(facts));
         for (pending, ((loss, grad_norm), (norms, facts))) in pending.into_iter().zip(numbers) {
-            let Step { step, bytes_sent, lr_factor, losses, .. } = pending;
+            let Step { step, bytes_sent, lr_factor, losses, seconds: step_seconds, .. } = pending;
             let lr = self.lr * lr_factor;
             let names = losses.side.iter().map(|side| side.name);
             let side: BTreeMap<&str, f64> = names.zip(sides.by_ref().take(losses.side.len())).collect();
@@ -190,6 +201,7 @@ impl Log {
             if ends {
                 break;
             }
+            self.measured.extend(step_seconds);
             written.lr = lr;
             self.written = step;
             // JSON has no number for the others.
@@ -207,6 +219,9 @@ impl Log {
                     grad_norms: group::grad_norms(&self.groups, norms),
                     tokens_per_second,
                     seconds,
+                    flops_per_second: tokens_per_second * self.flops_per_token,
+                    peak_memory_bytes: step_seconds.and_then(|_| device::peak_memory(self.device)),
+                    step_seconds,
                     bytes_sent,
                 };
                 self.metrics.push(&row)?;
@@ -272,6 +287,11 @@ impl Log {
     /// The loss of the last step fetched.
     pub fn last_loss(&self) -> Option<f64> {
         self.last_loss
+    }
+
+    /// What the measured steps of this sitting took.
+    pub fn measured(&self) -> &[Seconds] {
+        &self.measured
     }
 
     /// The speed of this sitting.

@@ -1,5 +1,6 @@
 //! Rows in, JSON Lines files out: `metrics.jsonl` and `scales.jsonl` of a run folder.
 
+use crate::clock::Seconds;
 use crate::scale_stats::ScaleStats;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -38,6 +39,14 @@ pub struct TrainRow<'a> {
     pub tokens_per_second: f64,
     /// Spent training since the run began.
     pub seconds: f64,
+    /// Floating-point operations a second, of all processes: that speed times the spec's `flops_per_token`, forward and backward.
+    pub flops_per_second: f64,
+    /// The most memory so far, in the step before the device was waited for; see [`crate::device::peak_memory`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
+    /// Where the time of that step went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_seconds: Option<Seconds>,
     /// Bytes that each process sent to others for the step, on average; none where there is one process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_sent: Option<u64>,

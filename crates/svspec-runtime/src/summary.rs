@@ -1,6 +1,7 @@
 //! A finished run in, `summary.json` and a few closing lines out.
 
 use crate::checkpoint::State;
+use crate::clock::Seconds;
 use crate::device;
 use crate::scale_stats;
 use crate::spec::Spec;
@@ -50,6 +51,10 @@ pub struct Summary {
     pub is_bytes: bool,
     /// Over the last sitting's steps; validation and checkpoints left out.
     pub tokens_per_second: f64,
+    /// That times the floating-point operations of forward and backward of a token, as the spec's graph counts them.
+    pub flops_per_second: f64,
+    /// Where a step's time went, in the mean of those of the last sitting that were measured.
+    pub step_seconds: Option<Seconds>,
     /// See [`device::peak_memory`].
     pub peak_memory_bytes: Option<u64>,
     /// See [`device::peak_tensor_memory`].
@@ -72,11 +77,11 @@ pub struct SummaryError {
 
 /// The summary of a run that ended so.
 pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Summary {
-    let (train_loss, val_loss, tokens_per_second) = match ending {
-        Ending::Finished { train_loss, val_loss, tokens_per_second } => {
-            (train_loss, val_loss, tokens_per_second)
+    let (train_loss, val_loss, tokens_per_second, step_seconds) = match ending {
+        Ending::Finished { train_loss, val_loss, tokens_per_second, step_seconds } => {
+            (train_loss, val_loss, tokens_per_second, step_seconds)
         }
-        Ending::Interrupted { .. } => (None, f64::NAN, 0.0),
+        Ending::Interrupted { .. } => (None, f64::NAN, 0.0, None),
     };
     let of_scales: BTreeSet<String> = spec.scales.iter().flat_map(scale_stats::parameter_names).collect();
     let scale_params = state.params.iter().filter(|param| of_scales.contains(&param.name));
@@ -96,6 +101,8 @@ pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Sum
         bits_per_byte: plan.corpus.bytes_per_token().map(|bytes| val_loss / LN_2 / bytes),
         is_bytes: plan.corpus.is_bytes(),
         tokens_per_second,
+        flops_per_second: tokens_per_second * spec.flops_per_token,
+        step_seconds,
         peak_memory_bytes: device::peak_memory(plan.device),
         peak_tensor_bytes: device::peak_tensor_memory(plan.device),
         num_params: state.params.num_elements(),
@@ -122,8 +129,13 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "; {token} frequencies alone: {:.4}", self.unigram_entropy)?;
         write!(f, "{} tokens in {:.0} s, {:.0} tokens/s", self.tokens, self.seconds, self.tokens_per_second)?;
-        match self.peak_memory_bytes {
-            Some(bytes) => write!(f, ", {:.0} MB at most", bytes as f64 / 1e6),
+        if let Some(bytes) = self.peak_memory_bytes {
+            write!(f, ", {:.0} MB at most", bytes as f64 / 1e6)?;
+        }
+        match self.step_seconds {
+            Some(seconds) => {
+                write!(f, "\na step's time: {seconds}; {:.1} GFLOP/s", self.flops_per_second / 1e9)
+            }
             None => Ok(()),
         }
     }

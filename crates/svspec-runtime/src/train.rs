@@ -2,6 +2,7 @@
 
 use crate::batch::{self, Batch};
 use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
+use crate::clock::{Clock, Part, Seconds};
 use crate::corpus::{Corpus, Fingerprint, Source};
 use crate::dist::{self, Place, Sums, Team};
 use crate::health::{self, Fault};
@@ -61,6 +62,8 @@ pub enum Ending {
         val_loss: f64,
         /// Over the steps of this sitting; validation and checkpoints left out.
         tokens_per_second: f64,
+        /// Where a step's time went, in the mean of those that were measured.
+        step_seconds: Option<Seconds>,
     },
     /// It was asked to stop, and left a checkpoint.
     Interrupted {
@@ -181,14 +184,17 @@ fn steps<M: Model>(
     while state.step < training.steps {
         let factors = training.factors(state.step).scaled(plan.lr_scale);
         let began = Instant::now();
-        let (losses, gradients) = losses_and_gradients(model, plan, state, &mut sums)?;
+        let mut clock = Clock::begin(plan.device, (state.step + 1).is_multiple_of(STEPS_PER_FETCH));
+        let (losses, gradients) = losses_and_gradients(model, plan, state, &mut sums, &mut clock)?;
         let stops = plan.team.any(stop(state.step + 1))?;
+        clock.lap(Part::Communication);
         let norms = plan.team.norms(&state.optimizer, &gradients, &sums)?;
         let verdict = state.guard.judge(&losses.cross_entropy, &norms);
         // From here on the step is taken, and noted, even if others are lost.
         let optimizer = &mut state.optimizer;
         let grad_norm = plan.team.step(optimizer, &gradients, factors, &sums, &norms, &verdict.skip)?;
         losses.loads.iter().for_each(|load| load.correct(&verdict.skip));
+        clock.lap(Part::Optimizer);
         state.step += 1;
         let (traffic, world) = (plan.team.traffic(), plan.team.world());
         let sent = traffic.sent(world);
@@ -197,7 +203,8 @@ fn steps<M: Model>(
             progress.say(format_args!("each process sends {sent} bytes a step: {formula}"));
         }
         let (step, lr_factor) = (state.step, factors.lr);
-        log.step(Step { step, lr_factor, losses, grad_norm, norms, verdict, bytes_sent: sent });
+        let seconds = clock.seconds();
+        log.step(Step { step, lr_factor, losses, grad_norm, norms, verdict, bytes_sent: sent, seconds });
         progress.advance();
 
         let last = state.step == training.steps;
@@ -239,7 +246,8 @@ fn steps<M: Model>(
     checkpoints.map_or(Ok(()), Writer::finish)?;
     let val_loss = val_loss.map_or_else(|| validate(model, plan), Ok)?;
     let (train_loss, tokens_per_second) = (log.last_loss(), log.tokens_per_second());
-    Ok(Outcome::Ended(Ending::Finished { train_loss, val_loss, tokens_per_second }))
+    let step_seconds = Seconds::mean(log.measured());
+    Ok(Outcome::Ended(Ending::Finished { train_loss, val_loss, tokens_per_second, step_seconds }))
 }
 
 /// The first that ends the sitting.
@@ -254,6 +262,7 @@ fn losses_and_gradients<M: Model>(
     plan: &Plan,
     state: &State,
     sums: &mut Sums,
+    clock: &mut Clock,
 ) -> Result<(Losses, Vec<Tensor>), RunError> {
     let training = &plan.training;
     let share = plan.team.share(training)?;
@@ -265,15 +274,20 @@ fn losses_and_gradients<M: Model>(
         let sequences = first..first + share.micro_batch;
         let windows = plan.corpus.training_windows(plan.seed, sequences, context);
         let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, plan.device);
+        clock.lap(Part::Data);
         let of_micro =
             precision::run(training.precision, plan.device, || model.losses(&tokens_bt, &targets_bt))?;
+        clock.lap(Part::Forward);
         let total = of_micro.total();
         let part = if num_micro == 1 { total } else { total / num_micro as f64 };
         sums.add(&state.params, &part, micro, share)?;
         losses = losses.and(&of_micro, num_micro);
+        clock.lap(Part::Backward);
     }
     let losses = plan.team.losses_of_step(losses)?;
-    Ok((losses, plan.team.gradients(sums)?))
+    let gradients = plan.team.gradients(sums)?;
+    clock.lap(Part::Communication);
+    Ok((losses, gradients))
 }
 
 /// The mean loss over the validation windows, in the precision of training: of several sources in their shares.

@@ -13,8 +13,11 @@ pub fn losses(run: &Path) -> anyhow::Result<Vec<Value>> {
         .map(|line| {
             let mut row: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
             let fields = row.as_object_mut().context("a row is an object")?;
-            fields.remove("seconds");
-            fields.remove("tokens_per_second");
+            for clocked in
+                ["seconds", "tokens_per_second", "flops_per_second", "peak_memory_bytes", "step_seconds"]
+            {
+                fields.remove(clocked);
+            }
             Ok(row)
         })
         .collect()

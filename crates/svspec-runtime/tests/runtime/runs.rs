@@ -98,7 +98,7 @@ pub fn rows(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     let rows = text.lines().map(|line| {
         let mut row: Value = serde_json::from_str(line).unwrap();
-        for clocked in ["seconds", "tokens_per_second"] {
+        for clocked in ["seconds", "tokens_per_second", "flops_per_second", "peak_memory_bytes", "step_seconds"] {
             row.as_object_mut().unwrap().remove(clocked);
         }
         row

@@ -4,7 +4,9 @@ mod origin;
 mod record;
 
 pub use origin::{Recorded, record, recorded};
-pub use record::{Fault, Row, ScaleRow, Summary, evaluations, faults, rows, scales, summary};
+pub use record::{
+    Evaluation, Fault, Row, ScaleRow, StepSeconds, Summary, evaluations, faults, rows, scales, summary,
+};
 
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};

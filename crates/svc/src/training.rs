@@ -50,6 +50,10 @@ pub struct Own {
     pub seed: Option<u64>,
     /// What every learning rate is multiplied by.
     pub lr_scale: Option<f64>,
+    /// Whether the sharpness of the loss is measured at each validation.
+    pub sharpness: bool,
+    /// What one device can do at best, in floating-point operations a second.
+    pub peak_flops: Option<f64>,
     /// Whether the trainer says errors alone.
     pub quiet: bool,
 }
@@ -158,6 +162,10 @@ pub fn train(
     option("--optimizer-state", setting.optimizer_state.clone());
     option("--device", setting.device.map(|device| device.word().to_owned()));
     option("--threads", setting.threads.map(|threads| threads.to_string()));
+    option("--peak-flops", own.peak_flops.map(|peak| peak.to_string()));
+    if own.sharpness {
+        arguments.push("--sharpness".into());
+    }
     if own.quiet {
         arguments.push("--quiet".into());
     }

@@ -1,5 +1,6 @@
 //! A checked model to the text of `src/params.rs`: the tables that the optimizer and the telemetry run on.
 
+mod absorbers;
 mod groups;
 
 pub use groups::rule_text;
@@ -7,6 +8,7 @@ pub use groups::rule_text;
 use crate::model::constants::Constants;
 use crate::options::SpecSource;
 use crate::{GenerateError, foreign, header, literal, print};
+use absorbers::Absorber;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeMap;
@@ -57,6 +59,11 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
     });
     let (of_matrices, of_muon) = groups::imports(checked);
     let of_scales = if model.scales.is_empty() { quote!() } else { quote!(Role, ScaleForm,) };
+    let absorbers: Vec<Absorber> =
+        checked.facts().iter().flat_map(|facts| absorbers::absorbers(checked, facts)).collect();
+    let of_absorbers = if absorbers.is_empty() { quote!() } else { quote!(Absorber,) };
+    let of_blocks = if absorbers.iter().any(Absorber::has_blocks) { quote!(Block,) } else { quote!() };
+    let of_entries = if absorbers.is_empty() { quote!() } else { quote!(Entries,) };
     let of_foreign = foreign::imports(&model.foreign);
     let blank = print::blank();
     quote! {
@@ -65,7 +72,8 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
         use crate::training::TRAINING;
         #of_foreign
         use svspec_runtime::spec::{
-            Algorithm, GroupRow, Init, Layers, #of_matrices MatrixRow, #of_muon ParamRow, #of_scales ScaleRow, Spec, UnitRow
+            #of_absorbers Algorithm, #of_blocks #of_entries GroupRow, Init, Layers, #of_matrices MatrixRow, #of_muon ParamRow,
+            #of_scales ScaleRow, Spec, UnitRow
         };
     }
 }
@@ -192,20 +200,21 @@ fn scales_table(checked: &CheckedModel) -> TokenStream {
     let model = checked.model();
     // Kinds of one layer have the same vectors, as a rule: they are one row.
     let family = |scale: &ScaleVector| model.regions.get(scale.region.0).map(|region| &region.family);
-    let mut vectors: Vec<(&ScaleVector, Role, Vec<usize>)> = Vec::new();
+    let mut vectors: Vec<(&ScaleVector, Role, Vec<Absorber>, Vec<usize>)> = Vec::new();
     for (scale, facts) in model.scales.iter().zip(checked.facts()) {
+        let absorbers = absorbers::absorbers(checked, facts);
         let depths = model.stack.iter().enumerate().filter(|(_, kind)| **kind == scale.region);
         let depths = depths.map(|(depth, _)| depth);
-        let is_alike = |(known, role, _): &&mut (&ScaleVector, Role, Vec<usize>)| {
-            (&known.path, family(known), known.form, *role)
-                == (&scale.path, family(scale), scale.form, facts.role)
+        let is_alike = |(known, role, others, _): &&mut (&ScaleVector, Role, Vec<Absorber>, Vec<usize>)| {
+            (&known.path, family(known), known.form, *role, others)
+                == (&scale.path, family(scale), scale.form, facts.role, &absorbers)
         };
         match vectors.iter_mut().find(is_alike) {
             Some((.., layers)) => layers.extend(depths),
-            None => vectors.push((scale, facts.role, depths.collect())),
+            None => vectors.push((scale, facts.role, absorbers, depths.collect())),
         }
     }
-    let rows = vectors.into_iter().map(|(scale, role, mut depths)| {
+    let rows = vectors.into_iter().map(|(scale, role, absorbers, mut depths)| {
         let path = &scale.path;
         depths.sort_unstable();
         let layers = layers(&depths.into_iter().map(Some).collect::<Vec<_>>());
@@ -227,7 +236,17 @@ fn scales_table(checked: &CheckedModel) -> TokenStream {
             Site::QkHead => "qk_head",
             Site::Residual => "residual",
         };
-        quote!(ScaleRow { path: #path, layers: #layers, role: #role, form: #form, site: #site })
+        let absorbers = absorbers.iter().map(Absorber::row);
+        quote! {
+            ScaleRow {
+                path: #path,
+                layers: #layers,
+                role: #role,
+                form: #form,
+                site: #site,
+                absorbers: &[#(#absorbers),*],
+            }
+        }
     });
     let (blank, doc) = (print::blank(), print::docs(["Every scale vector, and the role proved of it."]));
     quote!(#blank #doc const SCALES: &[ScaleRow] = &[#(#rows),*];)

@@ -62,7 +62,7 @@ fn fold_one(model: &Model, values: &mut Values, scale: ScaleId, folds: &[Fold], 
 }
 
 /// Which way γ meets a parameter of this kind, where it meets a weight's `side`.
-pub(crate) fn side_of(kind: ParamKind, side: Side) -> Side {
+pub fn side_of(kind: ParamKind, side: Side) -> Side {
     match kind {
         ParamKind::Weight | ParamKind::Router => side,
         ParamKind::Embedding | ParamKind::Bias | ParamKind::Scale | ParamKind::Correction => Side::Columns,

@@ -52,7 +52,7 @@ pub use op::{Activation, Op, Operation};
 pub use optimizer::{Algorithm, Matrices, Optimizer, Split};
 pub use param::{DefaultInit, Init, Instance, Param, ParamId, ParamKind};
 pub use program::Program;
-pub use role::{Absorption, Proof, Role, ScaleFacts};
+pub use role::{Absorption, Fold, Proof, Role, ScaleFacts};
 pub use rule::ResolvedRule;
 pub use scale::{ScaleForm, ScaleId, ScaleVector, Site};
 pub use schedule::{Schedule, Shape};

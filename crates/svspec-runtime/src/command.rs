@@ -4,12 +4,13 @@ use crate::device::{self, Choice, NoCuda};
 use crate::dist::{self, LaunchError, PATIENCE, Place, SpawnError, Spawned};
 use crate::evaluate::{self, EvaluateError};
 use crate::model::Model;
+use crate::observation::Observation;
 use crate::openmp;
 use crate::progress::Verbosity;
 use crate::run::{self, Options, RunError};
 use crate::signal;
 use crate::spec::{OptimizerState, Spec};
-use crate::train::Ending;
+use crate::train::{self, Ending};
 use crate::trajectory::{self, TrajectoryError};
 use std::any::Any;
 use std::ffi::{OsStr, OsString};
@@ -31,7 +32,7 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug)]
 enum Command {
     Help,
-    Train(Options),
+    Train(Box<Options>),
     /// Train in so many processes, each of this program with these arguments.
     Spawn {
         nproc: usize,
@@ -165,6 +166,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
         place: Place::alone(),
         timeout: PATIENCE,
         optimizer_state: OptimizerState::Whole,
+        observation: Observation::default(),
         verbosity: Verbosity::Normal,
     };
     let mut nproc: Option<usize> = None;
@@ -186,6 +188,8 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
             "--nproc" => nproc = Some(positive(&name, value()?)?),
             "--timeout" => options.timeout = Duration::from_secs(positive(&name, value()?)?),
             "--optimizer-state" => options.optimizer_state = optimizer_state(value()?)?,
+            "--sharpness" => options.observation.sharpness = true,
+            "--peak-flops" => options.observation.peak_flops = Some(factor(&name, value()?)?),
             "--device" => options.device = device(value()?)?,
             _ => return Err(CommandError::Usage(format!("unknown argument `{name}`"))),
         }
@@ -204,12 +208,12 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
     }
     match (Place::learn(&|name| std::env::var(name).ok())?, nproc) {
         (Some(place), Some(nproc)) => Err(LaunchError::Twice { nproc, world: place.world }.into()),
-        (Some(place), None) => Ok(Command::Train(Options { place, ..options })),
+        (Some(place), None) => Ok(Command::Train(Box::new(Options { place, ..options }))),
         (None, Some(nproc)) if nproc > 1 => {
             let arguments = without(arguments, "--nproc");
             Ok(Command::Spawn { nproc, arguments, timeout: options.timeout })
         }
-        (None, Some(_) | None) => Ok(Command::Train(options)),
+        (None, Some(_) | None) => Ok(Command::Train(Box::new(options))),
     }
 }
 
@@ -322,6 +326,10 @@ usage: {name} --data PATH [OPTIONS]
   --optimizer-state WHICH
                    whole in every process, or sharded: each parameter's in one of them (default: whole)
   --timeout N      how many seconds a process waits for another (default: {}); longer than a checkpoint takes
+  --sharpness      at each validation, measure the largest eigenvalue of the Hessian of the loss on {} tokens of the
+                   training data, by power iteration in f64: some dozens of gradients of them
+  --peak-flops F   the floating-point operations a second that one device can do at best, such as 989e12: rows then
+                   have the model FLOPs utilization, `mfu`: tokens/s x {:.4e} FLOPs per token / (F x processes)
   --quiet          say nothing but errors
   --help           this
 
@@ -336,5 +344,7 @@ Exit codes: 0 done, 2 could not run, 3 diverged, 130 stopped by SIGINT or SIGTER
         training.precision.name(),
         training.seed,
         PATIENCE.as_secs(),
+        train::NUM_SHARPNESS_TOKENS,
+        spec.flops_per_token,
     )
 }

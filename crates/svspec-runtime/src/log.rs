@@ -11,6 +11,7 @@ use crate::losses::Losses;
 use crate::metrics::{
     EvalRow, HEALTH_FILE, METRICS_FILE, MetricsError, Rows, SCALES_FILE, ScaleRow, TrainRow,
 };
+use crate::observation::Observation;
 use crate::progress::Report;
 use crate::run::RunError;
 use crate::scale_stats::ScaleStats;
@@ -47,6 +48,8 @@ pub struct Log {
     tokens_per_step: u64,
     flops_per_token: f64,
     device: Device,
+    observation: Observation,
+    num_processes: usize,
     /// Training time since the last fetch.
     since_fetch: Duration,
     /// Training time and steps of this sitting.
@@ -121,6 +124,8 @@ impl Log {
             tokens_per_step: plan.tokens_per_step(spec),
             flops_per_token: spec.flops_per_token,
             device: plan.device,
+            observation: plan.observation,
+            num_processes: plan.team.world(),
             since_fetch: Duration::ZERO,
             sitting: (Duration::ZERO, 0),
             measured: Vec::new(),
@@ -208,6 +213,7 @@ impl Log {
             if loss.is_finite() && grad_norm.is_finite() {
                 let tokens = step * self.tokens_per_step;
                 let bytes_sent = Some(bytes_sent).filter(|&bytes| bytes > 0);
+                let flops_per_second = tokens_per_second * self.flops_per_token;
                 let row = TrainRow {
                     step,
                     tokens,
@@ -219,7 +225,8 @@ impl Log {
                     grad_norms: group::grad_norms(&self.groups, norms),
                     tokens_per_second,
                     seconds,
-                    flops_per_second: tokens_per_second * self.flops_per_token,
+                    flops_per_second,
+                    mfu: self.observation.mfu(flops_per_second, self.num_processes),
                     peak_memory_bytes: step_seconds.and_then(|_| device::peak_memory(self.device)),
                     step_seconds,
                     bytes_sent,
@@ -259,9 +266,10 @@ impl Log {
         &mut self,
         step: u64,
         val_loss: f64,
+        sharpness: Option<f64>,
         scales: &[ScaleStats],
     ) -> Result<(), MetricsError> {
-        let row = EvalRow { step, val_loss };
+        let row = EvalRow { step, val_loss, sharpness };
         self.metrics.push(&row)?;
         self.draw(&row)?;
         for stats in scales {

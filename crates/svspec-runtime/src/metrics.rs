@@ -41,6 +41,9 @@ pub struct TrainRow<'a> {
     pub seconds: f64,
     /// Floating-point operations a second, of all processes: that speed times the spec's `flops_per_token`, forward and backward.
     pub flops_per_second: f64,
+    /// See [`crate::observation::Observation::mfu`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfu: Option<f64>,
     /// The most memory so far, in the step before the device was waited for; see [`crate::device::peak_memory`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
@@ -59,6 +62,9 @@ pub struct EvalRow {
     pub step: u64,
     /// The mean loss.
     pub val_loss: f64,
+    /// See [`crate::sharpness`]; none where it was not asked for, or is no number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharpness: Option<f64>,
 }
 
 /// One scale vector at one step.

@@ -92,14 +92,14 @@ impl Params {
         Self::build(spec, |name, row| Ok(ParamsError::expect(tensors, name, row.shape)?.to_device(device)))
     }
 
-    /// The same values as leaves of `kind`; what loads move stays as it is, since nothing rounds it.
+    /// Copies as leaves of `kind`; what loads move stays as it is, since nothing rounds it.
     #[must_use]
     pub fn in_kind(mut self, spec: &Spec, kind: Kind) -> Self {
         let is_moved_by_loads = |param: &Param| {
             spec.groups.get(param.group).is_some_and(|group| matches!(group.algorithm, Algorithm::Load))
         };
         for param in self.list.iter_mut().filter(|param| !is_moved_by_loads(param)) {
-            param.tensor = param.tensor.detach().to_kind(kind).set_requires_grad(true);
+            param.tensor = param.tensor.detach().to_dtype(kind, false, true).set_requires_grad(true);
         }
         self
     }

@@ -14,6 +14,7 @@ use crate::foreign::{self, Foreign};
 use crate::health::Guard;
 use crate::metrics::METRICS_FILE;
 use crate::model::Model;
+use crate::observation::Observation;
 use crate::optimizer::Optimizer;
 use crate::params::Params;
 use crate::precision;
@@ -57,6 +58,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Where the optimizer's state is among them.
     pub optimizer_state: OptimizerState,
+    /// What is observed besides.
+    pub observation: Observation,
     /// How much is said.
     pub verbosity: Verbosity,
 }
@@ -189,6 +192,7 @@ fn begin(
         fingerprint,
         optimizer_state,
         team,
+        observation: options.observation,
     };
     if plan.team.leads() {
         let failed = |source| RunError::Folder { path: plan.out.clone(), source };
@@ -281,6 +285,7 @@ fn resume(
         fingerprint,
         optimizer_state,
         team,
+        observation: options.observation,
     };
     Ok((plan, state))
 }
@@ -359,7 +364,7 @@ fn conclude<M: Model>(
     fs::write(&path, text).map_err(|source| RunError::Write { path, source })?;
     let summary = summary::summarise(M::SPEC, plan, state, ending);
     summary::write(&plan.out, &summary)?;
-    for line in scale_stats::table(&scale_stats::measure(M::SPEC, &state.params)) {
+    for line in scale_stats::table(&plan.scales(M::SPEC, state)) {
         progress.say(line);
     }
     progress.say(summary);

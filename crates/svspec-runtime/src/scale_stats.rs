@@ -1,7 +1,10 @@
 //! Parameters in, a line of statistics per scale vector out.
 
+mod balance;
+
 use crate::nn;
 use crate::params::Params;
+use crate::schedule::Factors;
 use crate::spec::{Role, ScaleForm, ScaleRow, Spec, instance_name};
 use serde::Serialize;
 use tch::{Kind, Tensor};
@@ -23,41 +26,68 @@ pub struct ScaleStats {
     pub max: f64,
     /// `var(γ) / mean(γ²)`: 0 for a flat vector, 1 for one whose entries average to 0.
     pub anisotropy: f64,
+    /// What a step's weight decay does to γ, whatever its parameters are: the λ of `γ ← γ − λ γ` that is closest. `lr ·
+    /// weight_decay` where γ itself is the parameter.
+    pub effective_decay: f64,
+    /// The mean over its entries of `‖w_j‖²`: all that γ_j multiplies in the weights into which γ folds. None where it does not fold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_square: Option<f64>,
+    /// The mean of `γ_j² − ‖w_j‖²`, which gradient flow keeps as it is, and decay of both brings to 0 (arXiv 2605.26895).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<f64>,
+    /// `min γ_j²`, below which no eigenvalue of the preconditioners `γ_j² I + w_j w_jᵀ` is (its theorem 2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_eigenvalue: Option<f64>,
 }
 
-/// γ of every scale vector, measured; the device is waited for once.
-pub fn measure(spec: &Spec, params: &Params) -> Vec<ScaleStats> {
-    let instances: Vec<(&ScaleRow, String)> = spec
-        .scales
-        .iter()
-        .flat_map(|row| {
-            row.layers.instances().into_iter().map(move |layer| (row, instance_name(row.path, layer)))
-        })
-        .collect();
+/// γ of every scale vector, measured; the device is waited for once. `factors` are those of the last step.
+pub fn measure(spec: &Spec, params: &Params, factors: Factors) -> Vec<ScaleStats> {
+    let rows = spec.scales.iter();
+    let instances: Vec<(&ScaleRow, Option<usize>)> =
+        rows.flat_map(|row| row.layers.instances().into_iter().map(move |layer| (row, layer))).collect();
     if instances.is_empty() {
         return Vec::new();
     }
     let rows_ns = tch::no_grad(|| {
         let rows: Vec<Tensor> =
-            instances.iter().map(|(row, name)| statistics(&gamma(params, row.form, name))).collect();
+            instances.iter().map(|(row, layer)| statistics(spec, params, factors, row, *layer)).collect();
         Tensor::stack(&rows, 0)
     });
     let numbers = Vec::<Vec<f64>>::try_from(rows_ns).unwrap_or_default();
-    let measured = instances.into_iter().zip(numbers).filter_map(|((row, name), numbers)| {
-        let [norm, mean, min, max, mean_square] = numbers.try_into().ok()?;
+    let measured = instances.into_iter().zip(numbers).filter_map(|((row, layer), numbers)| {
+        let [norm, mean, min, max, mean_square, effective_decay, weight_square, least_square] =
+            numbers.try_into().ok()?;
         let anisotropy = if mean_square > 0.0 { (1.0 - mean * mean / mean_square).max(0.0) } else { 0.0 };
-        Some(ScaleStats { name, role: row.role.name(), norm, mean, min, max, anisotropy })
+        let of_absorbed = |value: f64| (!row.absorbers.is_empty()).then_some(value);
+        Some(ScaleStats {
+            name: instance_name(row.path, layer),
+            role: row.role.name(),
+            norm,
+            mean,
+            min,
+            max,
+            anisotropy,
+            effective_decay,
+            weight_square: of_absorbed(weight_square),
+            balance: of_absorbed(mean_square - weight_square),
+            least_eigenvalue: of_absorbed(least_square),
+        })
     });
     measured.collect()
 }
 
 /// γ of the scale vector called `name`.
 pub fn gamma(params: &Params, form: ScaleForm, name: &str) -> Tensor {
-    let part = |part: &str| params.get(&format!("{name}.{part}"));
+    gamma_of(form, name, |part| params.get(part))
+}
+
+/// The same of parameters by name.
+fn gamma_of(form: ScaleForm, name: &str, param: impl Fn(&str) -> Tensor) -> Tensor {
+    let part = |part: &str| param(&format!("{name}.{part}"));
     match form {
-        ScaleForm::Direct => params.get(name),
-        ScaleForm::OnePlus => nn::one_plus(&params.get(name)),
-        ScaleForm::Softplus => nn::softplus(&params.get(name)),
+        ScaleForm::Direct => param(name),
+        ScaleForm::OnePlus => nn::one_plus(&param(name)),
+        ScaleForm::Softplus => nn::softplus(&param(name)),
         ScaleForm::MagnitudeDirection => nn::magnitude_direction(&part("magnitude"), &part("direction")),
         ScaleForm::ExpMagnitudeDirection => {
             nn::exp_magnitude_direction(&part("magnitude"), &part("direction"))
@@ -65,12 +95,45 @@ pub fn gamma(params: &Params, form: ScaleForm, name: &str) -> Tensor {
     }
 }
 
-/// Norm, mean, minimum, maximum and mean square, in f64.
-fn statistics(gamma: &Tensor) -> Tensor {
-    let gamma = gamma.to_kind(Kind::Double).flatten(0, -1);
-    let mean_square = gamma.square().mean(Kind::Double);
-    let norm = gamma.square().sum(Kind::Double).sqrt();
-    Tensor::stack(&[norm, gamma.mean(Kind::Double), gamma.min(), gamma.max(), mean_square], 0)
+/// Norm, mean, minimum, maximum, mean square, effective decay, the mean of the weights' squares and the least square, in f64.
+fn statistics(
+    spec: &Spec,
+    params: &Params,
+    factors: Factors,
+    row: &ScaleRow,
+    layer: Option<usize>,
+) -> Tensor {
+    let name = instance_name(row.path, layer);
+    let precise = |part: &str| params.get(part).to_kind(Kind::Double);
+    let gamma = gamma_of(row.form, &name, precise).flatten(0, -1);
+    let squares = gamma.square();
+    let sum = squares.sum(Kind::Double);
+    let decay = |part: &str| decay(spec, params, factors, part);
+    let effective_decay = if parts(row.form, &name).iter().all(|part| decay(part) <= 0.0) {
+        sum.zeros_like()
+    } else {
+        let decayed = gamma_of(row.form, &name, |part| precise(part) * (1.0 - decay(part)));
+        1.0 - gamma.dot(&decayed.flatten(0, -1)) / &sum
+    };
+    let weight_square = balance::weight_squares(params, row, layer, &gamma).mean(Kind::Double);
+    let numbers = [
+        sum.sqrt(),
+        gamma.mean(Kind::Double),
+        gamma.min(),
+        gamma.max(),
+        squares.mean(Kind::Double),
+        effective_decay,
+        weight_square,
+        squares.min(),
+    ];
+    Tensor::stack(&numbers, 0)
+}
+
+/// Which share of the parameter called `name` a step takes away by decay.
+fn decay(spec: &Spec, params: &Params, factors: Factors, name: &str) -> f64 {
+    let param = params.iter().find(|param| param.name == name);
+    let group = param.and_then(|param| spec.groups.get(param.group));
+    group.map_or(0.0, |group| group.lr * factors.lr * group.weight_decay * factors.decay)
 }
 
 /// The names of the parameters that make up the scale vector called `name`.

@@ -1,7 +1,9 @@
 //! The tables a generated crate fills in: what the model's parameters are, how each is trained, and for how long.
 
+mod absorber;
 mod health;
 
+pub use absorber::{Absorber, Block, Entries, Side};
 pub use health::{Health, Remedy, Spike};
 
 /// One model, as its spec resolved it.
@@ -222,6 +224,8 @@ pub struct ScaleRow {
     pub form: ScaleForm,
     /// Where it was placed: `norm`, `linear_input`, …
     pub site: &'static str,
+    /// Into what it folds; empty where it does not.
+    pub absorbers: &'static [Absorber],
 }
 
 /// The role of a scale vector (arXiv 2605.26895).

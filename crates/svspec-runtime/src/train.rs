@@ -9,10 +9,12 @@ use crate::health::{self, Fault};
 use crate::log::{Log, Step};
 use crate::losses::Losses;
 use crate::model::Model;
+use crate::observation::Observation;
 use crate::precision;
 use crate::progress::Progress;
 use crate::run::RunError;
-use crate::scale_stats;
+use crate::scale_stats::{self, ScaleStats};
+use crate::sharpness;
 use crate::spec::{OptimizerState, Remedy, Spec, Training};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -23,6 +25,9 @@ use tch::{Device, Kind, Tensor};
 const STEPS_PER_FETCH: u64 = 10;
 /// Tokens in the validation windows.
 const NUM_VALIDATION_TOKENS: usize = 32_768;
+
+/// Tokens in the windows whose loss's sharpness is measured; at least one window.
+pub const NUM_SHARPNESS_TOKENS: usize = 2_048;
 
 /// What does not change during a run.
 #[derive(Debug)]
@@ -49,6 +54,8 @@ pub struct Plan {
     pub optimizer_state: OptimizerState,
     /// The processes that train together.
     pub team: Rc<Team>,
+    /// What is observed besides.
+    pub observation: Observation,
 }
 
 /// How a run ended.
@@ -177,7 +184,7 @@ fn steps<M: Model>(
     if state.step == 0 {
         let loss = validate(model, plan)?;
         val_loss = Some(loss);
-        log.validation(0, loss, &scale_stats::measure(M::SPEC, &state.params))?;
+        log.validation(0, loss, plan.sharpness::<M>(state)?, &plan.scales(M::SPEC, state))?;
     }
     state.optimizer.count_from(plan.seed, state.step);
     let mut is_told = false;
@@ -224,8 +231,8 @@ fn steps<M: Model>(
         if validates {
             let loss = validate(model, plan)?;
             val_loss = Some(loss);
-            let scales = scale_stats::measure(M::SPEC, &state.params);
-            log.validation(state.step, loss, &scales)?;
+            let scales = plan.scales(M::SPEC, state);
+            log.validation(state.step, loss, plan.sharpness::<M>(state)?, &scales)?;
             progress
                 .say(format_args!("step {:>6}/{}  validation loss {loss:.4}", state.step, training.steps));
             let dead = health::dead_scales(M::SPEC, state.step, &scales, log.unreached());
@@ -343,6 +350,26 @@ impl Plan {
             corpus: self.fingerprint.clone(),
             roll_backs: state.roll_backs.clone(),
         }
+    }
+
+    /// The scale vectors after `state.step` steps, with the decay of the last of them.
+    pub fn scales(&self, spec: &Spec, state: &State) -> Vec<ScaleStats> {
+        let last = state.step.saturating_sub(1);
+        scale_stats::measure(spec, &state.params, self.training.factors(last).scaled(self.lr_scale))
+    }
+
+    /// The sharpness of the loss on the run's first windows, if it was asked for and is a number.
+    fn sharpness<M: Model>(&self, state: &State) -> Result<Option<f64>, RunError> {
+        if !self.observation.sharpness {
+            return Ok(None);
+        }
+        let context = M::SPEC.context as usize;
+        let num_sequences = (NUM_SHARPNESS_TOKENS / context.max(1)).max(1) as u64;
+        let windows = self.corpus.training_windows(self.seed, 0..num_sequences, context);
+        let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, self.device);
+        let value =
+            sharpness::sharpness::<M>(&state.params, &tokens_bt, &targets_bt, self.seed, self.device)?;
+        Ok(Some(value).filter(|value| value.is_finite()))
     }
 
     /// Tokens in a batch.

@@ -118,9 +118,12 @@ impl Workers<'_> {
         // A run that goes on knows its own seed and rate.
         let own = match start {
             Start::Resumed => Own { quiet: self.num > 1, ..Own::default() },
-            Start::Fresh | Start::From(_) => {
-                Own { seed: Some(run.seed), lr_scale: Some(run.lr_scale), quiet: self.num > 1 }
-            }
+            Start::Fresh | Start::From(_) => Own {
+                seed: Some(run.seed),
+                lr_scale: Some(run.lr_scale),
+                quiet: self.num > 1,
+                ..Own::default()
+            },
         };
         let began = Instant::now();
         match training::train((*ready).clone(), &run.folder, start, self.setting, own)? {

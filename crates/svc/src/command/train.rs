@@ -56,6 +56,12 @@ pub struct Train {
     /// Begin with the parameters in this folder, as Hugging Face transformers saves them
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     init_from: Option<PathBuf>,
+    /// At each validation, measure the sharpness: the largest eigenvalue of the Hessian of the loss, by power iteration
+    #[arg(long)]
+    sharpness: bool,
+    /// What one device can do at best, in floating-point operations a second, such as 989e12: rows then have the MFU
+    #[arg(long, value_name = "F", value_parser = training::positive)]
+    peak_flops: Option<f64>,
     /// Overwrite files of the generated crate that were edited by hand
     #[arg(long)]
     force: bool,
@@ -63,7 +69,8 @@ pub struct Train {
 
 impl Train {
     fn own(&self) -> Own {
-        Own { seed: self.seed, lr_scale: self.lr_scale, quiet: false }
+        let Self { seed, lr_scale, sharpness, peak_flops, .. } = *self;
+        Own { seed, lr_scale, sharpness, peak_flops, quiet: false }
     }
 }
 
@@ -170,10 +177,13 @@ fn places(run: &Path, ended: Ended) -> String {
     let kept = [
         ("checkpoint/", "weights, optimizer, random state, place in the data"),
         ("checkpoints/", "older ones that are kept"),
-        ("metrics.jsonl", "loss, learning rate and gradient norm, of each group too, and speed, by step"),
+        (
+            "metrics.jsonl",
+            "loss, learning rates, gradient norms, speed, memory, and where the time went, by step",
+        ),
         ("metrics.tfevents", "these and the scale vectors for TensorBoard"),
         ("loss.svg", "the loss curve"),
-        ("scales.jsonl", "statistics of the scale vectors, by role"),
+        ("scales.jsonl", "the scale vectors by role: their statistics, decay, and balance with the weights"),
         ("health.jsonl", "what was wrong, and what was done about it"),
         ("sample.txt", "text that the model wrote"),
         ("summary.json", "how it ended"),

@@ -2,10 +2,11 @@
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A logged step.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+/// A logged step. What trainers have not always written may be missing.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Row {
     /// The step, from 1.
     pub step: u64,
@@ -15,8 +16,13 @@ pub struct Row {
     pub lr: f64,
     /// The global norm of the gradient before clipping.
     pub grad_norm: f64,
+    /// That of each group of the optimizer.
+    #[serde(default)]
+    pub grad_norms: BTreeMap<String, f64>,
     /// The speed of the steps around it.
     pub tokens_per_second: f64,
+    /// The share of it in what the devices can do at best, if that was said.
+    pub mfu: Option<f64>,
 }
 
 /// A validation.
@@ -26,6 +32,8 @@ pub struct Evaluation {
     pub step: u64,
     /// In nats per token.
     pub val_loss: f64,
+    /// The largest eigenvalue of the loss's Hessian, if it was asked for.
+    pub sharpness: Option<f64>,
 }
 
 /// One scale vector γ at one validation.
@@ -47,6 +55,12 @@ pub struct ScaleRow {
     pub max: f64,
     /// `var(γ) / mean(γ²)`
     pub anisotropy: f64,
+    /// The λ of `γ ← γ − λ γ` that is closest to what a step's weight decay does.
+    pub effective_decay: Option<f64>,
+    /// The mean of `γ_j² − ‖w_j‖²` over what γ folds into, if it does.
+    pub balance: Option<f64>,
+    /// `min γ_j²` then.
+    pub least_eigenvalue: Option<f64>,
 }
 
 /// Something that was wrong with a run.
@@ -61,6 +75,21 @@ pub struct Fault {
     pub kind: String,
     /// `log`, `stop`, `skip` or `roll_back`
     pub remedy: String,
+}
+
+/// Where the time of a step went, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepSeconds {
+    /// Reading windows.
+    pub data: f64,
+    /// From tokens to losses.
+    pub forward: f64,
+    /// From losses to gradients.
+    pub backward: f64,
+    /// Waiting for other processes.
+    pub communication: f64,
+    /// From gradients to parameters.
+    pub optimizer: f64,
 }
 
 /// How a finished run ended.
@@ -84,6 +113,10 @@ pub struct Summary {
     pub unigram_entropy: f64,
     /// Over the whole run.
     pub tokens_per_second: f64,
+    /// Of the matrix products of forward and backward.
+    pub flops_per_second: Option<f64>,
+    /// Seconds of a step by part.
+    pub step_seconds: Option<StepSeconds>,
     /// Of the process, or of the GPU; `None` where the system does not say.
     pub peak_memory_bytes: Option<u64>,
     /// All parameters.

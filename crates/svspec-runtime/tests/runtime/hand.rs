@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use svspec_runtime::nn;
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec, Training, UnitRow,
+    Absorber, Algorithm, Entries, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec,
+    Training, UnitRow,
 };
 use svspec_runtime::{Model, Params};
 use tch::Tensor;
@@ -68,8 +69,24 @@ impl<S: Size> Hand<S> {
             init: Init::Normal(0.02),
         }
     }
-    const fn scale(path: &'static str, layers: Layers, form: ScaleForm) -> ScaleRow {
-        ScaleRow { path, layers, role: Role::Input, form, site: "norm" }
+    const OF_ATTENTION: &'static [Absorber] = &[
+        Absorber::columns("attn.q.weight", [1, S::WIDTH, S::WIDTH], Entries::Each),
+        Absorber::columns("attn.k.weight", [1, S::WIDTH, S::WIDTH], Entries::Each),
+        Absorber::columns("attn.v.weight", [1, S::WIDTH, S::WIDTH], Entries::Each),
+    ];
+    const OF_MLP: &'static [Absorber] = &[
+        Absorber::columns("mlp.gate.weight", [1, S::HIDDEN, S::WIDTH], Entries::Each),
+        Absorber::columns("mlp.up.weight", [1, S::HIDDEN, S::WIDTH], Entries::Each),
+    ];
+    const OF_HEAD: &'static [Absorber] =
+        &[Absorber::columns("unembed.weight", [1, 256, S::WIDTH], Entries::Each)];
+    const fn scale(
+        path: &'static str,
+        layers: Layers,
+        form: ScaleForm,
+        absorbers: &'static [Absorber],
+    ) -> ScaleRow {
+        ScaleRow { path, layers, role: Role::Input, form, site: "norm", absorbers }
     }
 }
 
@@ -124,9 +141,9 @@ impl<S: Size> Model for Hand<S> {
         matrices: &[],
         units: S::UNITS,
         scales: &[
-            Self::scale("attn_norm.scale", Self::ALL, ScaleForm::MagnitudeDirection),
-            Self::scale("mlp_norm.scale", Self::ALL, ScaleForm::Direct),
-            Self::scale("final_norm.scale", Layers::Outside, ScaleForm::Direct),
+            Self::scale("attn_norm.scale", Self::ALL, ScaleForm::MagnitudeDirection, Self::OF_ATTENTION),
+            Self::scale("mlp_norm.scale", Self::ALL, ScaleForm::Direct, Self::OF_MLP),
+            Self::scale("final_norm.scale", Layers::Outside, ScaleForm::Direct, Self::OF_HEAD),
         ],
         training: S::TRAINING,
         flops_per_token: 0.0,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use svspec_runtime::device::Choice;
 use svspec_runtime::dist::{PATIENCE, Place};
+use svspec_runtime::observation::Observation;
 use svspec_runtime::progress::Verbosity;
 use svspec_runtime::run::{self, Options, RunError};
 use svspec_runtime::spec::OptimizerState;
@@ -70,6 +71,7 @@ pub fn options(data: &Path, out: &Path) -> Options {
         place: Place::alone(),
         timeout: PATIENCE,
         optimizer_state: OptimizerState::Whole,
+        observation: Observation::default(),
         verbosity: Verbosity::Quiet,
     }
 }
@@ -98,7 +100,9 @@ pub fn rows(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     let rows = text.lines().map(|line| {
         let mut row: Value = serde_json::from_str(line).unwrap();
-        for clocked in ["seconds", "tokens_per_second", "flops_per_second", "peak_memory_bytes", "step_seconds"] {
+        for clocked in
+            ["seconds", "tokens_per_second", "flops_per_second", "peak_memory_bytes", "step_seconds"]
+        {
             row.as_object_mut().unwrap().remove(clocked);
         }
         row

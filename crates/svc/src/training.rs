@@ -43,13 +43,24 @@ pub fn positive(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "a number above 0 is wanted".to_owned())
 }
 
+/// A validation set on the command line: `NAME=PATH`, of which the path is there.
+pub fn validation_set(text: &str) -> Result<String, String> {
+    let path = match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => path,
+        Some(_) | None => return Err("NAME=PATH is wanted, such as wiki=wiki.txt".to_owned()),
+    };
+    std::fs::metadata(path).map(|_| text.to_owned()).map_err(|error| format!("cannot read `{path}`: {error}"))
+}
+
 /// What a run has of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Own {
+pub struct Own<'a> {
     /// Instead of the spec's seed.
     pub seed: Option<u64>,
     /// What every learning rate is multiplied by.
     pub lr_scale: Option<f64>,
+    /// What to validate on besides, as NAME=PATH.
+    pub val: &'a [String],
     /// Whether the sharpness of the loss is measured at each validation.
     pub sharpness: bool,
     /// What one device can do at best, in floating-point operations a second.
@@ -137,7 +148,7 @@ pub fn train(
     run: &Path,
     start: Start<'_>,
     setting: &Setting,
-    own: Own,
+    own: Own<'_>,
 ) -> anyhow::Result<Ended> {
     let mut arguments: Vec<OsString> =
         ready.data.into_iter().flat_map(|data| ["--data".into(), data.into()]).collect();
@@ -162,6 +173,9 @@ pub fn train(
     option("--optimizer-state", setting.optimizer_state.clone());
     option("--device", setting.device.map(|device| device.word().to_owned()));
     option("--threads", setting.threads.map(|threads| threads.to_string()));
+    for set in own.val {
+        option("--val", Some(set.clone()));
+    }
     option("--peak-flops", own.peak_flops.map(|peak| peak.to_string()));
     if own.sharpness {
         arguments.push("--sharpness".into());

@@ -13,8 +13,8 @@ use svspec_runtime::corpus::Fingerprint;
 use svspec_runtime::health::Guard;
 use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Health, Init, Layers, ParamRow, Precision, Role, ScaleForm, ScaleRow, Schedule,
-    Spec, Training,
+    Absorber, Algorithm, Entries, GroupRow, Health, Init, Layers, ParamRow, Precision, Role, ScaleForm,
+    ScaleRow, Schedule, Spec, Training,
 };
 use svspec_runtime::{Optimizer, Params, scale_stats};
 use tch::{Device, Tensor};
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writer.finish()?;
         written.push(began.elapsed().as_secs_f64() * 1e3);
         let began = Instant::now();
-        let rows = scale_stats::measure(spec, &state.params);
+        let rows = scale_stats::measure(spec, &state.params, Factors::PEAK);
         measured.push(began.elapsed().as_secs_f64() * 1e3);
         assert!(!rows.is_empty(), "there are vectors to measure");
     }
@@ -105,20 +105,35 @@ fn spec(width: i64, hidden: i64, num_layers: i64, vocab: i64) -> &'static Spec {
         param("unembed.weight".to_owned(), Layers::Outside, &[vocab, width]),
     ];
     let mut scales = Vec::new();
-    let mut vector = |path: String, layers, size: i64, role, params: &mut Vec<ParamRow>| {
-        params.push(param(format!("{path}.magnitude"), layers, &[1]));
-        params.push(param(format!("{path}.direction"), layers, &[size]));
-        let form = ScaleForm::MagnitudeDirection;
-        scales.push(ScaleRow { path: path.leak(), layers, role, form, site: "" });
+    let mut vector =
+        |path: String, layers, size: i64, role, absorbers: Vec<Absorber>, params: &mut Vec<ParamRow>| {
+            params.push(param(format!("{path}.magnitude"), layers, &[1]));
+            params.push(param(format!("{path}.direction"), layers, &[size]));
+            let form = ScaleForm::MagnitudeDirection;
+            scales.push(ScaleRow {
+                path: path.leak(),
+                layers,
+                role,
+                form,
+                site: "",
+                absorbers: absorbers.leak(),
+            });
+        };
+    let columns = |weight: &str, rows, columns| {
+        vec![Absorber::columns(format!("{weight}.weight").leak(), [1, rows, columns], Entries::Each)]
     };
-    vector("final_norm.scale".to_owned(), Layers::Outside, width, Role::Input, &mut params);
-    for (name, rows, columns) in matrices {
-        params.push(param(format!("{name}.weight"), layers, &[rows, columns]));
+    let of_head = columns("unembed", vocab, width);
+    vector("final_norm.scale".to_owned(), Layers::Outside, width, Role::Input, of_head, &mut params);
+    for (name, num_rows, num_columns) in matrices {
+        params.push(param(format!("{name}.weight"), layers, &[num_rows, num_columns]));
         // Those of the branches; on the outputs of attention they are as long as a head.
         if !matches!(name, "attn.o" | "mlp.down") {
             let out = if name.starts_with("attn") { 64.min(width) } else { hidden };
-            vector(format!("{name}.in_scale"), layers, width, Role::Input, &mut params);
-            vector(format!("{name}.out_scale"), layers, out, Role::Output, &mut params);
+            let read_by = columns(name, num_rows, num_columns);
+            vector(format!("{name}.in_scale"), layers, width, Role::Input, read_by, &mut params);
+            // What is multiplied by a gate folds into the map behind it.
+            let folds = if name == "mlp.up" { columns("mlp.down", width, hidden) } else { Vec::new() };
+            vector(format!("{name}.out_scale"), layers, out, Role::Output, folds, &mut params);
         }
     }
     Box::leak(Box::new(Spec {
@@ -152,6 +167,7 @@ fn record(spec: &Spec, state: &State) -> Record {
         seconds: 0.0,
         init_from: None,
         data: Vec::new(),
+        val: Vec::new(),
         corpus: Fingerprint { sources: Vec::new() },
         roll_backs: Vec::new(),
     }

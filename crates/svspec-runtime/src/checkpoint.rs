@@ -12,6 +12,7 @@ pub use snapshot::{Snapshot, save};
 pub use writer::Writer;
 
 use crate::corpus::Fingerprint;
+use crate::corpus::held_out::Named;
 use crate::ffi::{self, TorchError};
 use crate::health::{self, Guard, RollBack};
 use crate::metrics::MetricsError;
@@ -93,6 +94,9 @@ pub struct Record {
     pub init_from: Option<PathBuf>,
     /// What it reads, as the command line named it.
     pub data: Vec<PathBuf>,
+    /// What it validates on besides.
+    #[serde(default)]
+    pub val: Vec<Named>,
     /// What was read there.
     pub corpus: Fingerprint,
     /// The returns to earlier steps.

@@ -1,5 +1,6 @@
 //! A command line in, an exit code out: what every generated trainer's `main` does.
 
+use crate::corpus::held_out::Named;
 use crate::device::{self, Choice, NoCuda};
 use crate::dist::{self, LaunchError, PATIENCE, Place, SpawnError, Spawned};
 use crate::evaluate::{self, EvaluateError};
@@ -155,6 +156,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
     }
     let mut options = Options {
         data: Vec::new(),
+        val: Vec::new(),
         out: None,
         steps: None,
         seed: None,
@@ -178,6 +180,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, CommandError> {
             "-h" | "--help" => return Ok(Command::Help),
             "--quiet" => options.verbosity = Verbosity::Quiet,
             "--data" => options.data.push(value()?.into()),
+            "--val" => options.val.push(validation_set(value()?)?),
             "--out" => options.out = Some(value()?.into()),
             "--resume" => options.resume = Some(value()?.into()),
             "--init-from" => options.init_from = Some(value()?.into()),
@@ -278,6 +281,16 @@ fn factor(name: &str, value: &OsStr) -> Result<f64, CommandError> {
     })
 }
 
+/// `NAME=PATH`
+fn validation_set(value: &OsStr) -> Result<Named, CommandError> {
+    value.to_str().and_then(Named::parse).ok_or_else(|| {
+        CommandError::Usage(format!(
+            "--val takes NAME=PATH, such as wiki=wiki.txt, not `{}`",
+            value.display()
+        ))
+    })
+}
+
 fn device(value: &OsStr) -> Result<Choice, CommandError> {
     match value.to_str() {
         Some("auto") => Ok(Choice::Auto),
@@ -313,6 +326,7 @@ usage: {name} --data PATH [OPTIONS]
   --data PATH      what to train on: a folder of `svc prepare`; .bin files of nanoGPT or llm.c, or a folder of them; or
                    text, a file or a folder, whose tokens are its bytes. Given several times, as PATH or as
                    PATH@WEIGHT, it is a mixture
+  --val NAME=PATH  validate on this, too, which is as --data's: its validation split, or all of it where it has none
   --out DIR        a new folder for the run (default: the next free runs/{name}-001)
   --resume DIR     go on with the run in DIR, in the same bits as if it had not stopped
   --init-from DIR  begin with the parameters in DIR, as the spec's `tensors huggingface` block names them:

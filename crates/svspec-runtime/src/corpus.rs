@@ -2,6 +2,7 @@
 
 mod bin;
 mod error;
+pub mod held_out;
 pub mod mixture;
 pub mod order;
 mod prepared;
@@ -18,6 +19,7 @@ use mixture::Mixture;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use stream::Splits;
 
 /// Tokens of each split that frequencies are counted over, from its start.
 const NUM_COUNTED: usize = 1 << 27;
@@ -45,6 +47,8 @@ pub struct Source {
     pub val: Stream,
     /// What its tokens stand for.
     pub vocabulary: Vocabulary,
+    /// Whether it does not say itself what is for validation: its last tenth then is.
+    pub is_cut: bool,
     /// Bytes of text to a token of the validation split, where that is known.
     pub bytes_per_token: Option<f64>,
 }
@@ -114,8 +118,8 @@ fn weighted(data: &Path) -> (PathBuf, Option<f64>) {
 }
 
 /// Whether a token stands for the same text in all sources that say what theirs stand for.
-fn same_vocabulary(sources: &[Source]) -> Result<(), CorpusError> {
-    let mut known = sources.iter().filter(|source| source.vocabulary != Vocabulary::Unknown);
+fn same_vocabulary<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Result<(), CorpusError> {
+    let mut known = sources.into_iter().filter(|source| source.vocabulary != Vocabulary::Unknown);
     let Some(first) = known.next() else { return Ok(()) };
     match known.find(|source| source.vocabulary != first.vocabulary) {
         Some(other) => {
@@ -128,33 +132,48 @@ fn same_vocabulary(sources: &[Source]) -> Result<(), CorpusError> {
 impl Source {
     fn read(path: &Path) -> Result<Self, CorpusError> {
         let bins = bin::files(path)?;
-        let (train, val, vocabulary, bytes_per_token) = if prepared::is_prepared(path) {
-            let prepared = prepared::read(path)?;
-            (prepared.train, prepared.val, prepared.vocabulary, Some(prepared.bytes_per_token))
+        let (Splits { train, val, is_cut }, vocabulary, bytes_per_token) = if prepared::is_prepared(path) {
+            let prepared::Prepared { train, val, vocabulary, bytes_per_token } = prepared::read(path)?;
+            (Splits { train, val, is_cut: false }, vocabulary, Some(bytes_per_token))
         } else if bins.is_empty() {
-            let (train, val) = text::read(path)?;
-            (train, val, Vocabulary::Bytes, Some(1.0))
+            (text::read(path)?, Vocabulary::Bytes, Some(1.0))
         } else {
-            let (train, val) = bin::read(&bins)?;
-            (train, val, Vocabulary::Unknown, None)
+            (bin::read(&bins)?, Vocabulary::Unknown, None)
         };
-        Ok(Self { path: path.to_owned(), share: 1.0, train, val, vocabulary, bytes_per_token })
+        Ok(Self { path: path.to_owned(), share: 1.0, train, val, vocabulary, is_cut, bytes_per_token })
+    }
+
+    /// The same with all of it for validation that is not for training by its own account.
+    fn for_validation(self) -> Self {
+        if !self.is_cut {
+            return self;
+        }
+        Self { train: Stream::default(), val: self.train.followed_by(self.val), is_cut: false, ..self }
     }
 
     fn check(&self, context: usize, vocab: i64) -> Result<(), CorpusError> {
-        for (split, stream) in [("training", &self.train), ("validation", &self.val)] {
-            let tokens = stream.len();
-            if tokens <= context {
-                return Err(CorpusError::TooShort { path: self.path.clone(), split, tokens, context });
-            }
-            if let Some(shard) = stream.shards().find(|shard| i64::from(shard.largest) >= vocab) {
-                return Err(CorpusError::OutsideVocab {
-                    path: shard.path.clone(),
-                    token: shard.largest,
-                    vocab,
-                    bytes: self.vocabulary == Vocabulary::Bytes,
-                });
-            }
+        self.check_split("training", &self.train, context, vocab)?;
+        self.check_split("validation", &self.val, context, vocab)
+    }
+
+    fn check_split(
+        &self,
+        split: &'static str,
+        stream: &Stream,
+        context: usize,
+        vocab: i64,
+    ) -> Result<(), CorpusError> {
+        let tokens = stream.len();
+        if tokens <= context {
+            return Err(CorpusError::TooShort { path: self.path.clone(), split, tokens, context });
+        }
+        if let Some(shard) = stream.shards().find(|shard| i64::from(shard.largest) >= vocab) {
+            return Err(CorpusError::OutsideVocab {
+                path: shard.path.clone(),
+                token: shard.largest,
+                vocab,
+                bytes: self.vocabulary == Vocabulary::Bytes,
+            });
         }
         Ok(())
     }

@@ -39,6 +39,7 @@ pub mod tensor_file;
 pub mod train;
 pub mod trajectory;
 pub mod unit;
+pub mod validation;
 
 pub use command::main;
 pub use model::Model;

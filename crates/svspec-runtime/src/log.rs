@@ -17,6 +17,7 @@ use crate::run::RunError;
 use crate::scale_stats::ScaleStats;
 use crate::spec::{Health, Remedy, Spec};
 use crate::train::Plan;
+use crate::validation::Validation;
 use group::Group;
 use serde::Serialize;
 use serde_json::Value;
@@ -265,11 +266,12 @@ impl Log {
     pub fn validation(
         &mut self,
         step: u64,
-        val_loss: f64,
+        validation: &Validation,
         sharpness: Option<f64>,
         scales: &[ScaleStats],
     ) -> Result<(), MetricsError> {
-        let row = EvalRow { step, val_loss, sharpness };
+        let Validation { loss: val_loss, losses: val_losses } = validation;
+        let row = EvalRow { step, val_loss: *val_loss, val_losses, sharpness };
         self.metrics.push(&row)?;
         self.draw(&row)?;
         for stats in scales {

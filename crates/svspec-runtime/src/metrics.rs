@@ -57,11 +57,14 @@ pub struct TrainRow<'a> {
 
 /// One pass over the validation windows.
 #[derive(Debug, Serialize)]
-pub struct EvalRow {
+pub struct EvalRow<'a> {
     /// Steps taken.
     pub step: u64,
     /// The mean loss.
     pub val_loss: f64,
+    /// That of each set that `--val` names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub val_losses: &'a BTreeMap<String, f64>,
     /// See [`crate::sharpness`]; none where it was not asked for, or is no number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sharpness: Option<f64>,

@@ -7,6 +7,7 @@ pub use error::RunError;
 
 use crate::checkpoint::{self, Record, State};
 use crate::corpus;
+use crate::corpus::held_out::{self, Named};
 use crate::device::{self, Choice};
 use crate::dist::{self, Place, Team, TeamError};
 use crate::ffi;
@@ -36,6 +37,8 @@ use tch::Device;
 pub struct Options {
     /// Text or tokens, as [`corpus::read`] takes them.
     pub data: Vec<PathBuf>,
+    /// What to validate on besides.
+    pub val: Vec<Named>,
     /// A new run folder; by default the next free `runs/NAME-001`.
     pub out: Option<PathBuf>,
     /// Instead of the spec's number of steps.
@@ -112,7 +115,7 @@ fn run_in<M: Model>(
         }
         ending @ Ending::Finished { .. } => {
             if team.leads() {
-                conclude(&model, &plan, &state, ending, &progress)?;
+                conclude(&model, &plan, &state, ending.clone(), &progress)?;
             }
             Ok(ending)
         }
@@ -167,6 +170,7 @@ fn begin(
     }
     let corpus = corpus::read(&options.data)?;
     corpus.check(spec.context, spec.vocab)?;
+    let held_out = held_out::read(&options.val, &corpus.sources, spec.context, spec.vocab)?;
     if team.leads() && holds_run(&out) {
         return Err(RunError::Taken(out));
     }
@@ -189,6 +193,8 @@ fn begin(
         out,
         init_from,
         corpus,
+        val: options.val.clone(),
+        held_out,
         fingerprint,
         optimizer_state,
         team,
@@ -247,6 +253,9 @@ fn resume(
     }
     let data = if options.data.is_empty() { &record.data } else { &options.data };
     let corpus = corpus::read(data)?;
+    let val = if options.val.is_empty() { &record.val } else { &options.val };
+    let held_out = held_out::read(val, &corpus.sources, spec.context, spec.vocab)?;
+    let val = val.clone();
     let fingerprint = corpus.fingerprint();
     if fingerprint != record.corpus {
         let given: Vec<String> = data.iter().map(|path| path.display().to_string()).collect();
@@ -282,6 +291,8 @@ fn resume(
         out,
         init_from,
         corpus,
+        val,
+        held_out,
         fingerprint,
         optimizer_state,
         team,
@@ -296,6 +307,7 @@ fn agree(spec: &Spec, plan: &Plan, state: &State) -> Result<(), TeamError> {
     team.same("a spec whose hash is", spec.hash)?;
     team.same("--steps", &training.steps.to_string())?;
     team.same("--seed", &seed.to_string())?;
+    team.same("--val", &format!("{:?}", plan.val))?;
     team.same("--device", device::name(*device))?;
     team.same("--optimizer-state", plan.optimizer_state.name())?;
     team.same("as text", &format!("{fingerprint:?}"))?;

@@ -6,8 +6,9 @@ use crate::device;
 use crate::scale_stats;
 use crate::spec::Spec;
 use crate::train::{Ending, Plan};
+use crate::validation::Validation;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LN_2;
 use std::fmt;
 use std::fs;
@@ -42,6 +43,9 @@ pub struct Summary {
     pub train_loss: Option<f64>,
     /// The loss on the validation windows, in nats.
     pub val_loss: f64,
+    /// That on each set that `--val` names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub val_losses: BTreeMap<String, f64>,
     /// The loss that token frequencies alone would reach there.
     pub unigram_entropy: f64,
     /// The validation loss in bits, over the bytes of text that a token stands for in the mean; none where that is not known.
@@ -77,12 +81,15 @@ pub struct SummaryError {
 
 /// The summary of a run that ended so.
 pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Summary {
-    let (train_loss, val_loss, tokens_per_second, step_seconds) = match ending {
-        Ending::Finished { train_loss, val_loss, tokens_per_second, step_seconds } => {
-            (train_loss, val_loss, tokens_per_second, step_seconds)
+    let (train_loss, validation, tokens_per_second, step_seconds) = match ending {
+        Ending::Finished { train_loss, validation, tokens_per_second, step_seconds } => {
+            (train_loss, validation, tokens_per_second, step_seconds)
         }
-        Ending::Interrupted { .. } => (None, f64::NAN, 0.0, None),
+        Ending::Interrupted { .. } => {
+            (None, Validation { loss: f64::NAN, ..Validation::default() }, 0.0, None)
+        }
     };
+    let Validation { loss: val_loss, losses: val_losses } = validation;
     let of_scales: BTreeSet<String> = spec.scales.iter().flat_map(scale_stats::parameter_names).collect();
     let scale_params = state.params.iter().filter(|param| of_scales.contains(&param.name));
     Summary {
@@ -97,6 +104,7 @@ pub fn summarise(spec: &Spec, plan: &Plan, state: &State, ending: Ending) -> Sum
         tokens: state.step * plan.tokens_per_step(spec),
         train_loss,
         val_loss,
+        val_losses,
         unigram_entropy: plan.corpus.unigram_entropy(spec.vocab),
         bits_per_byte: plan.corpus.bytes_per_token().map(|bytes| val_loss / LN_2 / bytes),
         is_bytes: plan.corpus.is_bytes(),

@@ -3,8 +3,9 @@
 use crate::batch::{self, Batch};
 use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
 use crate::clock::{Clock, Part, Seconds};
-use crate::corpus::{Corpus, Fingerprint, Source};
-use crate::dist::{self, Place, Sums, Team};
+use crate::corpus::held_out::{HeldOut, Named};
+use crate::corpus::{Corpus, Fingerprint};
+use crate::dist::{self, Sums, Team};
 use crate::health::{self, Fault};
 use crate::log::{Log, Step};
 use crate::losses::Losses;
@@ -16,6 +17,7 @@ use crate::run::RunError;
 use crate::scale_stats::{self, ScaleStats};
 use crate::sharpness;
 use crate::spec::{OptimizerState, Remedy, Spec, Training};
+use crate::validation::{Validation, validate};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
@@ -23,9 +25,6 @@ use tch::{Device, Kind, Tensor};
 
 /// Losses are fetched from the device once in so many steps: each fetch waits for it.
 const STEPS_PER_FETCH: u64 = 10;
-/// Tokens in the validation windows.
-const NUM_VALIDATION_TOKENS: usize = 32_768;
-
 /// Tokens in the windows whose loss's sharpness is measured; at least one window.
 pub const NUM_SHARPNESS_TOKENS: usize = 2_048;
 
@@ -48,6 +47,10 @@ pub struct Plan {
     pub init_from: Option<PathBuf>,
     /// What it reads.
     pub corpus: Corpus,
+    /// What is named as validation sets besides.
+    pub val: Vec<Named>,
+    /// What those hold.
+    pub held_out: Vec<HeldOut>,
     /// Which corpus that is.
     pub fingerprint: Fingerprint,
     /// Where the optimizer's state is among processes.
@@ -59,14 +62,14 @@ pub struct Plan {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
     /// All steps are done.
     Finished {
         /// The loss of the last step; none if there was no step left to take.
         train_loss: Option<f64>,
-        /// The loss on the validation windows.
-        val_loss: f64,
+        /// The losses on validation windows.
+        validation: Validation,
         /// Over the steps of this sitting; validation and checkpoints left out.
         tokens_per_second: f64,
         /// Where a step's time went, in the mean of those that were measured.
@@ -180,11 +183,10 @@ fn steps<M: Model>(
 ) -> Result<Outcome, RunError> {
     let training = &plan.training;
     let mut sums = plan.team.sums(&state.params, plan.optimizer_state)?;
-    let mut val_loss = None;
+    let mut validation = None;
     if state.step == 0 {
-        let loss = validate(model, plan)?;
-        val_loss = Some(loss);
-        log.validation(0, loss, plan.sharpness::<M>(state)?, &plan.scales(M::SPEC, state))?;
+        let losses = validation.insert(validate(model, plan)?);
+        log.validation(0, losses, plan.sharpness::<M>(state)?, &plan.scales(M::SPEC, state))?;
     }
     state.optimizer.count_from(plan.seed, state.step);
     let mut is_told = false;
@@ -229,12 +231,10 @@ fn steps<M: Model>(
             log.spent(state, began);
         }
         if validates {
-            let loss = validate(model, plan)?;
-            val_loss = Some(loss);
+            let losses = validation.insert(validate(model, plan)?);
             let scales = plan.scales(M::SPEC, state);
-            log.validation(state.step, loss, plan.sharpness::<M>(state)?, &scales)?;
-            progress
-                .say(format_args!("step {:>6}/{}  validation loss {loss:.4}", state.step, training.steps));
+            log.validation(state.step, losses, plan.sharpness::<M>(state)?, &scales)?;
+            progress.say(format_args!("step {:>6}/{}  validation loss {losses}", state.step, training.steps));
             let dead = health::dead_scales(M::SPEC, state.step, &scales, log.unreached());
             log.faults(&dead)?;
             progress.faults(&dead);
@@ -251,10 +251,10 @@ fn steps<M: Model>(
         }
     }
     checkpoints.map_or(Ok(()), Writer::finish)?;
-    let val_loss = val_loss.map_or_else(|| validate(model, plan), Ok)?;
+    let validation = validation.map_or_else(|| validate(model, plan), Ok)?;
     let (train_loss, tokens_per_second) = (log.last_loss(), log.tokens_per_second());
     let step_seconds = Seconds::mean(log.measured());
-    Ok(Outcome::Ended(Ending::Finished { train_loss, val_loss, tokens_per_second, step_seconds }))
+    Ok(Outcome::Ended(Ending::Finished { train_loss, validation, tokens_per_second, step_seconds }))
 }
 
 /// The first that ends the sitting.
@@ -297,38 +297,6 @@ fn losses_and_gradients<M: Model>(
     Ok((losses, gradients))
 }
 
-/// The mean loss over the validation windows, in the precision of training: of several sources in their shares.
-fn validate<M: Model>(model: &M, plan: &Plan) -> Result<f64, RunError> {
-    let mut mean = 0.0;
-    for source in &plan.corpus.sources {
-        mean += source.share * validate_source(model, plan, source)?;
-    }
-    Ok(mean)
-}
-
-/// Processes take turns with the micro-batches; the losses are added in the order of the windows, however many processes there are.
-fn validate_source<M: Model>(model: &M, plan: &Plan, source: &Source) -> Result<f64, RunError> {
-    let training = &plan.training;
-    let context = M::SPEC.context as usize;
-    let starts = batch::validation_starts(source.val.len(), context, NUM_VALIDATION_TOKENS);
-    let micro_batches: Vec<&[usize]> = starts.chunks(training.micro_batch.max(1) as usize).collect();
-    let losses = Tensor::zeros([micro_batches.len() as i64], (Kind::Double, plan.device));
-    let Place { rank, world, .. } = *plan.team.place();
-    for (index, starts) in micro_batches.iter().enumerate().skip(rank).step_by(world) {
-        let mut windows = Vec::with_capacity(starts.len() * (context + 1));
-        for &start in *starts {
-            source.val.extend(start, context + 1, &mut windows);
-        }
-        let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, plan.device);
-        let loss = tch::no_grad(|| {
-            precision::run(training.precision, plan.device, || model.loss(&tokens_bt, &targets_bt))
-        })?;
-        losses.get(index as i64).copy_(&(loss.to_kind(Kind::Double) * starts.len() as f64));
-    }
-    let losses = Vec::<f64>::try_from(plan.team.sum(&losses)?).unwrap_or_default();
-    Ok(losses.iter().sum::<f64>() / starts.len() as f64)
-}
-
 impl Plan {
     /// What a checkpoint of `state` says of the run.
     pub fn record(&self, spec: &Spec, state: &State) -> Record {
@@ -347,6 +315,7 @@ impl Plan {
             seconds,
             init_from: self.init_from.clone(),
             data: self.corpus.data.clone(),
+            val: self.val.clone(),
             corpus: self.fingerprint.clone(),
             roll_backs: state.roll_backs.clone(),
         }

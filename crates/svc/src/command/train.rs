@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
     svc train my_model.svspec --data my_texts/ --steps 2000\n  \
     svc train my_model.svspec --data web@0.8 --data code@0.2  # folders of svc prepare\n  \
     svc train my_llama.svspec --init-from Llama-3.2-1B/       # by the names in its tensors block\n  \
+    svc train my_model.svspec --val wiki=wiki.txt --val code=src/  # a loss for each, beside that of the data\n  \
     svc train --resume runs/nano-001                          # go on\n  \
     svc train specs/nano.svspec --resume runs/nano-001        # go on, if the spec still means the same"
 )]
@@ -56,6 +57,9 @@ pub struct Train {
     /// Begin with the parameters in this folder, as Hugging Face transformers saves them
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     init_from: Option<PathBuf>,
+    /// Validate on this, too; may be given several times. What PATH may be is as for --data
+    #[arg(long, value_name = "NAME=PATH", value_parser = training::validation_set)]
+    val: Vec<String>,
     /// At each validation, measure the sharpness: the largest eigenvalue of the Hessian of the loss, by power iteration
     #[arg(long)]
     sharpness: bool,
@@ -68,9 +72,9 @@ pub struct Train {
 }
 
 impl Train {
-    fn own(&self) -> Own {
-        let Self { seed, lr_scale, sharpness, peak_flops, .. } = *self;
-        Own { seed, lr_scale, sharpness, peak_flops, quiet: false }
+    fn own(&self) -> Own<'_> {
+        let Self { seed, lr_scale, sharpness, peak_flops, ref val, .. } = *self;
+        Own { seed, lr_scale, val, sharpness, peak_flops, quiet: false }
     }
 }
 

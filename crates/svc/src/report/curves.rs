@@ -26,6 +26,14 @@ pub fn curves(runs: &[Run]) -> Vec<String> {
         let of = |run: &Run| line(run, run.rows.iter().map(|row| (row.step, value(row))));
         curves.extend(drawn(title, label, runs.iter().map(of)));
     }
+    let sets: BTreeSet<&String> =
+        runs.iter().flat_map(|run| &run.evaluations).flat_map(|row| row.val_losses.keys()).collect();
+    for set in sets {
+        let of = |run: &Run| {
+            line(run, run.evaluations.iter().map(|row| (row.step, row.val_losses.get(set).copied())))
+        };
+        curves.extend(drawn(&format!("Validation loss on {set}"), "loss", runs.iter().map(of)));
+    }
     let of_validations = |run: &Run| line(run, run.evaluations.iter().map(|row| (row.step, row.sharpness)));
     let sharpness = "Sharpness: the largest eigenvalue of the Hessian";
     curves.extend(drawn(sharpness, "eigenvalue", runs.iter().map(of_validations)));

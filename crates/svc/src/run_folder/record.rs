@@ -26,12 +26,15 @@ pub struct Row {
 }
 
 /// A validation.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Evaluation {
     /// After this step.
     pub step: u64,
     /// In nats per token.
     pub val_loss: f64,
+    /// That on each set named besides.
+    #[serde(default)]
+    pub val_losses: BTreeMap<String, f64>,
     /// The largest eigenvalue of the loss's Hessian, if it was asked for.
     pub sharpness: Option<f64>,
 }

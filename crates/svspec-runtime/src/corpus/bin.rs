@@ -2,7 +2,7 @@
 
 use crate::corpus::error::CorpusError;
 use crate::corpus::shard::{Bytes, Shard, Width};
-use crate::corpus::stream::Stream;
+use crate::corpus::stream::{Splits, Stream};
 use crate::corpus::text;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub fn files(path: &Path) -> Result<Vec<PathBuf>, CorpusError> {
 }
 
 /// The training and the validation split: files with `val` in their names are for validation; without any, the last tenth is.
-pub fn read(files: &[PathBuf]) -> Result<(Stream, Stream), CorpusError> {
+pub fn read(files: &[PathBuf]) -> Result<Splits, CorpusError> {
     let is_val = |file: &&PathBuf| {
         file.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains("val"))
     };
@@ -41,7 +41,10 @@ pub fn read(files: &[PathBuf]) -> Result<(Stream, Stream), CorpusError> {
         let shards: Result<Vec<Shard>, CorpusError> = files.into_iter().map(|file| shard(file)).collect();
         shards.map(Stream::new)
     };
-    if val.is_empty() { stream(train).map(text::in_tenths) } else { Ok((stream(train)?, stream(val)?)) }
+    if val.is_empty() {
+        return stream(train).map(text::in_tenths);
+    }
+    Ok(Splits { train: stream(train)?, val: stream(val)?, is_cut: false })
 }
 
 fn shard(path: &Path) -> Result<Shard, CorpusError> {

@@ -76,6 +76,11 @@ pub enum CorpusError {
         /// Its share.
         share: f64,
     },
+    /// Two validation sets of one name.
+    #[error(
+        "two --val are called `{0}`: give each a name of its own, as in --val wiki=wiki.txt --val code=src/"
+    )]
+    Twice(String),
     /// Sources whose tokens mean different things.
     #[error(
         "the tokens of `{path}` and of `{first}` do not stand for the same text: prepare them by one tokenizer"

@@ -11,6 +11,17 @@ pub struct Stream {
     len: usize,
 }
 
+/// A row for training and one for validation.
+#[derive(Debug)]
+pub struct Splits {
+    /// For training.
+    pub train: Stream,
+    /// For validation.
+    pub val: Stream,
+    /// Whether they were one row, which does not say itself what is for which.
+    pub is_cut: bool,
+}
+
 #[derive(Clone, Debug)]
 struct Piece {
     shard: Arc<Shard>,
@@ -37,6 +48,15 @@ impl Stream {
         if !place.is_empty() {
             self.pieces.push(Piece { shard, place, start });
         }
+    }
+
+    /// This one and then `other`.
+    #[must_use]
+    pub fn followed_by(mut self, other: Self) -> Self {
+        for Piece { shard, place, .. } in other.pieces {
+            self.push(shard, place);
+        }
+        self
     }
 
     /// Its number of tokens.

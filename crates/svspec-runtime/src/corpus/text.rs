@@ -2,7 +2,7 @@
 
 use crate::corpus::error::CorpusError;
 use crate::corpus::shard::{Bytes, Shard, Width};
-use crate::corpus::stream::Stream;
+use crate::corpus::stream::{Splits, Stream};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,11 @@ const SPLIT: [&str; 2] = ["train.txt", "val.txt"];
 
 /// The training and the validation split of a file or a folder: of its `train.txt` and `val.txt`, or of all its regular files,
 /// sorted by path, one after another, hidden ones left out.
-pub fn read(path: &Path) -> Result<(Stream, Stream), CorpusError> {
+pub fn read(path: &Path) -> Result<Splits, CorpusError> {
     let [train, val] = SPLIT.map(|name| path.join(name));
     if train.is_file() && val.is_file() {
-        return Ok((Stream::new([whole(&train)?]), Stream::new([whole(&val)?])));
+        let [train, val] = [Stream::new([whole(&train)?]), Stream::new([whole(&val)?])];
+        return Ok(Splits { train, val, is_cut: false });
     }
     let files = if path.is_dir() { files_under(path)? } else { vec![path.to_owned()] };
     let stream = Stream::new(files.iter().map(|file| whole(file)).collect::<Result<Vec<_>, _>>()?);
@@ -24,9 +25,10 @@ pub fn read(path: &Path) -> Result<(Stream, Stream), CorpusError> {
 }
 
 /// The first nine tenths and the last.
-pub fn in_tenths(stream: Stream) -> (Stream, Stream) {
+pub fn in_tenths(stream: Stream) -> Splits {
     let at = stream.len() / 10 * TRAIN_TENTHS;
-    stream.split(at)
+    let (train, val) = stream.split(at);
+    Splits { train, val, is_cut: true }
 }
 
 fn whole(file: &Path) -> Result<Shard, CorpusError> {

@@ -131,7 +131,8 @@ fn skips<T: Treatment>(name: &str) {
     let corpus = corpus(&folder, &bytes);
     let (whole, out) = (folder.join("whole"), folder.join("out"));
     let ending = train::<T>(&options(&corpus, &whole)).unwrap();
-    let Ending::Finished { val_loss, .. } = ending else { panic!("{ending:?}") };
+    let Ending::Finished { validation, .. } = ending else { panic!("{ending:?}") };
+    let val_loss = validation.loss;
     assert!(val_loss < 3.0, "{val_loss}");
     let found = faults(&whole);
     assert!(found.len() == 3 && found.iter().all(|row| row["remedy"] == "skip"), "{found:?}");

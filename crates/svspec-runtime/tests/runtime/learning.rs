@@ -14,7 +14,8 @@ fn learns<S: Size>(name: &str) {
     let folder = Folder::new(name);
     let out = folder.join("run");
     let ending = train::<S>(&options(&folder.corpus(), &out)).unwrap();
-    let Ending::Finished { train_loss, val_loss, .. } = ending else { panic!("{ending:?}") };
+    let Ending::Finished { train_loss, validation, .. } = ending else { panic!("{ending:?}") };
+    let val_loss = validation.loss;
     let summary: Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
     let unigram = summary["unigram_entropy"].as_f64().unwrap();
     // The sentence's byte frequencies: 45 bytes, the space nine times, e and o four times each, …

@@ -44,3 +44,4 @@ mod tiny_stochastic;
 mod tiny_unit;
 mod tokens;
 mod units;
+mod validation_sets;

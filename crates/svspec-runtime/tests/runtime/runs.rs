@@ -60,6 +60,7 @@ fn device() -> Choice {
 pub fn options(data: &Path, out: &Path) -> Options {
     Options {
         data: vec![data.to_owned()],
+        val: Vec::new(),
         out: Some(out.to_owned()),
         steps: None,
         seed: None,

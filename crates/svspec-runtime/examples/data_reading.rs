@@ -7,7 +7,7 @@
 
 use std::path::Path;
 use std::time::Instant;
-use svspec_runtime::{batch, corpus, random};
+use svspec_runtime::{batch, corpus, openmp, random};
 use tch::Device;
 
 /// Tokens in each source: of two bytes each, more than a processor's caches hold.
@@ -16,6 +16,7 @@ const NUM_TOKENS: u64 = 1 << 25;
 const NUM_READ: u64 = 1 << 22;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    openmp::spin_briefly();
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_default();
     let numbers: Result<Vec<u64>, _> = arguments.map(|word| word.parse()).collect();

@@ -16,7 +16,7 @@ use svspec_runtime::spec::{
     Absorber, Algorithm, Entries, GroupRow, Health, Init, Layers, ParamRow, Precision, Role, ScaleForm,
     ScaleRow, Schedule, Spec, Training,
 };
-use svspec_runtime::{Optimizer, Params, scale_stats};
+use svspec_runtime::{Optimizer, Params, openmp, scale_stats};
 use tch::{Device, Tensor};
 
 const GROUPS: &[GroupRow] = &[GroupRow {
@@ -46,6 +46,7 @@ const TRAINING: Training = Training {
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
+    openmp::spin_briefly();
     let mut arguments = std::env::args().skip(1);
     let numbers: Result<Vec<i64>, _> = arguments.by_ref().take(5).map(|word| word.parse()).collect();
     let (&[width, hidden, num_layers, vocab, num_times], Some(folder)) = (&numbers?[..], arguments.next())

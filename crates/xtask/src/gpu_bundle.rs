@@ -99,8 +99,8 @@ fn pack_pair(pair: &Pair, workshop: &Workshop, work: &Path, bundle: &Path) -> Re
         let count = |pointer: &str| {
             cost.pointer(pointer).cloned().with_context(|| format!("svc show cost says nothing of {pointer}"))
         };
-        let (num_params, flops) = (count("/num_params")?, count("/flops/training_matmul")?);
-        models.push(json!({ "name": name, "num_params": num_params, "matmul_flops_per_token": flops }));
+        let (num_params, flops) = (count("/num_params")?, count("/flops/training")?);
+        models.push(json!({ "name": name, "num_params": num_params, "training_flops_per_token": flops }));
     }
     let Pair { spec: name, context, vocab, steps, only_gpu, .. } = pair;
     Ok(json!({

@@ -101,11 +101,11 @@ def environment(libtorch, device):
     folders = [libtorch / "lib", *sorted(libtorch.parent.glob("nvidia/*/lib"))]
     path = [str(folder) for folder in folders] + [os.environ[name] for name in ["LD_LIBRARY_PATH"] if os.environ.get(name)]
     return {
+        "GOMP_SPINCOUNT": "1000",  # threads that yield, as trainers' do
         **os.environ,
         "LD_LIBRARY_PATH": ":".join(path),
         "SVSPEC_TEST_DEVICE": device,
-        # As nvidia-smi counts them.
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # as nvidia-smi counts them
         # Images may set these, and products of f32 would be TF32's.
         "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "0",
         "NVIDIA_TF32_OVERRIDE": "0",
@@ -290,17 +290,17 @@ def speeds(pair, turns, peak):
             "speed_ratio": ratio("tokens_per_second"),
             "peak_memory_bytes": max(run["peak_memory_bytes"] for run in runs),
             "memory_ratio": ratio("peak_memory_bytes"),
-            "mfu": rate * model["matmul_flops_per_token"] / (peak * 1e12) if has_peak else None,
+            "mfu": rate * model["training_flops_per_token"] / (peak * 1e12) if has_peak else None,
         })
     return results
 
 
 def speed_table(speeds, peak):
-    titles = ["model", "T", "tokens/s", "against baseline", "peak memory", "against baseline", "matrix FLOPs per token", "MFU"]
+    titles = ["model", "T", "tokens/s", "against baseline", "peak memory", "against baseline", "FLOPs per token", "MFU"]
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
     for speed in speeds:
         ratios = [f"{ratio:.3f}x" if ratio else "" for ratio in (speed["speed_ratio"], speed["memory_ratio"])]
-        memory, flops = speed["peak_memory_bytes"] / 2**20, speed["matmul_flops_per_token"] / 1e6
+        memory, flops = speed["peak_memory_bytes"] / 2**20, speed["training_flops_per_token"] / 1e6
         mfu = f"{speed['mfu']:.1%}" if speed["mfu"] else ""
         cells = [
             f"{speed['name']} ({speed['precision']})", speed["context"],
@@ -311,8 +311,8 @@ def speed_table(speeds, peak):
     if any(speed["mfu"] for speed in speeds):
         lines += [
             "",
-            f"MFU = tokens/s x matrix FLOPs per token / ({peak:g} x 10^12 FLOP/s, dense bf16); matrix FLOPs are those of matrix",
-            "products in forward and backward (`svc show cost`), of causal attention what is not masked",
+            f"MFU = tokens/s x FLOPs per token / ({peak:g} x 10^12 FLOP/s, dense bf16); FLOPs are those of forward and backward as",
+            "`svc show cost` counts them, of causal attention what is not masked",
         ]
     return lines
 

@@ -3,6 +3,7 @@
 mod compiler;
 mod data;
 mod experts;
+mod gpt;
 mod machine;
 mod memory;
 mod optimizer;
@@ -31,6 +32,8 @@ enum Part {
     Compiler,
     /// How fast nano trains, and how soon
     Trainer,
+    /// How fast a small GPT trains, and in how much memory, against PyTorch
+    Gpt,
     /// How fast data is read
     Data,
     /// How fast several processes train
@@ -51,6 +54,7 @@ impl Part {
         match self {
             Self::Compiler => compiler::figures(scratch),
             Self::Trainer => trainer::figures(scratch),
+            Self::Gpt => gpt::figures(scratch),
             Self::Data => data::figures(scratch),
             Self::Processes => processes::figures(scratch),
             Self::Upkeep => upkeep::figures(scratch),

@@ -12,6 +12,8 @@ use svspec_runtime::random;
 const NUM_KILLS: usize = 200;
 /// Runs at a time.
 const NUM_LANES: usize = 2;
+/// What share of a sitting the work after a first checkpoint may be.
+const WORK: f64 = 0.25;
 /// How often a trainer is asked whether it has come to its end.
 const POLL: Duration = Duration::from_millis(1);
 
@@ -47,20 +49,22 @@ fn start(corpus: &Path, out: &Path) -> Child {
     command.spawn().unwrap()
 }
 
-/// How long the trainer took, if it ended within `delay`. Else it is killed then.
-fn end_or_kill(mut child: Child, delay: Duration) -> Option<Duration> {
+/// How long the trainer took, if it ended within `delay` of the moment from which on `counts`. Else it is killed then.
+fn end_or_kill(mut child: Child, delay: Duration, counts: impl Fn() -> bool) -> Option<Duration> {
     let began = Instant::now();
-    while began.elapsed() < delay {
+    let mut counted: Option<Instant> = None;
+    while counted.is_none_or(|since| since.elapsed() < delay) {
         if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success(), "{status}");
             return Some(began.elapsed());
         }
+        counted = counted.or_else(|| counts().then(Instant::now));
         thread::sleep(POLL);
     }
     child.kill().unwrap();
     let status = child.wait().unwrap();
     // It may have come to its end in the last moment.
-    status.success().then_some(delay)
+    status.success().then(|| began.elapsed())
 }
 
 /// The record of the newest checkpoint; none before the first, and between the renames that put one in place.
@@ -80,7 +84,11 @@ fn kept(run: &Path) -> Vec<String> {
 /// What TensorBoard draws, without what the clock says.
 fn curves(run: &Path) -> events::Scalars {
     let mut curves = events::scalars(run);
-    curves.retain(|(_, tag), _| tag != "train/tokens_per_second");
+    let is_clocked = |tag: &str| {
+        let clocked = ["train/tokens_per_second", "train/flops_per_second", "train/peak_memory_bytes"];
+        clocked.contains(&tag) || tag.starts_with("step_seconds/")
+    };
+    curves.retain(|(_, tag), _| !is_clocked(tag));
     curves
 }
 
@@ -103,7 +111,10 @@ fn lane(corpus: &Path, whole: &Path, run: &Path, length: Duration, lane: usize) 
     while tally.kills < NUM_KILLS / NUM_LANES {
         let moment = random::named(lane as u64, &format!("sitting {} {}", tally.kills, tally.runs));
         let before = record(run);
-        match end_or_kill(start(corpus, run), length.mul_f64(random::unit(moment))) {
+        // Where much else runs, a trainer takes most of its time to start. Every second one is killed at work.
+        let at_work = tally.kills % 2 == 1;
+        let delay = length.mul_f64(random::unit(moment) * if at_work { WORK } else { 1.0 });
+        match end_or_kill(start(corpus, run), delay, || !at_work || record(run) != before) {
             None => {
                 tally.kills += 1;
                 tally.after_progress += usize::from(record(run) != before);

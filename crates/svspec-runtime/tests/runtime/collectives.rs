@@ -1,5 +1,6 @@
 //! c10d's collectives between two processes' worth of threads, and what they say when one is missing, hangs or goes.
 
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 use svspec_runtime::ffi::{self, Address, Group, Store, TorchError, Work};
@@ -71,7 +72,10 @@ fn a_process_that_hangs_is_waited_for_as_long_as_was_said() {
 #[test]
 fn a_process_that_goes_is_noticed_at_once() {
     let timeout = Duration::from_secs(20);
+    // One that goes while the other still connects is another fault.
+    let met = Barrier::new(2);
     let [waited, _] = two(timeout, |rank, group| {
+        met.wait();
         let began = Instant::now();
         if rank == 1 {
             return None;

@@ -3,13 +3,15 @@
 //! `optimizer_step adamw|muon STEPS`; `cargo xtask bench` compares it with PyTorch's.
 #![expect(clippy::print_stdout, reason = "the figure")]
 
+#[path = "shared/training.rs"]
+mod training;
+
 use std::time::Instant;
 use svspec_runtime::schedule::Factors;
-use svspec_runtime::spec::{
-    Algorithm, GroupRow, Health, Init, Layers, Muon, MuonScale, ParamRow, Precision, Schedule, Spec, Training,
-};
+use svspec_runtime::spec::{Algorithm, GroupRow, Init, Layers, Muon, MuonScale, ParamRow, Spec};
 use svspec_runtime::{Optimizer, Params};
 use tch::{Device, Tensor};
+use training::TRAINING;
 
 const VOCAB: i64 = 8192;
 const WIDTH: i64 = 256;
@@ -51,22 +53,7 @@ const fn spec(groups: &'static [GroupRow]) -> Spec {
         matrices: &[],
         units: &[],
         scales: &[],
-        training: Training {
-            steps: 1,
-            batch: 1,
-            micro_batch: 1,
-            schedule: Schedule::Constant { warmup: 0 },
-            decay_schedule: Schedule::Constant { warmup: 0 },
-            precision: Precision::F32,
-            clip: Some(1.0),
-            eval_every: 1,
-            checkpoint_every: 1,
-            keep_last: 1,
-            keep_every: None,
-            health: Health::USUAL,
-            seed: 0,
-            lr: 1e-3,
-        },
+        training: TRAINING,
         flops_per_token: 0.0,
     }
 }

@@ -5,6 +5,9 @@
 //! written to FOLDER. `cargo xtask bench` prints it.
 #![expect(clippy::print_stdout, reason = "the figures")]
 
+#[path = "shared/training.rs"]
+mod training;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,11 +16,11 @@ use svspec_runtime::corpus::Fingerprint;
 use svspec_runtime::health::Guard;
 use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{
-    Absorber, Algorithm, Entries, GroupRow, Health, Init, Layers, ParamRow, Precision, Role, ScaleForm,
-    ScaleRow, Schedule, Spec, Training,
+    Absorber, Algorithm, Entries, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec,
 };
 use svspec_runtime::{Optimizer, Params, openmp, scale_stats};
 use tch::{Device, Tensor};
+use training::TRAINING;
 
 const GROUPS: &[GroupRow] = &[GroupRow {
     name: "all",
@@ -27,23 +30,6 @@ const GROUPS: &[GroupRow] = &[GroupRow {
     clipped: true,
     rule: "",
 }];
-
-const TRAINING: Training = Training {
-    steps: 1,
-    batch: 1,
-    micro_batch: 1,
-    schedule: Schedule::Constant { warmup: 0 },
-    decay_schedule: Schedule::Constant { warmup: 0 },
-    precision: Precision::F32,
-    clip: Some(1.0),
-    eval_every: 1,
-    checkpoint_every: 1,
-    keep_last: 1,
-    keep_every: None,
-    health: Health::USUAL,
-    seed: 0,
-    lr: 1e-3,
-};
 
 fn main() -> Result<(), Box<dyn Error>> {
     openmp::spin_briefly();

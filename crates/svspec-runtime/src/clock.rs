@@ -22,21 +22,6 @@ pub struct Seconds {
     pub optimizer: f64,
 }
 
-/// What a step is doing.
-#[derive(Clone, Copy, Debug)]
-pub enum Part {
-    /// See [`Seconds::data`].
-    Data,
-    /// See [`Seconds::forward`].
-    Forward,
-    /// See [`Seconds::backward`].
-    Backward,
-    /// See [`Seconds::communication`].
-    Communication,
-    /// See [`Seconds::optimizer`].
-    Optimizer,
-}
-
 /// Measures one step.
 #[derive(Debug)]
 pub struct Clock {
@@ -91,22 +76,15 @@ impl Clock {
         clock
     }
 
-    /// Counts the time since the last lap to `part`.
-    pub fn lap(&mut self, part: Part) {
+    /// Counts the time since the last lap to a part.
+    pub fn lap(&mut self, part: fn(&mut Seconds) -> &mut f64) {
         if self.measured.is_none() {
             return;
         }
         self.wait();
         if let Some((since, seconds)) = &mut self.measured {
-            let elapsed = since.elapsed().as_secs_f64();
+            *part(seconds) += since.elapsed().as_secs_f64();
             *since = Instant::now();
-            *match part {
-                Part::Data => &mut seconds.data,
-                Part::Forward => &mut seconds.forward,
-                Part::Backward => &mut seconds.backward,
-                Part::Communication => &mut seconds.communication,
-                Part::Optimizer => &mut seconds.optimizer,
-            } += elapsed;
         }
     }
 

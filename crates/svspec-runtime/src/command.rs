@@ -341,7 +341,7 @@ usage: {name} --data PATH [OPTIONS]
                    whole in every process, or sharded: each parameter's in one of them (default: whole)
   --timeout N      how many seconds a process waits for another (default: {}); longer than a checkpoint takes
   --sharpness      at each validation, measure the largest eigenvalue of the Hessian of the loss on {} tokens of the
-                   training data, by power iteration in f64: some dozens of gradients of them
+                   training data, in f64: some dozens of gradients of them
   --peak-flops F   the floating-point operations a second that one device can do at best, such as 989e12: rows then
                    have the model FLOPs utilization, `mfu`: tokens/s x {:.4e} FLOPs per token / (F x processes)
   --quiet          say nothing but errors

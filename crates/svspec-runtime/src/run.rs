@@ -171,6 +171,7 @@ fn begin(
     let corpus = corpus::read(&options.data)?;
     corpus.check(spec.context, spec.vocab)?;
     let held_out = held_out::read(&options.val, &corpus.sources, spec.context, spec.vocab)?;
+    let val = options.val.iter().map(Named::absolute).collect();
     if team.leads() && holds_run(&out) {
         return Err(RunError::Taken(out));
     }
@@ -193,7 +194,7 @@ fn begin(
         out,
         init_from,
         corpus,
-        val: options.val.clone(),
+        val,
         held_out,
         fingerprint,
         optimizer_state,
@@ -307,7 +308,8 @@ fn agree(spec: &Spec, plan: &Plan, state: &State) -> Result<(), TeamError> {
     team.same("a spec whose hash is", spec.hash)?;
     team.same("--steps", &training.steps.to_string())?;
     team.same("--seed", &seed.to_string())?;
-    team.same("--val", &format!("{:?}", plan.val))?;
+    let sets = plan.held_out.iter().map(|set| format!("{} ({:08x})", set.name, set.tokens().crc32()));
+    team.same("--val", &sets.collect::<Vec<_>>().join(", "))?;
     team.same("--device", device::name(*device))?;
     team.same("--optimizer-state", plan.optimizer_state.name())?;
     team.same("as text", &format!("{fingerprint:?}"))?;

@@ -8,7 +8,6 @@
 //! included. All of it is done in f64 on a copy of the parameters: the difference is then right to many digits, and the
 //! parameters that are trained are never touched.
 
-use crate::ffi::{self, TorchError};
 use crate::model::Model;
 use crate::params::Params;
 use crate::random;
@@ -44,9 +43,9 @@ pub fn sharpness<M: Model>(
     targets_bt: &Tensor,
     seed: u64,
     device: Device,
-) -> Result<f64, TorchError> {
+) -> f64 {
     let landscape = Landscape::<M>::new(params, tokens_bt, targets_bt, device);
-    Ok(landscape.largest(landscape.random_direction(seed, device)?))
+    landscape.largest(landscape.random_direction(seed))
 }
 
 impl<'a, M: Model> Landscape<'a, M> {
@@ -64,19 +63,15 @@ impl<'a, M: Model> Landscape<'a, M> {
         Self { model, params, moved, centre, step, tokens_bt, targets_bt }
     }
 
-    /// A unit vector, drawn on the CPU as parameters are. The generators are left as they were.
-    fn random_direction(&self, seed: u64, device: Device) -> Result<Vec<Tensor>, TorchError> {
-        let states = [ffi::rng_state(Device::Cpu)?, ffi::rng_state(device)?];
-        tch::manual_seed(random::named(seed, "sharpness").cast_signed());
-        let drawn = self
-            .centre
-            .iter()
-            .map(|tensor| Tensor::randn(tensor.size(), (Kind::Double, Device::Cpu)).to_device(device));
-        let drawn = normalized(drawn.collect());
-        let [of_cpu, of_device] = &states;
-        ffi::set_rng_state(Device::Cpu, of_cpu)?;
-        ffi::set_rng_state(device, of_device)?;
-        Ok(drawn)
+    /// A unit vector that follows from the seed. LibTorch's generator, which is the run's, has no part in it.
+    fn random_direction(&self, seed: u64) -> Vec<Tensor> {
+        let drawn = self.centre.iter().enumerate().map(|(index, tensor)| {
+            let seed = random::at(random::named(seed, "sharpness"), index as u64);
+            let entries: Vec<f64> =
+                (0..tensor.numel() as u64).map(|entry| random::unit(random::at(seed, entry)) - 0.5).collect();
+            Tensor::from_slice(&entries).view(tensor.size().as_slice()).to_device(tensor.device())
+        });
+        normalized(drawn.collect())
     }
 
     /// The largest eigenvalue of the Hessian in the space that its powers make of a unit vector.

@@ -2,7 +2,7 @@
 
 use crate::batch::{self, Batch};
 use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
-use crate::clock::{Clock, Part, Seconds};
+use crate::clock::{Clock, Seconds};
 use crate::corpus::held_out::{HeldOut, Named};
 use crate::corpus::{Corpus, Fingerprint};
 use crate::dist::{self, Sums, Team};
@@ -186,7 +186,7 @@ fn steps<M: Model>(
     let mut validation = None;
     if state.step == 0 {
         let losses = validation.insert(validate(model, plan)?);
-        log.validation(0, losses, plan.sharpness::<M>(state)?, &plan.scales(M::SPEC, state))?;
+        log.validation(0, losses, plan.sharpness::<M>(state), &plan.scales(M::SPEC, state))?;
     }
     state.optimizer.count_from(plan.seed, state.step);
     let mut is_told = false;
@@ -196,14 +196,14 @@ fn steps<M: Model>(
         let mut clock = Clock::begin(plan.device, (state.step + 1).is_multiple_of(STEPS_PER_FETCH));
         let (losses, gradients) = losses_and_gradients(model, plan, state, &mut sums, &mut clock)?;
         let stops = plan.team.any(stop(state.step + 1))?;
-        clock.lap(Part::Communication);
+        clock.lap(|seconds| &mut seconds.communication);
         let norms = plan.team.norms(&state.optimizer, &gradients, &sums)?;
         let verdict = state.guard.judge(&losses.cross_entropy, &norms);
         // From here on the step is taken, and noted, even if others are lost.
         let optimizer = &mut state.optimizer;
         let grad_norm = plan.team.step(optimizer, &gradients, factors, &sums, &norms, &verdict.skip)?;
         losses.loads.iter().for_each(|load| load.correct(&verdict.skip));
-        clock.lap(Part::Optimizer);
+        clock.lap(|seconds| &mut seconds.optimizer);
         state.step += 1;
         let (traffic, world) = (plan.team.traffic(), plan.team.world());
         let sent = traffic.sent(world);
@@ -233,7 +233,7 @@ fn steps<M: Model>(
         if validates {
             let losses = validation.insert(validate(model, plan)?);
             let scales = plan.scales(M::SPEC, state);
-            log.validation(state.step, losses, plan.sharpness::<M>(state)?, &scales)?;
+            log.validation(state.step, losses, plan.sharpness::<M>(state), &scales)?;
             progress.say(format_args!("step {:>6}/{}  validation loss {losses}", state.step, training.steps));
             let dead = health::dead_scales(M::SPEC, state.step, &scales, log.unreached());
             log.faults(&dead)?;
@@ -281,19 +281,19 @@ fn losses_and_gradients<M: Model>(
         let sequences = first..first + share.micro_batch;
         let windows = plan.corpus.training_windows(plan.seed, sequences, context);
         let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, plan.device);
-        clock.lap(Part::Data);
+        clock.lap(|seconds| &mut seconds.data);
         let of_micro =
             precision::run(training.precision, plan.device, || model.losses(&tokens_bt, &targets_bt))?;
-        clock.lap(Part::Forward);
+        clock.lap(|seconds| &mut seconds.forward);
         let total = of_micro.total();
         let part = if num_micro == 1 { total } else { total / num_micro as f64 };
         sums.add(&state.params, &part, micro, share)?;
         losses = losses.and(&of_micro, num_micro);
-        clock.lap(Part::Backward);
+        clock.lap(|seconds| &mut seconds.backward);
     }
     let losses = plan.team.losses_of_step(losses)?;
     let gradients = plan.team.gradients(sums)?;
-    clock.lap(Part::Communication);
+    clock.lap(|seconds| &mut seconds.communication);
     Ok((losses, gradients))
 }
 
@@ -328,17 +328,16 @@ impl Plan {
     }
 
     /// The sharpness of the loss on the run's first windows, if it was asked for and is a number.
-    fn sharpness<M: Model>(&self, state: &State) -> Result<Option<f64>, RunError> {
+    fn sharpness<M: Model>(&self, state: &State) -> Option<f64> {
         if !self.observation.sharpness {
-            return Ok(None);
+            return None;
         }
         let context = M::SPEC.context as usize;
         let num_sequences = (NUM_SHARPNESS_TOKENS / context.max(1)).max(1) as u64;
         let windows = self.corpus.training_windows(self.seed, 0..num_sequences, context);
         let Batch { tokens_bt, targets_bt } = batch::batch(&windows, context, self.device);
-        let value =
-            sharpness::sharpness::<M>(&state.params, &tokens_bt, &targets_bt, self.seed, self.device)?;
-        Ok(Some(value).filter(|value| value.is_finite()))
+        let value = sharpness::sharpness::<M>(&state.params, &tokens_bt, &targets_bt, self.seed, self.device);
+        Some(value).filter(|value| value.is_finite())
     }
 
     /// Tokens in a batch.

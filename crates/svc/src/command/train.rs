@@ -60,7 +60,7 @@ pub struct Train {
     /// Validate on this, too; may be given several times. What PATH may be is as for --data
     #[arg(long, value_name = "NAME=PATH", value_parser = training::validation_set)]
     val: Vec<String>,
-    /// At each validation, measure the sharpness: the largest eigenvalue of the Hessian of the loss, by power iteration
+    /// At each validation, measure the sharpness: the largest eigenvalue of the Hessian of the loss
     #[arg(long)]
     sharpness: bool,
     /// What one device can do at best, in floating-point operations a second, such as 989e12: rows then have the MFU

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum CorpusError {
     /// The path cannot be read.
-    #[error("cannot read the corpus `{path}`: {source}; pass --data a file or a folder of text or tokens")]
+    #[error("cannot read the corpus `{path}`: {source}; name a file or a folder of text or tokens")]
     Read {
         /// The file or folder at fault.
         path: PathBuf,

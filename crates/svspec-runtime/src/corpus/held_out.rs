@@ -28,6 +28,13 @@ impl Named {
         let is_name = !name.is_empty() && !path.is_empty();
         is_name.then(|| Self { name: name.to_owned(), path: PathBuf::from(path) })
     }
+
+    /// The same wherever the run is taken up.
+    #[must_use]
+    pub fn absolute(&self) -> Self {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        Self { path, ..self.clone() }
+    }
 }
 
 impl HeldOut {

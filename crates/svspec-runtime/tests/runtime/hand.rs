@@ -52,6 +52,16 @@ pub const MATRICES: usize = 0;
 pub const INPUT_SCALES: usize = 1;
 pub const OTHERS: usize = 2;
 
+/// A vector of an Input-Norm.
+pub const fn scale(
+    path: &'static str,
+    layers: Layers,
+    form: ScaleForm,
+    absorbers: &'static [Absorber],
+) -> ScaleRow {
+    ScaleRow { path, layers, role: Role::Input, form, site: "norm", absorbers }
+}
+
 impl<S: Size> Hand<S> {
     const ALL: Layers = Layers::Range(0, S::NUM_LAYERS);
     const fn matrix(path: &'static str, shape: &'static [i64]) -> ParamRow {
@@ -80,14 +90,6 @@ impl<S: Size> Hand<S> {
     ];
     const OF_HEAD: &'static [Absorber] =
         &[Absorber::columns("unembed.weight", [1, 256, S::WIDTH], Entries::Each)];
-    const fn scale(
-        path: &'static str,
-        layers: Layers,
-        form: ScaleForm,
-        absorbers: &'static [Absorber],
-    ) -> ScaleRow {
-        ScaleRow { path, layers, role: Role::Input, form, site: "norm", absorbers }
-    }
 }
 
 impl<S: Size> Model for Hand<S> {
@@ -141,9 +143,9 @@ impl<S: Size> Model for Hand<S> {
         matrices: &[],
         units: S::UNITS,
         scales: &[
-            Self::scale("attn_norm.scale", Self::ALL, ScaleForm::MagnitudeDirection, Self::OF_ATTENTION),
-            Self::scale("mlp_norm.scale", Self::ALL, ScaleForm::Direct, Self::OF_MLP),
-            Self::scale("final_norm.scale", Layers::Outside, ScaleForm::Direct, Self::OF_HEAD),
+            scale("attn_norm.scale", Self::ALL, ScaleForm::MagnitudeDirection, Self::OF_ATTENTION),
+            scale("mlp_norm.scale", Self::ALL, ScaleForm::Direct, Self::OF_MLP),
+            scale("final_norm.scale", Layers::Outside, ScaleForm::Direct, Self::OF_HEAD),
         ],
         training: S::TRAINING,
         flops_per_token: 0.0,

@@ -1,7 +1,6 @@
 //! The largest eigenvalue of the Hessian, against that of the whole matrix, which autograd makes row by row.
 
 use crate::hand::{ADAMW, Hand};
-use crate::runs;
 use crate::tiny::Tiny;
 use svspec_runtime::sharpness::sharpness;
 use svspec_runtime::spec::{GroupRow, Init, Layers, ParamRow, Spec};
@@ -87,7 +86,7 @@ fn eigenvalues(params: &Params) -> Vec<f64> {
 
 fn measured(params: &Params) -> f64 {
     let (tokens, targets) = batch();
-    sharpness::<Bigram>(params, &tokens, &targets, 11, Device::Cpu).unwrap()
+    sharpness::<Bigram>(params, &tokens, &targets, 11, Device::Cpu)
 }
 
 #[test]
@@ -110,16 +109,10 @@ fn a_negative_one_of_the_same_size_does_not_mislead_it() {
 }
 
 #[test]
-fn it_leaves_parameters_and_generators_as_they_were() {
-    let _turn = runs::turn();
+fn it_leaves_parameters_as_they_were() {
     let params = Params::init(Bigram::SPEC, 3, Device::Cpu);
     let before: Vec<Tensor> = params.iter().map(|param| param.tensor.detach().copy()).collect();
-    tch::manual_seed(5);
-    let expected = Tensor::rand([4], (Kind::Float, Device::Cpu));
-    tch::manual_seed(5);
-    let found = measured(&params);
-    assert_eq!(Tensor::rand([4], (Kind::Float, Device::Cpu)), expected);
-    assert!(found.is_finite());
+    assert!(measured(&params).is_finite());
     for (param, before) in params.iter().zip(before) {
         assert_eq!(param.tensor, before, "{}", param.name);
     }

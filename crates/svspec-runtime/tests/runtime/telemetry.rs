@@ -1,14 +1,12 @@
 //! What is measured of scale vectors, against plain sums over the entries.
 
-use crate::hand::{ADAMW, Hand};
+use crate::hand::{ADAMW, Hand, scale};
 use crate::runs;
 use crate::tiny::Tiny;
 use svspec_runtime::observation::Observation;
 use svspec_runtime::scale_stats::{self, ScaleStats};
 use svspec_runtime::schedule::Factors;
-use svspec_runtime::spec::{
-    Absorber, Block, Entries, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec,
-};
+use svspec_runtime::spec::{Absorber, Block, Entries, GroupRow, Init, Layers, ParamRow, ScaleForm, Spec};
 use svspec_runtime::{Model, Params};
 use tch::{Device, Kind, Tensor};
 
@@ -18,15 +16,6 @@ const fn param(path: &'static str, layers: Layers, shape: &'static [i64], group:
 
 const fn group(name: &'static str, lr: f64, weight_decay: f64) -> GroupRow {
     GroupRow { name, algorithm: ADAMW, lr, weight_decay, clipped: true, rule: "" }
-}
-
-const fn scale(
-    path: &'static str,
-    layers: Layers,
-    form: ScaleForm,
-    absorbers: &'static [Absorber],
-) -> ScaleRow {
-    ScaleRow { path, layers, role: Role::Input, form, site: "norm", absorbers }
 }
 
 const STACK: Layers = Layers::Range(0, 2);

@@ -27,9 +27,12 @@ pub fn emit(
         format!("The tables of `{}`: its parameters, their groups, its scale vectors.", model.name),
         header::provenance(spec, &model.name),
     ];
-    let imports = imports(checked, constants);
+    // Of each scale vector, in the model's order.
+    let absorbers: Vec<Vec<Absorber>> =
+        checked.facts().iter().map(|facts| absorbers::absorbers(checked, facts)).collect();
+    let imports = imports(checked, constants, &absorbers);
     let spec_table = spec_table(checked, cost, spec);
-    let (params, scales) = (params_table(checked, constants), scales_table(checked));
+    let (params, scales) = (params_table(checked, constants), scales_table(checked, &absorbers));
     let (groups, matrices, units) =
         (groups::table(checked), groups::matrices(checked), groups::units(checked));
     let foreign = foreign::table(model);
@@ -45,7 +48,7 @@ const IMPORT_WIDTH: usize = 67;
 /// How many names may stand on one line: the first number that fits, and leaves no name alone.
 const NAMES_PER_IMPORT: [usize; 3] = [5, 4, 3];
 
-fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
+fn imports(checked: &CheckedModel, constants: &Constants, absorbers: &[Vec<Absorber>]) -> TokenStream {
     let model = checked.model();
     let dims = model.params.iter().flat_map(|param| &param.dims);
     let mut names: Vec<String> =
@@ -59,11 +62,11 @@ fn imports(checked: &CheckedModel, constants: &Constants) -> TokenStream {
     });
     let (of_matrices, of_muon) = groups::imports(checked);
     let of_scales = if model.scales.is_empty() { quote!() } else { quote!(Role, ScaleForm,) };
-    let absorbers: Vec<Absorber> =
-        checked.facts().iter().flat_map(|facts| absorbers::absorbers(checked, facts)).collect();
-    let of_absorbers = if absorbers.is_empty() { quote!() } else { quote!(Absorber,) };
-    let of_blocks = if absorbers.iter().any(Absorber::has_blocks) { quote!(Block,) } else { quote!() };
-    let of_entries = if absorbers.is_empty() { quote!() } else { quote!(Entries,) };
+    let mut absorbers = absorbers.iter().flatten().peekable();
+    let folds = absorbers.peek().is_some();
+    let of_absorbers = if folds { quote!(Absorber,) } else { quote!() };
+    let of_blocks = if absorbers.any(Absorber::has_blocks) { quote!(Block,) } else { quote!() };
+    let of_entries = if folds { quote!(Entries,) } else { quote!() };
     let of_foreign = foreign::imports(&model.foreign);
     let blank = print::blank();
     quote! {
@@ -196,18 +199,17 @@ pub fn layers(layers: &[Option<usize>]) -> TokenStream {
     }
 }
 
-fn scales_table(checked: &CheckedModel) -> TokenStream {
+fn scales_table(checked: &CheckedModel, absorbers: &[Vec<Absorber>]) -> TokenStream {
     let model = checked.model();
     // Kinds of one layer have the same vectors, as a rule: they are one row.
     let family = |scale: &ScaleVector| model.regions.get(scale.region.0).map(|region| &region.family);
-    let mut vectors: Vec<(&ScaleVector, Role, Vec<Absorber>, Vec<usize>)> = Vec::new();
-    for (scale, facts) in model.scales.iter().zip(checked.facts()) {
-        let absorbers = absorbers::absorbers(checked, facts);
+    let mut vectors: Vec<(&ScaleVector, Role, &[Absorber], Vec<usize>)> = Vec::new();
+    for ((scale, facts), absorbers) in model.scales.iter().zip(checked.facts()).zip(absorbers) {
         let depths = model.stack.iter().enumerate().filter(|(_, kind)| **kind == scale.region);
         let depths = depths.map(|(depth, _)| depth);
-        let is_alike = |(known, role, others, _): &&mut (&ScaleVector, Role, Vec<Absorber>, Vec<usize>)| {
-            (&known.path, family(known), known.form, *role, others)
-                == (&scale.path, family(scale), scale.form, facts.role, &absorbers)
+        let is_alike = |(known, role, others, _): &&mut (&ScaleVector, Role, &[Absorber], Vec<usize>)| {
+            (&known.path, family(known), known.form, *role, *others)
+                == (&scale.path, family(scale), scale.form, facts.role, absorbers.as_slice())
         };
         match vectors.iter_mut().find(is_alike) {
             Some((.., layers)) => layers.extend(depths),

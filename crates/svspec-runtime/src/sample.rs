@@ -16,6 +16,9 @@ const TEMPERATURE: f64 = 0.8;
 const NUM_TOKENS: u64 = 400;
 /// Tokens of the validation text to begin with.
 const NUM_PROMPT_TOKENS: usize = 48;
+/// What the model is shown is filled up to a multiple of this: in bf16 the CPU's products are compiled for each length anew, which
+/// takes longer than they do, and are kept.
+const LENGTH_STEP: usize = 64;
 
 /// The first tokens of the first source's validation split and the model's continuation, drawn with the plan's seed.
 pub fn sample<M: Model>(model: &M, plan: &Plan) -> Result<String, TorchError> {
@@ -24,12 +27,15 @@ pub fn sample<M: Model>(model: &M, plan: &Plan) -> Result<String, TorchError> {
     let stream = random::named(plan.seed, "sample");
     let context = usize::try_from(M::SPEC.context).unwrap_or(usize::MAX);
     for index in 0..NUM_TOKENS {
-        let seen = tokens.get(tokens.len().saturating_sub(context)..).unwrap_or_default();
-        let tokens_bt = Tensor::from_slice(seen).unsqueeze(0).to_device(plan.device);
+        let mut seen = tokens.get(tokens.len().saturating_sub(context)..).unwrap_or_default().to_vec();
+        let last = seen.len().saturating_sub(1);
+        // No token looks at those after it.
+        seen.resize(seen.len().next_multiple_of(LENGTH_STEP).min(context), 0);
+        let tokens_bt = Tensor::from_slice(&seen).unsqueeze(0).to_device(plan.device);
         let logits_btv = tch::no_grad(|| {
             precision::run(plan.training.precision, plan.device, || model.logits(&tokens_bt))
         })?;
-        let last_v = logits_btv.select(0, 0).select(0, -1).to_kind(Kind::Double);
+        let last_v = logits_btv.select(0, 0).select(0, last as i64).to_kind(Kind::Double);
         let known_v = last_v.narrow(0, 0, source.vocabulary.len(M::SPEC.vocab));
         let weights = (known_v / TEMPERATURE).softmax(0, Kind::Double);
         let weights = Vec::<f64>::try_from(weights).unwrap_or_default();

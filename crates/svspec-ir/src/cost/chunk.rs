@@ -29,9 +29,9 @@ pub fn loss_chunk(model: &Model) -> Option<u64> {
     (chunk < tokens).then_some(chunk)
 }
 
-/// Of one token: log-probabilities, their gradient and that of the logits, f32.
+/// Of one token: logits and their gradient, f32.
 fn logit_bytes(model: &Model) -> u128 {
-    3 * 4 * model.vocab as u128
+    2 * 4 * model.vocab as u128
 }
 
 /// The largest power of two up to `count`; 1 for 0.

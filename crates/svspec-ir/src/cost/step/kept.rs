@@ -142,10 +142,11 @@ fn working(
                 kept.weight_copies = BF16 * entries;
             }
         }
-        // The gradient of the log-probabilities, which are kept, beside that of the logits.
+        // The gradient is made in the place of the log-probabilities, and counted where it is handed on; a narrow one is its copy.
         Op::CrossEntropy(_) => {
-            kept.forward = widened;
-            kept.backward = F32 * in_entries + if is_narrow { BF16 * in_entries } else { 0 };
+            kept.own = 0;
+            kept.forward = F32 * in_entries + widened;
+            kept.backward = widened;
         }
     }
 }

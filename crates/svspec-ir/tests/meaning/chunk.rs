@@ -48,7 +48,8 @@ fn by_itself_a_chunk_is_a_power_of_two_whose_logits_are_small_beside_the_rest() 
     let whole = spec::of_text(&wide.replace("micro_batch = 8", "loss_chunk = off"), "small");
     let memory = cost(whole.model(), whole.assignments()).memory;
     let rest = 4 * memory.weights + memory.weight_copies + memory.activations;
-    let of_chunk = |tokens: u64| memory.logits * tokens / (8 * 1024);
+    // Logits and their gradient.
+    let of_chunk = |tokens: u64| 2 * 4 * 50_304 * tokens;
     assert!(found.is_power_of_two() && found > 1024, "{found}");
     assert!(of_chunk(found) <= rest / 10 && of_chunk(2 * found) > rest / 10, "{found}");
     // However little the rest is, a chunk is worth a product.

@@ -66,6 +66,10 @@ pub fn hint(block: &str, expected: &[&str], found: &Found) -> Option<String> {
         "\n" | "" if statement.ends_with(" in") || statement.ends_with(" out") => {
             Some(format!("say what is placed there: `{statement} scale`, `{statement} normalize + scale`"))
         }
+        quoted if quoted.len() > 2 && quoted.starts_with('"') && VERBS.contains(&statement) => {
+            let value = quoted.trim_matches('"');
+            Some(format!("a rule's value stands without quotes: `{statement} {value} on weight`"))
+        }
         _ if statement == "import" => {
             Some("the path stands in double quotes: `import \"llama.svspec\"`".to_owned())
         }

@@ -18,7 +18,7 @@ use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{
     Absorber, Algorithm, Entries, GroupRow, Init, Layers, ParamRow, Role, ScaleForm, ScaleRow, Spec,
 };
-use svspec_runtime::{Optimizer, Params, openmp, scale_stats};
+use svspec_runtime::{Optimizer, Params, device, openmp, scale_stats};
 use tch::{Device, Tensor};
 use training::TRAINING;
 
@@ -33,6 +33,7 @@ const GROUPS: &[GroupRow] = &[GroupRow {
 
 fn main() -> Result<(), Box<dyn Error>> {
     openmp::spin_briefly();
+    device::count_memory(Device::Cpu)?;
     let mut arguments = std::env::args().skip(1);
     let numbers: Result<Vec<i64>, _> = arguments.by_ref().take(5).map(|word| word.parse()).collect();
     let (&[width, hidden, num_layers, vocab, num_times], Some(folder)) = (&numbers?[..], arguments.next())

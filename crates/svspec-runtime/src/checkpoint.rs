@@ -12,7 +12,7 @@ pub use snapshot::{Snapshot, save};
 pub use writer::Writer;
 
 use crate::corpus::Fingerprint;
-use crate::corpus::held_out::Named;
+use crate::corpus::held_out::Recorded;
 use crate::ffi::{self, TorchError};
 use crate::health::{self, Guard, RollBack};
 use crate::metrics::MetricsError;
@@ -96,7 +96,7 @@ pub struct Record {
     pub data: Vec<PathBuf>,
     /// What it validates on besides.
     #[serde(default)]
-    pub val: Vec<Named>,
+    pub val: Vec<Recorded>,
     /// What was read there.
     pub corpus: Fingerprint,
     /// The returns to earlier steps.

@@ -171,7 +171,6 @@ fn begin(
     let corpus = corpus::read(&options.data)?;
     corpus.check(spec.context, spec.vocab)?;
     let held_out = held_out::read(&options.val, &corpus.sources, spec.context, spec.vocab)?;
-    let val = options.val.iter().map(Named::absolute).collect();
     if team.leads() && holds_run(&out) {
         return Err(RunError::Taken(out));
     }
@@ -194,7 +193,6 @@ fn begin(
         out,
         init_from,
         corpus,
-        val,
         held_out,
         fingerprint,
         optimizer_state,
@@ -254,9 +252,10 @@ fn resume(
     }
     let data = if options.data.is_empty() { &record.data } else { &options.data };
     let corpus = corpus::read(data)?;
-    let val = if options.val.is_empty() { &record.val } else { &options.val };
-    let held_out = held_out::read(val, &corpus.sources, spec.context, spec.vocab)?;
-    let val = val.clone();
+    let recorded = || record.val.iter().map(|set| set.named.clone()).collect();
+    let val = if options.val.is_empty() { recorded() } else { options.val.clone() };
+    let held_out = held_out::read(&val, &corpus.sources, spec.context, spec.vocab)?;
+    held_out::as_recorded(&held_out, &record.val)?;
     let fingerprint = corpus.fingerprint();
     if fingerprint != record.corpus {
         let given: Vec<String> = data.iter().map(|path| path.display().to_string()).collect();
@@ -292,7 +291,6 @@ fn resume(
         out,
         init_from,
         corpus,
-        val,
         held_out,
         fingerprint,
         optimizer_state,
@@ -308,7 +306,7 @@ fn agree(spec: &Spec, plan: &Plan, state: &State) -> Result<(), TeamError> {
     team.same("a spec whose hash is", spec.hash)?;
     team.same("--steps", &training.steps.to_string())?;
     team.same("--seed", &seed.to_string())?;
-    let sets = plan.held_out.iter().map(|set| format!("{} ({:08x})", set.name, set.tokens().crc32()));
+    let sets = plan.held_out.iter().map(|set| format!("{} ({})", set.name(), set.recorded().crc32));
     team.same("--val", &sets.collect::<Vec<_>>().join(", "))?;
     team.same("--device", device::name(*device))?;
     team.same("--optimizer-state", plan.optimizer_state.name())?;

@@ -3,7 +3,7 @@
 use crate::batch::{self, Batch};
 use crate::checkpoint::{Keep, Record, Snapshot, State, Writer};
 use crate::clock::{Clock, Seconds};
-use crate::corpus::held_out::{HeldOut, Named};
+use crate::corpus::held_out::HeldOut;
 use crate::corpus::{Corpus, Fingerprint};
 use crate::dist::{self, Sums, Team};
 use crate::health::{self, Fault};
@@ -47,9 +47,7 @@ pub struct Plan {
     pub init_from: Option<PathBuf>,
     /// What it reads.
     pub corpus: Corpus,
-    /// What is named as validation sets besides.
-    pub val: Vec<Named>,
-    /// What those hold.
+    /// What it validates on besides.
     pub held_out: Vec<HeldOut>,
     /// Which corpus that is.
     pub fingerprint: Fingerprint,
@@ -315,7 +313,7 @@ impl Plan {
             seconds,
             init_from: self.init_from.clone(),
             data: self.corpus.data.clone(),
-            val: self.val.clone(),
+            val: self.held_out.iter().map(HeldOut::recorded).collect(),
             corpus: self.fingerprint.clone(),
             roll_backs: state.roll_backs.clone(),
         }

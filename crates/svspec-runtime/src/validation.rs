@@ -37,7 +37,7 @@ pub fn validate<M: Model>(model: &M, plan: &Plan) -> Result<Validation, RunError
         validation.loss += source.share * mean_loss(model, plan, &source.val)?;
     }
     for set in &plan.held_out {
-        validation.losses.insert(set.name.clone(), mean_loss(model, plan, set.tokens())?);
+        validation.losses.insert(set.name().to_owned(), mean_loss(model, plan, set.tokens())?);
     }
     Ok(validation)
 }

@@ -81,6 +81,24 @@ pub enum CorpusError {
         "two --val are called `{0}`: give each a name of its own, as in --val wiki=wiki.txt --val code=src/"
     )]
     Twice(String),
+    /// A validation set that cannot be used.
+    #[error("--val {name}: {source}")]
+    HeldOut {
+        /// What it is called.
+        name: String,
+        /// Why.
+        source: Box<CorpusError>,
+    },
+    /// A validation set that is not the run's by that name.
+    #[error(
+        "--val {name}: `{path}` does not hold what the run has validated on so far, and its losses would not go on with those: put the old text back, or give this one another name"
+    )]
+    OtherSet {
+        /// What it is called.
+        name: String,
+        /// What was read.
+        path: PathBuf,
+    },
     /// Sources whose tokens mean different things.
     #[error(
         "the tokens of `{path}` and of `{first}` do not stand for the same text: prepare them by one tokenizer"

@@ -85,6 +85,28 @@ fn a_run_that_is_taken_up_goes_on_with_them() {
 }
 
 #[test]
+fn a_set_that_has_changed_does_not_go_on_by_its_name() {
+    let _turn = turn();
+    let folder = Folder::new("validation-sets-changed");
+    let run = folder.join("run");
+    train_until::<Tiny>(&observed(&folder, "run"), 5).unwrap();
+    let apart = folder.join("apart.txt");
+    let text = fs::read_to_string(&apart).unwrap();
+    fs::write(&apart, text.replacen('q', "Q", 1)).unwrap();
+    let refused = train::<Tiny>(&resumption(&run)).unwrap_err().to_string();
+    assert!(refused.contains("--val apart") && refused.contains("another name"), "{refused}");
+    // By another name it is another curve.
+    let renamed = vec![named("new", &apart)];
+    train::<Tiny>(&Options { val: renamed, ..resumption(&run) }).unwrap();
+    let found = validations(&run);
+    let names = |row: &Value| row["val_losses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        (names(&found[0]), names(found.last().unwrap())),
+        (vec!["again".to_owned(), "apart".to_owned(), "whole".to_owned()], vec!["new".to_owned()])
+    );
+}
+
+#[test]
 fn what_is_no_set_is_named() {
     let _turn = turn();
     let folder = Folder::new("validation-sets-wrong");

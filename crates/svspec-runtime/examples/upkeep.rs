@@ -33,7 +33,7 @@ const GROUPS: &[GroupRow] = &[GroupRow {
 
 fn main() -> Result<(), Box<dyn Error>> {
     openmp::spin_briefly();
-    device::count_memory(Device::Cpu)?;
+    device::keep_memory(Device::Cpu);
     let mut arguments = std::env::args().skip(1);
     let numbers: Result<Vec<i64>, _> = arguments.by_ref().take(5).map(|word| word.parse()).collect();
     let (&[width, hidden, num_layers, vocab, num_times], Some(folder)) = (&numbers?[..], arguments.next())
@@ -50,13 +50,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut state = State { step: 1, seconds: 0.0, params, optimizer, guard, roll_backs: Vec::new() };
 
     let mut writer = Writer::open(PathBuf::from(&folder), Keep::new(&TRAINING))?;
-    let [mut waited, mut written, mut measured] = [const { Vec::new() }; 3];
+    let [mut waited, mut copied, mut written, mut measured] = [const { Vec::new() }; 4];
     for _ in 0..num_times {
         state.step += 1;
         let began = Instant::now();
         let snapshot = Snapshot::take(&state, state.optimizer.state(), record(spec, &state), Device::Cpu)?;
         writer.begin(snapshot, || Ok(()))?;
         waited.push(began.elapsed().as_secs_f64() * 1e3);
+        writer.wait_for_copy();
+        copied.push(began.elapsed().as_secs_f64() * 1e3);
         writer.finish()?;
         written.push(began.elapsed().as_secs_f64() * 1e3);
         let began = Instant::now();
@@ -65,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         assert!(!rows.is_empty(), "there are vectors to measure");
     }
     let bytes = size(Path::new(&folder).join("checkpoint").as_path())?;
-    println!("{} {} {} {bytes}", median(waited), median(written), median(measured));
+    println!("{} {} {} {} {bytes}", median(waited), median(copied), median(written), median(measured));
     Ok(())
 }
 

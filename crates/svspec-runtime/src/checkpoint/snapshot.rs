@@ -15,32 +15,41 @@ use std::io;
 use std::path::Path;
 use tch::{Device, Tensor};
 
-/// What a checkpoint holds: copies on the CPU, so that training may go on while they are written.
+/// What a checkpoint holds: the run's own tensors, which nothing may change until they are [copied](Self::copied).
 #[derive(Debug)]
 pub struct Snapshot {
     record: Record,
     weights: Vec<(String, Tensor)>,
-    /// The optimizer's tensors, what is known of the losses, and the state of LibTorch's generators.
+    /// What the optimizer remembers; and what is known of the losses, and the state of LibTorch's generators, which are copies from
+    /// the beginning: they change before the next step is taken.
     remembered: Vec<(String, Tensor)>,
 }
 
 impl Snapshot {
-    /// Copies `state`, whose optimizer has `remembered` this, and which `record` describes.
+    /// Of `state`, whose optimizer has `remembered` this, and which `record` describes.
     pub fn take(
         state: &State,
-        remembered: Vec<(String, Tensor)>,
+        mut remembered: Vec<(String, Tensor)>,
         record: Record,
         device: Device,
     ) -> Result<Self, CheckpointError> {
-        let weights = state.params.iter().map(|param| (param.name.clone(), copy(&param.tensor))).collect();
-        let mut remembered: Vec<(String, Tensor)> =
-            remembered.into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect();
+        let weights =
+            state.params.iter().map(|param| (param.name.clone(), param.tensor.shallow_clone())).collect();
         remembered.push((health::MEMORY_NAME.to_owned(), copy(&state.guard.memory())));
         remembered.push((RNG_CPU.to_owned(), ffi::rng_state(Device::Cpu)?));
         if device.is_cuda() {
             remembered.push((RNG_DEVICE.to_owned(), ffi::rng_state(device)?));
         }
         Ok(Self { record, weights, remembered })
+    }
+
+    /// With copies on the CPU of all that the run may change.
+    pub fn copied(self) -> Self {
+        let copied = |tensors: Vec<(String, Tensor)>| {
+            tensors.into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect()
+        };
+        let Self { record, weights, remembered } = self;
+        Self { record, weights: copied(weights), remembered: copied(remembered) }
     }
 }
 

@@ -19,8 +19,11 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
     let step = 1e3 * TOKENS_PER_STEP / speed;
     let small = measure(scratch, ["128", "344", "4", "256"])?;
     let large = measure(scratch, ["768", "2048", "12", "50304"])?;
-    let checkpoint = |Upkeep { waited, written, bytes, .. }: &Upkeep| {
-        format!("{waited:.1} ms; on the disk after {written:.0} ms, {:.0} MB", bytes / 1e6)
+    let checkpoint = |Upkeep { waited, copied, written, bytes, .. }: &Upkeep| {
+        let size = bytes / 1e6;
+        format!(
+            "{waited:.1} ms; copied beside the next after {copied:.1} ms, on the disk after {written:.0} ms, {size:.0} MB"
+        )
     };
     Ok(vec![
         Figure {
@@ -43,6 +46,7 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
 /// In milliseconds, and bytes.
 struct Upkeep {
     waited: f64,
+    copied: f64,
     written: f64,
     measured: f64,
     bytes: f64,
@@ -59,10 +63,10 @@ fn measure(scratch: &Path, sizes: [&str; 4]) -> Result<Upkeep> {
     let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
     std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     let numbers: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
-    let &[waited, written, measured, bytes] = &numbers?[..] else {
-        bail!("`{}` is not four numbers", text.trim());
+    let &[waited, copied, written, measured, bytes] = &numbers?[..] else {
+        bail!("`{}` is not five numbers", text.trim());
     };
-    Ok(Upkeep { waited, written, measured, bytes })
+    Ok(Upkeep { waited, copied, written, measured, bytes })
 }
 
 /// The speed of steps, in tokens a second, and that of steps beside which checkpoints are written against it.

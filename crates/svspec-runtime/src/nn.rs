@@ -17,7 +17,9 @@ mod scale;
 mod sinusoids;
 mod stacked;
 
-pub use activation::{clamp, elu, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh};
+pub use activation::{
+    clamp, elu, exp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh,
+};
 pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
 pub use balance::{Over, balance_loss, z_loss};
 pub use chunks::mean_by_chunks;
@@ -30,3 +32,10 @@ pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, 
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus, softplus};
 pub use sinusoids::{sinusoids, sinusoids_interleaved};
 pub use stacked::{Keeps, Stacked};
+
+use crate::ffi::TorchError;
+
+/// What LibTorch gave: the functions of a model have no way to refuse, and a generated model asks for nothing that LibTorch does.
+fn or_panic<T>(result: Result<T, TorchError>) -> T {
+    result.unwrap_or_else(|error| panic!("{error}"))
+}

@@ -181,7 +181,7 @@ pub fn kind(name: &str) -> Option<&'static PartKind> {
 }
 
 /// The non-linearities, by the name that equations and `activation` use.
-pub const ACTIVATIONS: [(&str, Activation); 9] = [
+pub const ACTIVATIONS: [(&str, Activation); 10] = [
     ("silu", Activation::Silu),
     ("gelu", Activation::Gelu),
     ("gelu_tanh", Activation::GeluTanh),
@@ -189,6 +189,7 @@ pub const ACTIVATIONS: [(&str, Activation); 9] = [
     ("elu", Activation::Elu),
     ("relu", Activation::Relu),
     ("relu2", Activation::Relu2),
+    ("exp", Activation::Exp),
     ("tanh", Activation::Tanh),
     ("sigmoid", Activation::Sigmoid),
 ];

@@ -24,6 +24,8 @@ pub enum Activation {
     Relu,
     /// `max(x, 0)²`
     Relu2,
+    /// `exp(x)`
+    Exp,
     /// `tanh(x)`
     Tanh,
     /// `1 / (1 + exp(−x))`
@@ -40,6 +42,7 @@ impl Operation for Activation {
             Self::Elu => "elu",
             Self::Relu => "relu",
             Self::Relu2 => "relu2",
+            Self::Exp => "exp",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
         }
@@ -62,7 +65,7 @@ impl Operation for Activation {
     fn cost(&self, _: &Model, _: &[&[Dim]], output: &[Dim]) -> Cost {
         let values = dim::num_elements(output) as f64;
         let (steps, kept) = match self {
-            Self::Relu | Self::Tanh => (1.0, 0.0),
+            Self::Relu | Self::Exp | Self::Tanh => (1.0, 0.0),
             Self::Relu2 => (2.0, 1.0),
             Self::Elu => (2.0, 0.0),
             Self::Sigmoid => (3.0, 0.0),
@@ -76,13 +79,13 @@ impl Operation for Activation {
     fn keeps_input(&self, _: usize) -> bool {
         match self {
             Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick => true,
-            Self::Elu | Self::Relu | Self::Relu2 | Self::Tanh | Self::Sigmoid => false,
+            Self::Elu | Self::Relu | Self::Relu2 | Self::Exp | Self::Tanh | Self::Sigmoid => false,
         }
     }
 
     fn keeps_output(&self) -> bool {
         match self {
-            Self::Elu | Self::Relu | Self::Tanh | Self::Sigmoid => true,
+            Self::Elu | Self::Relu | Self::Exp | Self::Tanh | Self::Sigmoid => true,
             Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Relu2 => false,
         }
     }
@@ -130,6 +133,7 @@ impl Activation {
             Self::Elu => x.max(0.0) + x.min(0.0).exp_m1(),
             Self::Relu => x.max(0.0),
             Self::Relu2 => x.max(0.0).powi(2),
+            Self::Exp => x.exp(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => sigmoid(x),
         }
@@ -161,6 +165,7 @@ impl Activation {
                 }
             }
             Self::Relu2 => 2.0 * x.max(0.0),
+            Self::Exp => x.exp(),
             Self::Tanh => 1.0 - x.tanh().powi(2),
             Self::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
         }
@@ -195,7 +200,7 @@ mod tests {
     use super::*;
     use crate::op::trial::Trial;
 
-    const ALL: [Activation; 9] = [
+    const ALL: [Activation; 10] = [
         Activation::Silu,
         Activation::Gelu,
         Activation::GeluTanh,
@@ -203,6 +208,7 @@ mod tests {
         Activation::Elu,
         Activation::Relu,
         Activation::Relu2,
+        Activation::Exp,
         Activation::Tanh,
         Activation::Sigmoid,
     ];
@@ -226,6 +232,7 @@ mod tests {
         close(Activation::Relu2.value(3.0), 9.0);
         close(Activation::Elu.value(3.0), 3.0);
         close(Activation::Elu.value(-1.0), -0.632_120_558_828_557_7);
+        close(Activation::Exp.value(-1.0), 0.367_879_441_171_442_3);
         // 1 / (1 + exp(−1.702))
         close(Activation::GeluQuick.value(1.0), 0.845_795_765_932_821_2);
         assert!((Activation::GeluTanh.value(1.0) - 0.841_191_990_608_276_8).abs() < 1e-9);

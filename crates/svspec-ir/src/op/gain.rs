@@ -48,8 +48,10 @@ impl Operation for Gain {
         true
     }
 
+    /// Of what is taken 0 times, no channel has γ.
     fn pass_scale(&self, _: &Model, _: usize, channels: &[Option<usize>], _: &[&[Dim]]) -> Passage {
-        Passage::Through(channels.to_vec())
+        let is_nothing = self.factor.uniform() == Some(0.0);
+        Passage::Through(if is_nothing { vec![None; channels.len()] } else { channels.to_vec() })
     }
 
     fn pull_scale(&self, _: &Model, channels: &[Option<usize>], _: &[&[Dim]], _: &[Dim]) -> Origin {
@@ -78,11 +80,21 @@ impl Operation for Gain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::trial::Trial;
+    use crate::op::trial::{self, Trial};
 
     #[test]
     fn derivative_of_a_uniform_factor_and_of_one_per_layer() {
         Trial::new().check(&Gain { factor: PerLayer::Uniform(-1.5) }, &[&[3]]);
         Trial::new().check(&Gain { factor: PerLayer::Each(vec![0.5, 2.0]) }, &[&[3]]);
+    }
+
+    #[test]
+    fn a_scale_passes_but_where_nothing_is_left() {
+        let passed = |factor| {
+            let gain = Gain { factor: PerLayer::Uniform(factor) };
+            gain.pass_scale(&Trial::new().model(), 0, &trial::entries(&[0, 1]), &[])
+        };
+        assert_eq!(passed(-1.0), Passage::Through(vec![Some(0), Some(1)]));
+        assert_eq!(passed(0.0), Passage::Through(vec![None, None]));
     }
 }

@@ -37,6 +37,11 @@ pub fn relu2(x: &Tensor) -> Tensor {
     x.relu().square()
 }
 
+/// `exp(x)`.
+pub fn exp(x: &Tensor) -> Tensor {
+    x.exp()
+}
+
 /// The hyperbolic tangent.
 pub fn tanh(x: &Tensor) -> Tensor {
     x.tanh()

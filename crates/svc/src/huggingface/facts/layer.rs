@@ -3,7 +3,7 @@
 use super::rope::Rope;
 use super::{exact, exact_or_whole, find_op};
 use serde::Serialize;
-use svspec_ir::op::Activation;
+use svspec_ir::op::Operation as _;
 use svspec_ir::{Dim, Model, Node, Op, PerLayer, Region, ValueId, dim};
 
 /// A layer; `None` stands for what it lacks.
@@ -97,7 +97,7 @@ pub(super) fn layer(model: &Model, depth: usize) -> Option<Layer> {
             }
         }),
         hidden,
-        activation: activation.map(|(activation, _)| word(activation).to_owned()),
+        activation: activation.map(|(activation, _)| activation.name().to_owned()),
         experts,
         eps: find_op(
             region,
@@ -126,21 +126,6 @@ fn experts(model: &Model, region: &Region) -> Option<Experts> {
             |op| if let Op::Route(route) = op { Some(route.normalized.is_some()) } else { None },
         )?;
     Some(Experts { num: num.size, num_chosen, hidden: hidden.size, is_normalized })
-}
-
-/// As specs call it.
-fn word(activation: Activation) -> &'static str {
-    match activation {
-        Activation::Silu => "silu",
-        Activation::Gelu => "gelu",
-        Activation::GeluTanh => "gelu_tanh",
-        Activation::GeluQuick => "gelu_quick",
-        Activation::Elu => "elu",
-        Activation::Relu => "relu",
-        Activation::Relu2 => "relu2",
-        Activation::Tanh => "tanh",
-        Activation::Sigmoid => "sigmoid",
-    }
 }
 
 fn dims_of(region: &Region, value: ValueId) -> Option<&[Dim]> {

@@ -3,7 +3,7 @@
 use super::mark::{Decay, Mark};
 use crate::picture::palette::{self, INK};
 use crate::picture::svg::{Element, Picture, text_width};
-use svspec_ir::op::{Activation, Input, Norm, Op, Scores};
+use svspec_ir::op::{Activation, Input, Norm, Op, Operation as _, Scores};
 use svspec_ir::{Dim, Model, Node, PerLayer, Region, Role, ScaleForm};
 
 const TITLE_SIZE: f64 = 11.5;
@@ -277,16 +277,11 @@ fn sizes(dims: &[Dim], between: &str) -> String {
 }
 
 fn activation_name(activation: Activation) -> &'static str {
-    match activation {
-        Activation::Silu => "silu",
-        Activation::Gelu => "gelu",
-        Activation::GeluTanh => "gelu (tanh)",
-        Activation::GeluQuick => "gelu (sigmoid)",
-        Activation::Elu => "elu",
-        Activation::Relu => "relu",
-        Activation::Relu2 => "relu²",
-        Activation::Tanh => "tanh",
-        Activation::Sigmoid => "sigmoid",
+    match activation.name() {
+        "gelu_tanh" => "gelu (tanh)",
+        "gelu_quick" => "gelu (sigmoid)",
+        "relu2" => "relu²",
+        name => name,
     }
 }
 

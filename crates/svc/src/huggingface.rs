@@ -11,7 +11,7 @@ mod shards;
 mod stack;
 mod tensors;
 
-pub use config::{model_type, spec};
+pub use config::{dropouts, model_type, spec};
 pub use family::{Family, families, family, names};
 pub use fit::{Fit, compile};
 pub use search::{Found, Nearest, search};

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 /// Turn a model's config.json into a spec
 ///
 /// The spec is formatted and commented, with an optimizer and a budget to start from. Every field of the config is
-/// either read, or known to say nothing of the function (token ids, dtypes), or named in an error: none is ignored
-/// silently.
+/// either read, or known to say nothing of the function (token ids, dtypes), or named: in an error, or, if it is dropout,
+/// in a note and a comment. None is ignored silently.
 #[derive(Debug, Args)]
 #[command(after_help = format!("Exit codes: 0 done, 1 the config says what a spec cannot, 2 could not run.\n\n\
     Examples:\n  \
@@ -53,6 +53,11 @@ pub fn run(args: &Import) -> anyhow::Result<Outcome> {
     let spec = huggingface::spec(&family, &name, &config)?;
     if let Err(findings) = huggingface::compile(&spec) {
         return Err(Faulty(format!("error: no model is what `{shown}` says:\n{findings}")).into());
+    }
+    if let Some(dropouts) = huggingface::dropouts(&family, &config) {
+        terminal::note(&format!(
+            "the config drops out as it trains ({dropouts}), and a spec's model drops nothing"
+        ));
     }
     let Some(path) = &args.out else {
         terminal::print(&spec)?;

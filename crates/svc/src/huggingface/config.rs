@@ -79,12 +79,22 @@ pub fn spec(family: &Family, name: &str, config: &Map<String, Value>) -> anyhow:
     for flag in ["has_input_scales", "has_output_scales", "has_bias", "has_router"] {
         context.insert(flag, &false);
     }
+    context.insert("dropouts", &dropouts(family, config));
     for (field, value) in &fields {
         context.insert(field.clone(), &shown(value));
     }
     let text = data::render(&format!("{}.svspec", family.model_type), &context)?;
     let (file, _) = svspec_syntax::parse(SourceId(0), &text);
     Ok(svspec_syntax::format(&file))
+}
+
+/// What the config drops out in training, if it drops anything: `attn_pdrop = 0.1, resid_pdrop = 0.1`.
+pub fn dropouts(family: &Family, config: &Map<String, Value>) -> Option<String> {
+    let is_nothing = |value: &Value| value.is_null() || value.as_f64() == Some(0.0);
+    let given =
+        config.iter().filter(|(field, value)| family.fields.dropout.contains(field) && !is_nothing(value));
+    let shown: Vec<String> = given.map(|(field, value)| format!("{field} = {value}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// What is wrong if the config is of a model with another head than one to the vocabulary. transformers names classes so that the end says it.

@@ -56,6 +56,8 @@ pub struct Fields {
     pub fixed: BTreeMap<String, Vec<Value>>,
     /// Fields that say nothing of the function.
     pub inert: Vec<String>,
+    /// Fields that say how much is dropped out in training, which no spec can.
+    pub dropout: Vec<String>,
 }
 
 /// A word that a field may hold.
@@ -76,6 +78,7 @@ impl Fields {
         self.required.extend(other.required);
         self.nullable.extend(other.nullable);
         self.inert.extend(other.inert);
+        self.dropout.extend(other.dropout);
         for (field, value) in other.defaults {
             self.defaults.entry(field).or_insert(value);
         }

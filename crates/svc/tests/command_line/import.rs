@@ -55,3 +55,17 @@ fn factors_of_long_texts_are_taken_where_the_context_is_long() {
     let said = scene.run("import none.json");
     assert!(said.contains("long_factor` is missing"), "{said}");
 }
+
+#[test]
+fn dropout_is_named_where_there_is_any() {
+    let scene = Scene::new();
+    for (rate, is_some) in [("0.1", true), ("0", false), ("0.0", false), ("null", false)] {
+        scene.write(
+            "config.json",
+            CONFIG.replace("\"use_cache\": true", &format!("\"attention_dropout\": {rate}")),
+        );
+        let said = scene.run("import config.json");
+        assert_eq!(said.matches("(attention_dropout = 0.1)").count(), if is_some { 2 } else { 0 }, "{said}");
+        assert!(said.starts_with("exit code 0"), "{said}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A config's fields against what its family knows of them: the values that templates read out, or all that is wrong.
 
 use crate::huggingface::Family;
-use crate::huggingface::family::Choice;
+use crate::huggingface::family::{Choice, Fields};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,8 @@ impl Reading<'_> {
     fn collect(&mut self, prefix: &str, object: &Map<String, Value>) {
         for (name, value) in object {
             let name = format!("{prefix}{name}");
-            if self.family.fields.inert.contains(&name) {
+            let Fields { inert, dropout, .. } = &self.family.fields;
+            if inert.contains(&name) || dropout.contains(&name) {
                 continue;
             }
             if let Value::Object(inner) = value {

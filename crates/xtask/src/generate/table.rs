@@ -18,7 +18,7 @@ pub fn table(specs: &[PathBuf]) -> Result<String> {
     for spec in specs {
         let name = shown(spec);
         let text = std::fs::read_to_string(spec).with_context(|| format!("cannot read {name}"))?;
-        let file = spec.file_name().unwrap_or_default().to_string_lossy();
+        let file = name.trim_start_matches("specs/");
         for (target, doc) in targets(&text) {
             let line = line(&name, &target).with_context(|| format!("the cost of {target} in {name}"))?;
             writeln!(out, "| [{target}]({file}) | {doc} | {line} |")?;

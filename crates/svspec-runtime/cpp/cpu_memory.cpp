@@ -1,8 +1,5 @@
 // What tensors take of the CPU's memory, counted where LibTorch allocates it: every tensor's storage, an operator's own results and
 // buffers included. Not counted is what libraries allocate for themselves, such as oneDNN's packed copies of matrices.
-//
-// What a step gives back is kept for the next one, which takes the same again: memory that goes to the system and comes back is
-// cleared by it, page by page, in up to a tenth of a step's time.
 #include "boundary.hpp"
 #include <atomic>
 #include <c10/core/Allocator.h>
@@ -40,13 +37,17 @@ class CountingAllocator final : public c10::Allocator {
 
 extern "C" {
 
-// From here on the CPU's tensors are counted, and their memory stays in the process. Those that are there already are not counted, also
-// when they go.
+// What a step gives back is kept for the next one, which takes the same again: memory that goes to the system and comes back is
+// cleared by it, page by page, in up to a tenth of a step's time.
+void svspec_keep_cpu_memory() {
+  // Only glibc knows these; where it refuses, memory goes back as before.
+  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
+// From here on the CPU's tensors are counted. Those that are there already are not, also when they go.
 int svspec_count_cpu_memory() {
   return svspec::guarded([] {
-    // Only glibc knows these; where it refuses, memory goes back as before.
-    mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
-    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
     static CountingAllocator counting;
     c10::SetCPUAllocator(&counting, /*priority=*/1);
   });

@@ -40,6 +40,13 @@ pub fn choose(choice: Choice, local_rank: usize) -> Result<Device, NoCuda> {
     }
 }
 
+/// Has the memory that a step gives back kept for the next one, on `device`; a GPU's always is.
+pub fn keep_memory(device: Device) {
+    if !device.is_cuda() {
+        ffi::keep_cpu_memory();
+    }
+}
+
 /// Has the memory of tensors on `device` counted from here on; a GPU's always is.
 pub fn count_memory(device: Device) -> Result<(), TorchError> {
     if device.is_cuda() { Ok(()) } else { ffi::count_cpu_memory() }

@@ -12,7 +12,7 @@ mod stochastic;
 
 pub use gradients::{autocast_off, with_gradients};
 pub use group::{Address, Group, Reducer, Store, Work, quiet_c10d};
-pub use memory::{count_cpu_memory, cpu_peak_bytes};
+pub use memory::{count_cpu_memory, cpu_peak_bytes, keep_cpu_memory};
 pub use recompute::recompute;
 pub use stochastic::{Way, round_stochastically};
 

@@ -73,6 +73,7 @@ pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<En
     if device.is_cuda() {
         ffi::set_deterministic()?;
     }
+    device::keep_memory(device);
     device::count_memory(device)?;
     let team = Rc::new(Team::meet(&options.place, options.timeout)?);
     let ending = run_in::<M>(options, stop, device, &team);

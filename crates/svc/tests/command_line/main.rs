@@ -13,6 +13,7 @@ mod help;
 mod import;
 mod migrate;
 mod prepare;
+mod readme;
 mod report;
 mod scene;
 mod show;

@@ -4,8 +4,15 @@ use super::{TorchError, checked};
 use std::ffi::c_int;
 
 unsafe extern "C" {
+    fn svspec_keep_cpu_memory();
     fn svspec_count_cpu_memory() -> c_int;
     fn svspec_cpu_peak_bytes() -> i64;
+}
+
+/// From here on what is given back of the CPU's memory stays in the process, for what is taken next.
+pub fn keep_cpu_memory() {
+    // SAFETY: no arguments; the settings are the allocator's own.
+    unsafe { svspec_keep_cpu_memory() }
 }
 
 /// From here on the CPU's tensors are counted, until the process ends.

@@ -1,5 +1,6 @@
 //! What enters the head in, the loss out, so many tokens at a time: logits and their gradients are never held for all tokens.
 
+use super::or_panic;
 use crate::ffi;
 use tch::Tensor;
 
@@ -63,8 +64,4 @@ pub fn mean_by_chunks(
 fn sum(mut shares: impl Iterator<Item = Tensor>) -> Tensor {
     let first = shares.next().unwrap_or_else(|| Tensor::from(0.0_f32));
     shares.fold(first, |sum, share| sum + share)
-}
-
-fn or_panic<T>(result: Result<T, ffi::TorchError>) -> T {
-    result.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -1,5 +1,6 @@
 //! Logits and targets in, the mean loss out.
 
+use super::or_panic;
 use crate::ffi;
 use tch::{Kind, Tensor};
 
@@ -19,8 +20,7 @@ pub fn cross_entropy(logits_btv: &Tensor, targets_bt: &Tensor) -> Tensor {
     let sum = -of_targets_n1.sum(kind);
     let sum = if logits_btv.requires_grad() {
         let gradient_nv = log_shares_nv.exp_().scatter_(1, &targets_n1, &of_targets_n1.expm1());
-        ffi::with_gradients(&sum, &[logits_btv.shallow_clone()], &[gradient_nv.view_as(logits_btv)])
-            .unwrap_or_else(|error| panic!("{error}"))
+        or_panic(ffi::with_gradients(&sum, &[logits_btv.shallow_clone()], &[gradient_nv.view_as(logits_btv)]))
     } else {
         sum
     };

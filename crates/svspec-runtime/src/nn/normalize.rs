@@ -1,5 +1,6 @@
 //! Deterministic normalisation over trailing dimensions; what multiplies it afterwards is the model's own.
 
+use super::or_panic;
 use crate::ffi;
 use tch::{Device, Kind, Tensor};
 
@@ -17,7 +18,7 @@ pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64) -> Tensor {
     } else {
         ffi::rms_norm(x, num_axes, eps)
     };
-    normalized.unwrap_or_else(|error| panic!("{error}"))
+    or_panic(normalized)
 }
 
 /// `(x − mean(x)) / sqrt(var(x) + eps)` over the last `num_axes` dimensions together, the variance biased.

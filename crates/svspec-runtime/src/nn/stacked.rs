@@ -1,6 +1,6 @@
 //! A layer of the stack in, the same layer with a choice of what its backward pass is computed from out.
 
-use super::Rope;
+use super::{Rope, or_panic};
 use crate::ffi;
 use crate::params::LayerParams;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,7 +53,7 @@ impl<L: Send + 'static> Stacked<L> {
         let run = move |x: &Tensor| forward(&layer.lock().unwrap_or_else(PoisonError::into_inner), x, &ropes);
         match self.keeps {
             Keeps::Values => run(x),
-            Keeps::Input => ffi::recompute(x, &self.params, run).unwrap_or_else(|error| panic!("{error}")),
+            Keeps::Input => or_panic(ffi::recompute(x, &self.params, run)),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Checkpoints of other software: layouts written out entry by entry, kinds, shards, and what does not fit.
 
+use crate::hand::Size;
 use crate::runs::Folder;
+use crate::tiny::Tiny;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use svspec_runtime::foreign::{self, Foreign, ForeignError, ForeignRow, Misfits, Orientation};
-use svspec_runtime::spec::{Health, Init, Layers, ParamRow, Precision, Schedule, Spec, Training};
+use svspec_runtime::spec::{Init, Layers, ParamRow, Spec};
 use svspec_runtime::{Params, tensor_file};
 use tch::{Device, Kind, Tensor};
 
@@ -36,22 +38,7 @@ static SPEC: Spec = Spec {
     matrices: &[],
     units: &[],
     scales: &[],
-    training: Training {
-        steps: 1,
-        batch: 1,
-        micro_batch: 1,
-        schedule: Schedule::Constant { warmup: 0 },
-        decay_schedule: Schedule::Constant { warmup: 0 },
-        precision: Precision::F32,
-        clip: None,
-        eval_every: 1,
-        checkpoint_every: 1,
-        keep_last: 1,
-        keep_every: None,
-        health: Health::USUAL,
-        seed: 0,
-        lr: 0.0,
-    },
+    training: Tiny::TRAINING,
     flops_per_token: 0.0,
 };
 

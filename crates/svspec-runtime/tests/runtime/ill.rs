@@ -1,8 +1,9 @@
 //! A model that falls ill where its text holds a byte that no text holds.
 
 use crate::hand::{ADAMW, Hand, Size};
+use crate::tiny::Tiny;
 use std::marker::PhantomData;
-use svspec_runtime::spec::{Algorithm, Health, Precision, Remedy, Schedule, Spec, Spike, Training};
+use svspec_runtime::spec::{Algorithm, Health, Remedy, Schedule, Spec, Spike, Training};
 use svspec_runtime::{Model, Params};
 use tch::Tensor;
 
@@ -41,16 +42,10 @@ impl<T: Treatment> Size for Patient<T> {
         batch: 4,
         micro_batch: 2,
         schedule: Schedule::Constant { warmup: 4 },
-        decay_schedule: Schedule::Constant { warmup: 0 },
-        precision: Precision::F32,
-        clip: Some(1.0),
         eval_every: 80,
         checkpoint_every: 8,
-        keep_last: 1,
-        keep_every: None,
         health: T::HEALTH,
-        seed: 0,
-        lr: 1e-2,
+        ..Tiny::TRAINING
     };
     const ALGORITHMS: [Algorithm; 2] = [T::ALGORITHM, ADAMW];
 }

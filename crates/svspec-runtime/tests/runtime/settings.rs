@@ -1,8 +1,10 @@
 //! A spec without a model: a parameter group for each setting of an optimizer.
 
+use crate::hand::Size;
+use crate::tiny::Tiny;
 use svspec_runtime::spec::{
-    Algorithm, GroupRow, Health, Init, Layers, Matrices, MatrixRow, Muon, MuonScale, ParamRow, Precision,
-    Schedule, Spec, Training,
+    Algorithm, GroupRow, Init, Layers, Matrices, MatrixRow, Muon, MuonScale, ParamRow, Schedule, Spec,
+    Training,
 };
 
 const MUON: Algorithm =
@@ -65,16 +67,7 @@ pub static SPEC: Spec = Spec {
         batch: 1,
         micro_batch: 1,
         schedule: Schedule::Constant { warmup: 0 },
-        decay_schedule: Schedule::Constant { warmup: 0 },
-        precision: Precision::F32,
-        clip: Some(1.0),
-        eval_every: 50,
-        checkpoint_every: 50,
-        keep_last: 1,
-        keep_every: None,
-        health: Health::USUAL,
-        seed: 0,
-        lr: 1e-2,
+        ..Tiny::TRAINING
     },
     flops_per_token: 0.0,
 };

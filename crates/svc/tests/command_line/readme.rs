@@ -1,0 +1,52 @@
+//! README.md: what it shows of the commands is what they print.
+
+use std::process::Command;
+
+const README: &str = include_str!("../../../../README.md");
+
+/// What `svc ARGUMENTS` prints in the checkout.
+fn printed(arguments: &str) -> String {
+    let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let output = Command::new(env!("CARGO_BIN_EXE_svc"))
+        .current_dir(checkout)
+        .args(arguments.split_whitespace())
+        .env("COLUMNS", "120")
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The first block of text in README.md after `words`.
+fn block(words: &str) -> &'static str {
+    let (_, after) = README.split_once(words).unwrap();
+    let (_, after) = after.split_once("```text\n").unwrap();
+    after.split_once("```").unwrap().0
+}
+
+/// Paragraph by paragraph, what README.md shows after `words` is in what `svc ARGUMENTS` prints.
+fn shows(words: &str, arguments: &str) {
+    let printed = printed(arguments);
+    for paragraph in block(words).split("\n\n") {
+        let paragraph = paragraph.trim_end();
+        assert!(printed.contains(paragraph), "svc {arguments} does not print\n{paragraph}\nbut\n{printed}");
+    }
+}
+
+#[test]
+fn the_roles() {
+    shows(
+        "`cargo svc show roles specs/nano.svspec --variant unified`",
+        "show roles specs/nano.svspec --variant unified",
+    );
+}
+
+#[test]
+fn the_groups() {
+    shows("specs/llama.svspec --variant muon` begins so:", "show groups specs/llama.svspec --variant muon");
+}
+
+#[test]
+fn the_diff() {
+    let arguments = "diff specs/nano.svspec:nano specs/nano.svspec:unified";
+    shows(&format!("`cargo svc {arguments}`"), arguments);
+}

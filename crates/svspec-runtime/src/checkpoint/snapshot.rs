@@ -44,6 +44,7 @@ impl Snapshot {
     }
 
     /// With copies on the CPU of all that the run may change.
+    #[must_use]
     pub fn copied(self) -> Self {
         let copied = |tensors: Vec<(String, Tensor)>| {
             tensors.into_iter().map(|(name, tensor)| (name, copy(&tensor))).collect()

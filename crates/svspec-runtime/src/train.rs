@@ -197,10 +197,10 @@ fn steps<M: Model>(
         clock.lap(|seconds| &mut seconds.communication);
         let norms = plan.team.norms(&state.optimizer, &gradients, &sums)?;
         let verdict = state.guard.judge(&losses.cross_entropy, &norms);
-        // From here on the step is taken, and noted, even if others are lost.
         if let Some(checkpoints) = &mut checkpoints {
             checkpoints.wait_for_copy();
         }
+        // From here on the step is taken, and noted, even if others are lost.
         let optimizer = &mut state.optimizer;
         let grad_norm = plan.team.step(optimizer, &gradients, factors, &sums, &norms, &verdict.skip)?;
         losses.loads.iter().for_each(|load| load.correct(&verdict.skip));

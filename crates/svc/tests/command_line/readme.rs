@@ -2,19 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what README.md does not show fails its test")]
 
-use std::process::Command;
+use crate::scene::Scene;
 
 const README: &str = include_str!("../../../../README.md");
 
 /// What `svc ARGUMENTS` prints in the checkout.
 fn printed(arguments: &str) -> String {
     let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let output = Command::new(env!("CARGO_BIN_EXE_svc"))
-        .current_dir(checkout)
-        .args(arguments.split_whitespace())
-        .env("COLUMNS", "120")
-        .output()
-        .unwrap();
+    let output = Scene::new().svc(arguments).current_dir(checkout).env("COLUMNS", "120").output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 

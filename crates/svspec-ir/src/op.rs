@@ -1,5 +1,5 @@
 //! The ops: each is one file that knows its shapes, its cost, in which inputs it is linear, how a per-channel
-//! scale passes through it, its value and its derivative. A new op is a new file and a line in [`Op`].
+//! scale passes through it, its value and its derivative. A new op is a new file, its `mod` here and its line of `ops!`.
 
 pub mod activation;
 pub mod add;
@@ -38,76 +38,75 @@ pub mod z_loss;
 #[cfg(test)]
 mod trial;
 
-pub use activation::Activation;
-pub use add::Add;
-pub use attention::Attention;
-pub use balance::{Balance, Over};
-pub use bias::Bias;
-pub use choose::{Choose, Correction, Groups};
-pub use clamp::Clamp;
-pub use combine::Combine;
-pub use concat::Concat;
-pub use cross_entropy::CrossEntropy;
-pub use delay::Delay;
-pub use dispatch::Dispatch;
-pub use embed::Embed;
-pub use expert_bias::ExpertBias;
-pub use expert_linear::ExpertLinear;
-pub use expert_scale::ExpertScale;
-pub use gain::Gain;
-pub use input::Input;
-pub use linear::{Linear, Projection};
-pub use mul::Mul;
-pub use normalize::{Norm, Normalize};
-pub use positions::Positions;
-pub use rope::{Angles, Rope};
-pub use route::{Route, Scores};
-pub use scale::Scale;
-pub use sinusoids::Sinusoids;
-pub use slice::Slice;
-pub use soft_cap::SoftCap;
-pub use view::View;
-pub use z_loss::ZLoss;
+pub use balance::Over;
+pub use choose::{Correction, Groups};
+pub use linear::Projection;
+pub use normalize::Norm;
+pub use rope::Angles;
+pub use route::Scores;
 
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, ParamId, PerLayer, ScaleId};
 use serde::Serialize;
 
-/// What a node applies.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each payload documents itself")]
-pub enum Op {
-    Input(Input),
-    Embed(Embed),
-    Positions(Positions),
-    Sinusoids(Sinusoids),
-    Normalize(Normalize),
-    Scale(Scale),
-    Bias(Bias),
-    Linear(Linear),
-    View(View),
-    Slice(Slice),
-    Concat(Concat),
-    Rope(Rope),
-    Attention(Attention),
-    Activation(Activation),
-    Mul(Mul),
-    Add(Add),
-    Gain(Gain),
-    SoftCap(SoftCap),
-    Choose(Choose),
-    Route(Route),
-    Dispatch(Dispatch),
-    ExpertLinear(ExpertLinear),
-    ExpertBias(ExpertBias),
-    ExpertScale(ExpertScale),
-    Combine(Combine),
-    Balance(Balance),
-    ZLoss(ZLoss),
-    Clamp(Clamp),
-    Delay(Delay),
-    CrossEntropy(CrossEntropy),
+/// Declares the ops of these files, each as `FILE::TYPE`: [`Op`], and [`each_op!`](crate::each_op), which matches all of its
+/// variants. It is given a `$`, too, to write that macro's own with.
+macro_rules! ops {
+    ($d:tt $($file:ident::$name:ident,)*) => {
+        $(pub use $file::$name;)*
+
+        /// What a node applies.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "each payload documents itself")]
+        pub enum Op {
+            $($name($name),)*
+        }
+
+        /// An expression of the payload of an [`Op`], whichever it is: `each_op!(&node.op, op => op.name())`.
+        #[macro_export]
+        macro_rules! each_op {
+            ($d op:expr, $d payload:ident => $d value:expr) => {
+                match $d op {
+                    $($crate::Op::$name($d payload) => $d value,)*
+                }
+            };
+        }
+    };
+}
+
+ops! {
+    $
+    input::Input,
+    embed::Embed,
+    positions::Positions,
+    sinusoids::Sinusoids,
+    normalize::Normalize,
+    scale::Scale,
+    bias::Bias,
+    linear::Linear,
+    view::View,
+    slice::Slice,
+    concat::Concat,
+    rope::Rope,
+    attention::Attention,
+    activation::Activation,
+    mul::Mul,
+    add::Add,
+    gain::Gain,
+    soft_cap::SoftCap,
+    choose::Choose,
+    route::Route,
+    dispatch::Dispatch,
+    expert_linear::ExpertLinear,
+    expert_bias::ExpertBias,
+    expert_scale::ExpertScale,
+    combine::Combine,
+    balance::Balance,
+    z_loss::ZLoss,
+    clamp::Clamp,
+    delay::Delay,
+    cross_entropy::CrossEntropy,
 }
 
 /// What it costs to run an op on one token, forward.
@@ -185,6 +184,11 @@ pub trait Operation {
 
     /// The numbers of the op as prints show them, those at their neutral value left out; `dims` are the result's.
     fn attributes(&self, _dims: &[Dim]) -> Vec<Attribute> {
+        Vec::new()
+    }
+
+    /// Its numbers that may differ from layer to layer.
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
         Vec::new()
     }
 
@@ -271,84 +275,19 @@ pub trait Operation {
 impl Op {
     /// The op's own file.
     pub fn operation(&self) -> &dyn Operation {
-        match self {
-            Self::Input(op) => op,
-            Self::Embed(op) => op,
-            Self::Positions(op) => op,
-            Self::Sinusoids(op) => op,
-            Self::Normalize(op) => op,
-            Self::Scale(op) => op,
-            Self::Bias(op) => op,
-            Self::Linear(op) => op,
-            Self::View(op) => op,
-            Self::Slice(op) => op,
-            Self::Concat(op) => op,
-            Self::Rope(op) => op,
-            Self::Attention(op) => op,
-            Self::Activation(op) => op,
-            Self::Mul(op) => op,
-            Self::Add(op) => op,
-            Self::Gain(op) => op,
-            Self::SoftCap(op) => op,
-            Self::Choose(op) => op,
-            Self::Route(op) => op,
-            Self::Dispatch(op) => op,
-            Self::ExpertLinear(op) => op,
-            Self::ExpertBias(op) => op,
-            Self::ExpertScale(op) => op,
-            Self::Combine(op) => op,
-            Self::Balance(op) => op,
-            Self::ZLoss(op) => op,
-            Self::Clamp(op) => op,
-            Self::Delay(op) => op,
-            Self::CrossEntropy(op) => op,
-        }
+        each_op!(self, op => op)
     }
 
-    /// Its numbers that may differ from layer to layer.
-    pub fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
-        match self {
-            Self::Normalize(op) => vec![&mut op.eps],
-            Self::Rope(op) => vec![&mut op.angles.theta],
-            Self::Attention(op) => {
-                let optional = [op.window.as_mut(), op.soft_cap.as_mut(), op.alibi.as_mut()];
-                optional.into_iter().flatten().chain([&mut op.scale]).collect()
-            }
-            Self::Gain(op) => vec![&mut op.factor],
-            Self::SoftCap(op) => vec![&mut op.cap],
-            Self::Clamp(op) => vec![&mut op.low, &mut op.high],
-            Self::Input(_)
-            | Self::Embed(_)
-            | Self::Positions(_)
-            | Self::Sinusoids(_)
-            | Self::Scale(_)
-            | Self::Bias(_)
-            | Self::Linear(_)
-            | Self::Slice(_)
-            | Self::Delay(_)
-            | Self::View(_)
-            | Self::Concat(_)
-            | Self::Activation(_)
-            | Self::Mul(_)
-            | Self::Add(_)
-            | Self::Choose(_)
-            | Self::Route(_)
-            | Self::Dispatch(_)
-            | Self::ExpertLinear(_)
-            | Self::ExpertBias(_)
-            | Self::ExpertScale(_)
-            | Self::Combine(_)
-            | Self::Balance(_)
-            | Self::ZLoss(_)
-            | Self::CrossEntropy(_) => Vec::new(),
-        }
+    /// The same, to be changed.
+    pub fn operation_mut(&mut self) -> &mut dyn Operation {
+        each_op!(self, op => op)
     }
 
     /// The op as it is in one layer, from 0.
     #[must_use]
     pub fn in_layer(&self, layer: Option<usize>) -> Self {
         let mut op = self.clone();
-        for value in op.per_layer_mut() {
+        for value in op.operation_mut().per_layer_mut() {
             *value = PerLayer::Uniform(value.at(layer));
         }
         op

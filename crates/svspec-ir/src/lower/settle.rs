@@ -9,7 +9,7 @@ pub fn settle(regions: &mut [Region], params: &mut [Param], stack: &[RegionId]) 
         region
             .nodes
             .iter_mut()
-            .flat_map(|node| node.op.per_layer_mut())
+            .flat_map(|node| node.op.operation_mut().per_layer_mut())
             .for_each(|value| number(value, &layers));
     }
     for param in params {

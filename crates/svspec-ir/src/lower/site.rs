@@ -28,35 +28,13 @@ fn mark(region: &Region, value: ValueId, scales: &mut [ScaleVector]) {
                 }
                 open.extend(&node.inputs);
             }
-            Op::Normalize(_)
-            | Op::Bias(_)
-            | Op::View(_)
-            | Op::Slice(_)
-            | Op::Concat(_)
-            | Op::Rope(_)
-            | Op::Gain(_)
-            | Op::SoftCap(_)
-            | Op::Delay(_)
-            | Op::Clamp(_) => open.extend(&node.inputs),
-            Op::Input(_)
-            | Op::Embed(_)
-            | Op::Positions(_)
-            | Op::Sinusoids(_)
-            | Op::Linear(_)
-            | Op::Attention(_)
-            | Op::Activation(_)
-            | Op::Mul(_)
-            | Op::Add(_)
-            | Op::Choose(_)
-            | Op::Route(_)
-            | Op::Dispatch(_)
-            | Op::ExpertLinear(_)
-            | Op::ExpertBias(_)
-            | Op::ExpertScale(_)
-            | Op::Combine(_)
-            | Op::Balance(_)
-            | Op::ZLoss(_)
-            | Op::CrossEntropy(_) => {}
+            Op::Concat(_) => open.extend(&node.inputs),
+            Op::Activation(_) => {}
+            op => {
+                if op.operation().is_step() {
+                    open.extend(&node.inputs);
+                }
+            }
         }
     }
 }

@@ -49,6 +49,11 @@ impl Operation for Attention {
         [Some(scale), window, soft_cap, alibi].into_iter().flatten().collect()
     }
 
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        let optional = [self.window.as_mut(), self.soft_cap.as_mut(), self.alibi.as_mut()];
+        optional.into_iter().flatten().chain([&mut self.scale]).collect()
+    }
+
     fn is_of_part(&self) -> bool {
         true
     }

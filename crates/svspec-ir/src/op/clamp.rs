@@ -32,6 +32,10 @@ impl Operation for Clamp {
         vec![("low", shortest(self.low.at(None))), ("high", shortest(self.high.at(None)))]
     }
 
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        vec![&mut self.low, &mut self.high]
+    }
+
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         Ok(x.to_vec())

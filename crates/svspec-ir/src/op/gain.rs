@@ -30,6 +30,10 @@ impl Operation for Gain {
         vec![("factor", rounded(self.factor.at(None)))]
     }
 
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        vec![&mut self.factor]
+    }
+
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         Ok(x.to_vec())

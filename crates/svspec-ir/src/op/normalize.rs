@@ -51,6 +51,10 @@ impl Operation for Normalize {
         vec![(norm, over), ("eps", shortest(self.eps.at(None)))]
     }
 
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        vec![&mut self.eps]
+    }
+
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         if self.num_axes == 0 || self.num_axes > x.len() {

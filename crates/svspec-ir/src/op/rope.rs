@@ -7,7 +7,7 @@ pub use angles::{Angles, Llama3, LongRope, RampEnds, Scaling, Yarn};
 use super::{Attribute, Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::{rounded, shortest};
-use crate::{Dim, Dims, Model, dim};
+use crate::{Dim, Dims, Model, PerLayer, dim};
 use serde::Serialize;
 
 /// Rotates pair `i` of the last dimension by `t · frequency_i`, `t` the position from 0, and multiplies it with the
@@ -101,6 +101,10 @@ impl Operation for Rope {
             }
         }
         attributes
+    }
+
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        vec![&mut self.angles.theta]
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
@@ -209,7 +213,6 @@ impl Rope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PerLayer;
     use crate::op::trial::{Trial, entries};
 
     const ROPE: Rope = Rope {

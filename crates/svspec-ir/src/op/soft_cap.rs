@@ -30,6 +30,10 @@ impl Operation for SoftCap {
         vec![("cap", shortest(self.cap.at(None)))]
     }
 
+    fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
+        vec![&mut self.cap]
+    }
+
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         Ok(x.to_vec())

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod formula;
+pub mod function;
 mod linear;
 mod parameters;
 pub mod part;

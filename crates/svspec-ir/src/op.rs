@@ -187,6 +187,11 @@ pub trait Operation {
         Vec::new()
     }
 
+    /// Whether an expert may apply it: what it makes of one copy of a token, it makes of that copy's channels alone.
+    fn fits_expert(&self) -> bool {
+        true
+    }
+
     /// Its numbers that may differ from layer to layer.
     fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
         Vec::new()

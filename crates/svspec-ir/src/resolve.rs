@@ -27,8 +27,8 @@ pub use crate::arithmetic::FUNCTIONS;
 pub use placement::FORMS;
 pub use reserved::reserved;
 pub use resolved::{
-    Axis, Equation, Extent, Formula, FormulaKind, Function, HeadWeight, Layer, LayerKind, Origin, Part,
-    PartSetting, Place, Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
+    Axis, Equation, Extent, Formula, FormulaKind, HeadWeight, Layer, LayerKind, Origin, Part, PartSetting,
+    Place, Resolved, SettingValue, Stage, StageNormalize, StageScale, TensorStatement,
 };
 pub(crate) use setting::LARGEST_COUNT;
 pub(crate) use told::Told;

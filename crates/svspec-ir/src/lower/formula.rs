@@ -1,7 +1,5 @@
 //! The right side of an equation in; nodes out.
 
-mod function;
-
 use super::linear::DEFAULT_STD;
 use super::parameters::NewParam;
 use super::part::moe;
@@ -13,7 +11,7 @@ use svspec_diagnostics::{Diagnostic, Span};
 
 /// What a node of a formula is called.
 #[derive(Clone, Copy)]
-enum Naming<'a> {
+pub(super) enum Naming<'a> {
     /// It is the whole right side: after what is assigned.
     Whole(&'a str),
     /// It is within the right side of this name: after that and what it is.
@@ -21,7 +19,7 @@ enum Naming<'a> {
 }
 
 impl Naming<'_> {
-    fn name(self, what: &str) -> String {
+    pub(super) fn name(self, what: &str) -> String {
         match self {
             Self::Whole(assigned) => assigned.to_owned(),
             Self::Within(assigned) => format!("{assigned}_{what}"),
@@ -47,9 +45,7 @@ impl RegionBuilder<'_, '_> {
             FormulaKind::Name(name) => self.value(name),
             FormulaKind::Embed => self.embed(&naming.name("embedded"), span),
             FormulaKind::Part(index, arguments) => {
-                let values: Vec<Option<ValueId>> =
-                    arguments.iter().map(|argument| self.term(argument, within)).collect();
-                let values = values.into_iter().collect::<Option<Vec<ValueId>>>()?;
+                let values = self.terms(arguments, within)?;
                 let part = self.part(*index)?;
                 self.apply(part, &values, span)
             }
@@ -68,7 +64,10 @@ impl RegionBuilder<'_, '_> {
                 }
                 self.formula(result, name)
             }
-            FormulaKind::Call(function, arguments) => self.call(function, arguments, naming, span),
+            FormulaKind::Call(function, arguments) => {
+                let values = self.terms(arguments, within)?;
+                self.call(function, &values, arguments, naming, span)
+            }
             FormulaKind::Gain(factor, argument) => {
                 let x = self.term(argument, within)?;
                 self.same_dims(
@@ -100,6 +99,13 @@ impl RegionBuilder<'_, '_> {
                 self.node(&naming.name("product"), Op::Mul(Mul), vec![a, b], dims, "", span)
             }
         }
+    }
+
+    /// The values of all arguments; faults of each are reported.
+    fn terms(&mut self, arguments: &[Formula], naming: Naming<'_>) -> Option<Vec<ValueId>> {
+        let values: Vec<Option<ValueId>> =
+            arguments.iter().map(|argument| self.term(argument, naming)).collect();
+        values.into_iter().collect()
     }
 
     /// The values of both sides of an operator; faults of each are reported.

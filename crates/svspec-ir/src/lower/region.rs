@@ -122,8 +122,8 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
             );
             return None;
         }
-        let looks_further = matches!(op, Op::Attention(_) | Op::Rope(_) | Op::Delay(_) | Op::View(_));
-        if self.experts.is_some() && (looks_further || dims.first().is_none_or(|dim| dim.name != CHOSEN)) {
+        let is_of_copies = dims.first().is_some_and(|dim| dim.name == CHOSEN);
+        if self.experts.is_some() && !(op.operation().fits_expert() && is_of_copies) {
             return self.not_an_expert(if part.is_empty() { name } else { part }, span);
         }
         let name = self.fresh(name);
@@ -204,6 +204,11 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
     pub fn out_dim(&self, part: &str, size: usize) -> Dim {
         let known = [self.width_dim(), self.vocab_dim()].into_iter().find(|dim| dim.size == size);
         known.unwrap_or_else(|| Dim::new(part.replace('.', "_"), size))
+    }
+
+    /// The dimension of `size` channels: of a head, or, of a flat value, the model's own name for it.
+    pub(super) fn channels_dim(&self, leading: &[Dim], size: usize) -> Dim {
+        if leading.is_empty() { self.out_dim("channels", size) } else { Dim::new("head_dim", size) }
     }
 
     /// The embedding table, if the head is tied to it.

@@ -19,22 +19,15 @@ fn mark(region: &Region, value: ValueId, scales: &mut [ScaleVector]) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
         let Some(node) = region.nodes.get(value.0) else { continue };
-        match &node.op {
-            Op::Scale(scale) => {
-                if let Some(vector) = scales.get_mut(scale.scale.0)
-                    && vector.site == Site::LinearOutput
-                {
-                    vector.site = Site::QkHead;
-                }
-                open.extend(&node.inputs);
-            }
-            Op::Concat(_) => open.extend(&node.inputs),
-            Op::Activation(_) => {}
-            op => {
-                if op.operation().is_step() {
-                    open.extend(&node.inputs);
-                }
-            }
+        if let Op::Scale(scale) = &node.op
+            && let Some(vector) = scales.get_mut(scale.scale.0)
+            && vector.site == Site::LinearOutput
+        {
+            vector.site = Site::QkHead;
+        }
+        let is_dressed = node.op.operation().is_step() && !matches!(node.op, Op::Activation(_));
+        if is_dressed || matches!(node.op, Op::Concat(_)) {
+            open.extend(&node.inputs);
         }
     }
 }

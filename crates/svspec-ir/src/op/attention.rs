@@ -41,6 +41,10 @@ impl Operation for Attention {
         false
     }
 
+    fn fits_expert(&self) -> bool {
+        false
+    }
+
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
         let window = self.window.as_ref().map(|window| ("window", shortest(window.at(None))));
         let soft_cap = self.soft_cap.as_ref().map(|cap| ("soft_cap", shortest(cap.at(None))));

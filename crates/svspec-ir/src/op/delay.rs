@@ -25,6 +25,10 @@ impl Operation for Delay {
         true
     }
 
+    fn fits_expert(&self) -> bool {
+        false
+    }
+
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
         vec![("by", self.steps.to_string())]
     }

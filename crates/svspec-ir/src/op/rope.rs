@@ -50,6 +50,10 @@ impl Operation for Rope {
         true
     }
 
+    fn fits_expert(&self) -> bool {
+        false
+    }
+
     fn attributes(&self, dims: &[Dim]) -> Vec<Attribute> {
         let Angles { rotary_dim, ref scaling, .. } = self.angles;
         let mut attributes = vec![("theta", shortest(self.angles.theta.at(None)))];

@@ -9,6 +9,7 @@ use super::resolved::{Formula, FormulaKind, Part};
 use super::{list, path::single, setting};
 use crate::PerLayer;
 use crate::arithmetic::FUNCTIONS;
+use crate::lower;
 use crate::lower::part::Takes;
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Operator};
@@ -272,8 +273,8 @@ fn call(
     if let Some(&composite) = scope.draft.composites.get(name) {
         return composite::apply(scope, context, composite, (name, name_span), arguments, span, depth);
     }
-    if let Some(inputs) = function::inputs(name) {
-        return function::call(scope, context, (name, name_span), inputs, arguments, span, depth);
+    if let Some(callee) = function::named(name) {
+        return function::call(scope, context, (callee, name, name_span), arguments, span, depth);
     }
     // A part that is declared but at fault was reported there.
     if scope.draft.parts.iter().any(|declared| declared.name.text == name)
@@ -333,11 +334,11 @@ fn unknown_call(scope: &mut Scope<'_>, name: &str, span: Span) {
                 format!("`{name}` is a function of numbers, not of values"),
             )
             .at(span, "given a value")
-            .help(format!("functions of values: {}", list(&function::names()))),
+            .help(format!("functions of values: {}", list(&lower::function::names()))),
         );
         return;
     }
-    let functions = function::names();
+    let functions = lower::function::names();
     let close = did_you_mean(name, parts.iter().chain(&functions).copied());
     let looks_like_function = close.is_some_and(|close| functions.contains(&close));
     let name_of = if looks_like_function { "unknown-function" } else { "unknown-part" };

@@ -1,8 +1,9 @@
 //! A target with every name in it understood: plain data, ready to be lowered.
 
 use crate::foreign::{ForeignName, Layout};
+use crate::lower::function::Function;
 use crate::lower::part::PartKind;
-use crate::op::{Activation, Norm};
+use crate::op::Norm;
 use crate::rule::ResolvedRule;
 use crate::{Optimizer, PerLayer, Role, ScaleForm, Train};
 use std::collections::BTreeMap;
@@ -179,27 +180,6 @@ pub enum FormulaKind {
     Add(Box<Formula>, Box<Formula>),
     /// An element-wise product.
     Mul(Box<Formula>, Box<Formula>),
-}
-
-/// A function of the language, with the numbers that it was given.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Function {
-    /// A non-linearity: `silu(x)`.
-    Activation(Activation),
-    /// `softcap(x, cap)`
-    SoftCap(PerLayer),
-    /// `clamp(x, low, high)`
-    Clamp([PerLayer; 2]),
-    /// `delay(x, tokens)`: the value so many tokens before.
-    Delay(PerLayer),
-    /// `slice(x, start, end)`: channels, of each head.
-    Slice([PerLayer; 2]),
-    /// `concat(a, b, …)`: channels side by side, of each head.
-    Concat,
-    /// `split_heads(x, heads)`
-    SplitHeads(PerLayer),
-    /// `join_heads(x)`
-    JoinHeads,
 }
 
 /// A part with its settings and what is placed at its ports.

@@ -1,6 +1,6 @@
 //! A formula in; the sizes that its functions give values in a layer out. Layers of one kind have the same.
 
-use super::resolved::{Formula, FormulaKind, Function};
+use super::resolved::{Formula, FormulaKind};
 
 impl Formula {
     /// The sizes in a layer, from 0, that functions give values by numbers of their own, in the order of the text.
@@ -8,16 +8,7 @@ impl Formula {
         match &self.kind {
             FormulaKind::Name(_) | FormulaKind::Embed => {}
             FormulaKind::Call(function, arguments) => {
-                let numbers = match function {
-                    Function::Slice(bounds) => bounds.as_slice(),
-                    Function::Delay(number) | Function::SplitHeads(number) => std::slice::from_ref(number),
-                    Function::Activation(_)
-                    | Function::SoftCap(_)
-                    | Function::Clamp(_)
-                    | Function::Concat
-                    | Function::JoinHeads => &[],
-                };
-                found.extend(numbers.iter().map(|number| number.at(Some(layer)) as usize));
+                found.extend(function.sizes().map(|number| number.at(Some(layer)) as usize));
                 for argument in arguments {
                     argument.sizes(layer, found);
                 }

@@ -17,6 +17,7 @@ mod expert_bias;
 mod expert_linear;
 mod expert_scale;
 mod gain;
+mod input;
 mod linear;
 mod mul;
 mod normalize;
@@ -42,42 +43,34 @@ pub enum Emitted {
     Known(Variable),
 }
 
+impl From<TokenStream> for Emitted {
+    fn from(expression: TokenStream) -> Self {
+        Self::Expression(expression)
+    }
+}
+
+/// What the file of an op says of it.
+trait Code {
+    /// The expression of `node`; statements that it needs first go to `scope`.
+    fn emit(&self, scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted;
+
+    /// The right-hand side of the equation for `node`, given its inputs'.
+    fn equation(&self, model: &Model, node: &Node, inputs: &[Term]) -> Term;
+}
+
+/// The op's own file.
+fn code(op: &Op) -> &dyn Code {
+    svspec_ir::each_op!(op, op => op)
+}
+
 /// The expression of `node`; statements that it needs first go to `scope`.
 pub fn emit(scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
-    let input = |index: usize| node.inputs.get(index).copied().expect("the checker counted the inputs");
-    let expression = match &node.op {
-        Op::Input(op) => return Emitted::Known(scope.argument(*op, node)),
-        Op::Slice(op) => return slice::emit(scope, op, input(0), id),
-        Op::View(op) => view::emit(scope, op, input(0)),
-        Op::Concat(_) => concat::emit(scope, node),
-        Op::Balance(op) => return balance::emit(scope, *op, node, [input(0), input(1)]),
-        Op::ZLoss(_) => return z_loss::emit(scope, node, input(0)),
-        Op::Choose(op) => return choose::emit(scope, *op, node, input(0)),
-        Op::Embed(op) => embed::emit(scope, *op, input(0)),
-        Op::Positions(op) => positions::emit(scope, *op, input(0)),
-        Op::Sinusoids(op) => sinusoids::emit(scope, op, input(0)),
-        Op::Normalize(op) => normalize::emit(scope, op, node, input(0)),
-        Op::Scale(op) => scale::emit(scope, *op, input(0)),
-        Op::Bias(op) => bias::emit(scope, *op, input(0)),
-        Op::Linear(op) => linear::emit(scope, op, node, input(0)),
-        Op::Rope(op) => rope::emit(scope, op, input(0)),
-        Op::Attention(op) => attention::emit(scope, op, node, [input(0), input(1), input(2)]),
-        Op::Activation(op) => activation::emit(scope, *op, input(0)),
-        Op::Mul(_) => mul::emit(scope, [input(0), input(1)]),
-        Op::Add(_) => add::emit(scope, [input(0), input(1)]),
-        Op::Gain(op) => gain::emit(scope, op, node, input(0)),
-        Op::Delay(op) => delay::emit(scope, *op, input(0)),
-        Op::SoftCap(op) => soft_cap::emit(scope, op, node, input(0)),
-        Op::Route(op) => route::emit(scope, *op, [input(0), input(1)]),
-        Op::Dispatch(_) => dispatch::emit(scope, [input(0), input(1)]),
-        Op::ExpertLinear(op) => expert_linear::emit(scope, *op, [input(0), input(1)]),
-        Op::ExpertBias(op) => expert_bias::emit(scope, *op, [input(0), input(1)]),
-        Op::ExpertScale(op) => expert_scale::emit(scope, *op, [input(0), input(1)]),
-        Op::Combine(_) => combine::emit(scope, [input(0), input(1), input(2)]),
-        Op::Clamp(op) => clamp::emit(scope, op, node, input(0)),
-        Op::CrossEntropy(_) => cross_entropy::emit(scope, [input(0), input(1)]),
-    };
-    Emitted::Expression(expression)
+    code(&node.op).emit(scope, id, node)
+}
+
+/// The right-hand side of the equation for `node` of a model as lowered, given its inputs'.
+pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
+    code(&node.op).equation(model, node, inputs)
 }
 
 /// One side of an equation.
@@ -128,41 +121,9 @@ impl Term {
     }
 }
 
-/// The right-hand side of the equation for `node` of a model as lowered, given its inputs'.
-pub fn equation(model: &Model, node: &Node, inputs: &[Term]) -> Term {
-    let input = |index: usize| inputs.get(index).expect("the checker counted the inputs");
-    match &node.op {
-        Op::Input(_) => Term::atom(node.name.as_str()),
-        Op::View(_) => input(0).clone(),
-        Op::Slice(op) => slice::equation(op, input(0)),
-        Op::Concat(_) => concat::equation(inputs),
-        Op::Embed(op) => embed::equation(model, *op, input(0)),
-        Op::Positions(op) => positions::equation(model, *op),
-        Op::Sinusoids(op) => sinusoids::equation(op),
-        Op::Normalize(op) => normalize::equation(op, input(0)),
-        Op::Scale(op) => scale::equation(model, *op, input(0)),
-        Op::Bias(op) => bias::equation(model, *op, input(0)),
-        Op::Linear(op) => linear::equation(model, op, input(0)),
-        Op::Rope(_) => rope::equation(input(0)),
-        Op::Attention(_) => attention::equation([input(0), input(1), input(2)]),
-        Op::Activation(op) => activation::equation(*op, input(0)),
-        Op::Mul(_) => mul::equation([input(0), input(1)]),
-        Op::Add(_) => add::equation([input(0), input(1)]),
-        Op::Gain(op) => gain::equation(op, input(0)),
-        Op::Delay(op) => delay::equation(*op, input(0)),
-        Op::SoftCap(op) => soft_cap::equation(op, input(0)),
-        Op::Choose(op) => choose::equation(model, *op, input(0)),
-        Op::Route(op) => route::equation(*op, [input(0), input(1)]),
-        Op::Dispatch(_) => dispatch::equation(input(0)),
-        Op::ExpertLinear(op) => expert_linear::equation(model, *op, [input(0), input(1)]),
-        Op::ExpertBias(op) => expert_bias::equation(model, *op, [input(0), input(1)]),
-        Op::ExpertScale(op) => expert_scale::equation(model, *op, [input(0), input(1)]),
-        Op::Balance(_) => balance::equation([input(0), input(1)]),
-        Op::ZLoss(_) => z_loss::equation(input(0)),
-        Op::Combine(_) => combine::equation([input(0), input(1), input(2)]),
-        Op::Clamp(op) => clamp::equation(op, input(0)),
-        Op::CrossEntropy(_) => cross_entropy::equation([input(0), input(1)]),
-    }
+/// The `N` inputs of a node, or what stands for them.
+fn operands<T, const N: usize>(inputs: &[T]) -> &[T; N] {
+    inputs.try_into().expect("the checker counted the inputs")
 }
 
 /// A constant in an equation.

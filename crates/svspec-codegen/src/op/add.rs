@@ -1,18 +1,22 @@
 //! `add` to an operator.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::ValueId;
+use svspec_ir::op::Add;
+use svspec_ir::{Model, Node, ValueId};
 
-/// `x + &y`.
-pub fn emit(scope: &Scope<'_>, [a, b]: [ValueId; 2]) -> TokenStream {
-    let (a, b) = (scope.reference(a), scope.reference(b));
-    quote!(#a + #b)
-}
+impl Code for Add {
+    /// `x + &y`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [a, b] = *operands(&node.inputs);
+        let (a, b) = (scope.reference(a), scope.reference(b));
+        quote!(#a + #b).into()
+    }
 
-/// `x + y`.
-pub fn equation([a, b]: [&Term; 2]) -> Term {
-    Term::sum(format!("{} + {}", a.text, b.text))
+    /// `x + y`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [a, b] = operands(inputs);
+        Term::sum(format!("{} + {}", a.text, b.text))
+    }
 }

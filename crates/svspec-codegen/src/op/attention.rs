@@ -1,36 +1,46 @@
 //! `attention` to a call of the runtime's.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::literal;
 use crate::model::Scope;
 use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::Attention;
-use svspec_ir::{Dim, Node, ValueId};
+use svspec_ir::{Dim, Model, Node, ValueId};
 
-/// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax.
-pub fn emit(scope: &mut Scope<'_>, op: &Attention, node: &Node, [q, k, v]: [ValueId; 3]) -> TokenStream {
-    let scale = scale(scope, op, node, q);
-    let window = literal::optional(op.window.as_ref().map(|window| scope.whole(node, "window", window)));
-    let cap = literal::optional(op.soft_cap.as_ref().map(|cap| scope.constant(node, "soft_cap", cap)));
-    let num_heads =
-        scope.dims(q).first().map_or_else(|| literal::integer(1), |dim| scope.around.constants.size(dim));
-    let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
-    if let Some(bound) = &op.alibi {
-        let bound = scope.constant(node, "alibi_bound", bound);
-        let bias = quote!(&nn::alibi(#num_heads, #bound, #q));
-        let sinks = literal::optional(op.sinks.map(|sinks| {
-            let sinks = scope.parameter(sinks);
-            quote!(&#sinks)
-        }));
-        return quote!(nn::attention_with_bias(#q, #k, #v, #bias, #sinks, #scale, #window, #cap));
-    }
-    match op.sinks {
-        None => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)),
-        Some(sinks) => {
-            let sinks = scope.parameter(sinks);
-            quote!(nn::attention_with_sinks(#q, #k, #v, &#sinks, #scale, #window, #cap))
+impl Code for Attention {
+    /// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [q, k, v] = *operands(&node.inputs);
+        let scale = scale(scope, self, node, q);
+        let window =
+            literal::optional(self.window.as_ref().map(|window| scope.whole(node, "window", window)));
+        let cap = literal::optional(self.soft_cap.as_ref().map(|cap| scope.constant(node, "soft_cap", cap)));
+        let num_heads =
+            scope.dims(q).first().map_or_else(|| literal::integer(1), |dim| scope.around.constants.size(dim));
+        let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
+        if let Some(bound) = &self.alibi {
+            let bound = scope.constant(node, "alibi_bound", bound);
+            let bias = quote!(&nn::alibi(#num_heads, #bound, #q));
+            let sinks = literal::optional(self.sinks.map(|sinks| {
+                let sinks = scope.parameter(sinks);
+                quote!(&#sinks)
+            }));
+            return quote!(nn::attention_with_bias(#q, #k, #v, #bias, #sinks, #scale, #window, #cap)).into();
         }
+        match self.sinks {
+            None => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)).into(),
+            Some(sinks) => {
+                let sinks = scope.parameter(sinks);
+                quote!(nn::attention_with_sinks(#q, #k, #v, &#sinks, #scale, #window, #cap)).into()
+            }
+        }
+    }
+
+    /// `attention(q, k, v)`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [q, k, v] = operands(inputs);
+        Term::atom(format!("attention({}, {}, {})", q.text, k.text, v.text))
     }
 }
 
@@ -46,9 +56,4 @@ fn scale(scope: &mut Scope<'_>, op: &Attention, node: &Node, q: ValueId) -> Toke
         Some(head_dim) => quote!((#head_dim as f64).sqrt().recip()),
         None => scope.constant(node, "scale", &op.scale),
     }
-}
-
-/// `attention(q, k, v)`.
-pub fn equation([q, k, v]: [&Term; 3]) -> Term {
-    Term::atom(format!("attention({}, {}, {})", q.text, k.text, v.text))
 }

@@ -1,18 +1,22 @@
 //! `combine` to a method of the choice.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::ValueId;
+use svspec_ir::op::Combine;
+use svspec_ir::{Model, Node, ValueId};
 
-/// `chosen.combine(&x, &weights)`.
-pub fn emit(scope: &Scope<'_>, [x, weights, chosen]: [ValueId; 3]) -> TokenStream {
-    let (x, weights, chosen) = (scope.reference(x), scope.reference(weights), scope.receiver(chosen));
-    quote!(#chosen.combine(#x, #weights))
-}
+impl Code for Combine {
+    /// `chosen.combine(&x, &weights)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [x, weights, chosen] = *operands(&node.inputs);
+        let (x, weights, chosen) = (scope.reference(x), scope.reference(weights), scope.receiver(chosen));
+        quote!(#chosen.combine(#x, #weights)).into()
+    }
 
-/// `Σ[chosen] weights · x`.
-pub fn equation([x, weights, chosen]: [&Term; 3]) -> Term {
-    Term::product(format!("Σ[{}] {} · {}", chosen.text, weights.as_factor(), x.as_factor()))
+    /// `Σ[chosen] weights · x`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [x, weights, chosen] = operands(inputs);
+        Term::product(format!("Σ[{}] {} · {}", chosen.text, weights.as_factor(), x.as_factor()))
+    }
 }

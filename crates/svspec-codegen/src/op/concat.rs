@@ -1,15 +1,24 @@
 //! `concat` to LibTorch's own; one head is repeated for each of the others.
 
-use super::Term;
+use super::{Code, Emitted, Term};
 use crate::model::Scope;
 use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::{Dim, Node, ValueId};
+use svspec_ir::op::Concat;
+use svspec_ir::{Dim, Model, Node, ValueId};
 
-/// `Tensor::cat(&[&a, &b.expand([-1, -1, NUM_HEADS, -1], false)], -1)`.
-pub fn emit(scope: &Scope<'_>, node: &Node) -> TokenStream {
-    let sides = node.inputs.iter().map(|&input| side(scope, input, &node.dims));
-    quote!(Tensor::cat(&[#(#sides),*], -1))
+impl Code for Concat {
+    /// `Tensor::cat(&[&a, &b.expand([-1, -1, NUM_HEADS, -1], false)], -1)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let sides = node.inputs.iter().map(|&input| side(scope, input, &node.dims));
+        quote!(Tensor::cat(&[#(#sides),*], -1)).into()
+    }
+
+    /// `[a, b]`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let inputs: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
+        Term::atom(format!("[{}]", inputs.join(", ")))
+    }
 }
 
 fn side(scope: &Scope<'_>, input: ValueId, result: &[Dim]) -> TokenStream {
@@ -20,10 +29,4 @@ fn side(scope: &Scope<'_>, input: ValueId, result: &[Dim]) -> TokenStream {
         }
         (_, _) => scope.reference(input),
     }
-}
-
-/// `[a, b]`.
-pub fn equation(inputs: &[Term]) -> Term {
-    let inputs: Vec<&str> = inputs.iter().map(|input| input.text.as_str()).collect();
-    Term::atom(format!("[{}]", inputs.join(", ")))
 }

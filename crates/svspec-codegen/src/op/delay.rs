@@ -1,21 +1,24 @@
 //! `delay` to a call of the runtime's.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::literal::integer;
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::ValueId;
 use svspec_ir::op::Delay;
+use svspec_ir::{Model, Node, ValueId};
 
-/// `nn::delay(&x, 1)`.
-pub fn emit(scope: &mut Scope<'_>, op: Delay, input: ValueId) -> TokenStream {
-    let steps = integer(op.steps as u64);
-    let x = scope.reference(input);
-    quote!(nn::delay(#x, #steps))
-}
+impl Code for Delay {
+    /// `nn::delay(&x, 1)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        let steps = integer(self.steps as u64);
+        let x = scope.reference(input);
+        quote!(nn::delay(#x, #steps)).into()
+    }
 
-/// `delay(x, 1)`.
-pub fn equation(op: Delay, input: &Term) -> Term {
-    Term::atom(format!("delay({}, {})", input.text, op.steps))
+    /// `delay(x, 1)`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        Term::atom(format!("delay({}, {})", input.text, self.steps))
+    }
 }

@@ -1,19 +1,22 @@
 //! `embed` to a look-up.
 
-use super::{Term, path};
+use super::{Code, Emitted, Term, operands, path};
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::Embed;
-use svspec_ir::{Model, ValueId};
+use svspec_ir::{Model, Node, ValueId};
 
-/// `nn::embedding(&self.embed_weight, tokens)`.
-pub fn emit(scope: &Scope<'_>, op: Embed, tokens: ValueId) -> TokenStream {
-    let (table, tokens) = (scope.parameter(op.table), scope.reference(tokens));
-    quote!(nn::embedding(&#table, #tokens))
-}
+impl Code for Embed {
+    /// `nn::embedding(&self.embed_weight, tokens)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [tokens] = *operands(&node.inputs);
+        let (table, tokens) = (scope.parameter(self.table), scope.reference(tokens));
+        quote!(nn::embedding(&#table, #tokens)).into()
+    }
 
-/// `embed.weight[tokens]`.
-pub fn equation(model: &Model, op: Embed, tokens: &Term) -> Term {
-    Term::atom(format!("{}[{}]", path(model, op.table), tokens.text))
+    /// `embed.weight[tokens]`.
+    fn equation(&self, model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [tokens] = operands(inputs);
+        Term::atom(format!("{}[{}]", path(model, self.table), tokens.text))
+    }
 }

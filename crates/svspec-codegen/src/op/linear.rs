@@ -1,6 +1,6 @@
 //! `linear` to one matrix product, its scale vectors applied to the weights, its projections side by side.
 
-use super::{Term, path};
+use super::{Code, Emitted, Term, operands, path};
 use crate::literal::integer;
 use crate::model::Scope;
 use crate::scale;
@@ -9,26 +9,41 @@ use quote::quote;
 use svspec_ir::op::{Linear, Projection};
 use svspec_ir::{Model, Node, ScaleId, ValueId};
 
-/// `nn::linear(&x, &self.weight)`, with weights viewed as matrices.
-pub fn emit(scope: &mut Scope<'_>, op: &Linear, node: &Node, input: ValueId) -> TokenStream {
-    let num_in_dims = scope.dims(input).len();
-    let weight = match op.projections.as_slice() {
-        [single] if is_plain(single) && single.out.len() == 1 => {
-            let (weight, view) = (scope.parameter(single.weight), view(single, num_in_dims));
-            quote!(#weight #view)
+impl Code for Linear {
+    /// `nn::linear(&x, &self.weight)`, with weights viewed as matrices.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        let num_in_dims = scope.dims(input).len();
+        let weight = match self.projections.as_slice() {
+            [single] if is_plain(single) && single.out.len() == 1 => {
+                let (weight, view) = (scope.parameter(single.weight), view(single, num_in_dims));
+                quote!(#weight #view)
+            }
+            [single] => bound(scope, single, num_in_dims),
+            several => fused(scope, several, node, num_in_dims),
+        };
+        let x = if num_in_dims > 1 {
+            let x = scope.receiver(input);
+            let last = integer(num_in_dims as u64 + 1);
+            quote!(&#x.flatten(2, #last))
+        } else {
+            scope.reference(input)
+        };
+        let product = quote!(nn::linear(#x, &#weight));
+        if self.projections.len() == 1 {
+            super::slice::viewed(scope, product, &node.dims).into()
+        } else {
+            product.into()
         }
-        [single] => bound(scope, single, num_in_dims),
-        several => fused(scope, several, node, num_in_dims),
-    };
-    let x = if num_in_dims > 1 {
-        let x = scope.receiver(input);
-        let last = integer(num_in_dims as u64 + 1);
-        quote!(&#x.flatten(2, #last))
-    } else {
-        scope.reference(input)
-    };
-    let product = quote!(nn::linear(#x, &#weight));
-    if op.projections.len() == 1 { super::slice::viewed(scope, product, &node.dims) } else { product }
+    }
+
+    /// `W[attn.q.weight] · x`.
+    fn equation(&self, model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        let weight = |projection: &Projection| format!("W[{}]", path(model, projection.weight));
+        let weights: Vec<String> = self.projections.iter().map(weight).collect();
+        Term::product(format!("{} · {}", weights.join(" | "), input.as_argument()))
+    }
 }
 
 /// The weights of several projections, one above the other. A γ that all of them take on their columns is applied to
@@ -111,11 +126,4 @@ fn view(projection: &Projection, num_in_dims: usize) -> TokenStream {
         quote!(.flatten(-#first, -1))
     });
     quote!(#rows #columns)
-}
-
-/// `W[attn.q.weight] · x`.
-pub fn equation(model: &Model, op: &Linear, input: &Term) -> Term {
-    let weights: Vec<String> =
-        op.projections.iter().map(|projection| format!("W[{}]", path(model, projection.weight))).collect();
-    Term::product(format!("{} · {}", weights.join(" | "), input.as_argument()))
 }

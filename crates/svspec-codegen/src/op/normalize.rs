@@ -1,29 +1,32 @@
 //! `normalize` to a call of the runtime's.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::literal;
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::{Norm, Normalize};
-use svspec_ir::{Node, ValueId};
+use svspec_ir::{Model, Node, ValueId};
 
-/// `nn::rms_norm(&x, num_axes, eps)`.
-pub fn emit(scope: &mut Scope<'_>, op: &Normalize, node: &Node, input: ValueId) -> TokenStream {
-    let eps = scope.constant(node, "eps", &op.eps);
-    let x = scope.reference(input);
-    let num_axes = literal::integer(op.num_axes as u64);
-    match op.norm {
-        Norm::Rms => quote!(nn::rms_norm(#x, #num_axes, #eps)),
-        Norm::Layer => quote!(nn::layer_norm(#x, #num_axes, #eps)),
+impl Code for Normalize {
+    /// `nn::rms_norm(&x, num_axes, eps)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        let eps = scope.constant(node, "eps", &self.eps);
+        let x = scope.reference(input);
+        let num_axes = literal::integer(self.num_axes as u64);
+        Emitted::Expression(match self.norm {
+            Norm::Rms => quote!(nn::rms_norm(#x, #num_axes, #eps)),
+            Norm::Layer => quote!(nn::layer_norm(#x, #num_axes, #eps)),
+        })
     }
-}
 
-/// `Norm(x)` over all dimensions of one token, or named otherwise.
-pub fn equation(op: &Normalize, input: &Term) -> Term {
-    let function = match op.norm {
-        Norm::Rms => "Norm",
-        Norm::Layer => "LayerNorm",
-    };
-    Term::atom(format!("{function}({})", input.text))
+    /// `Norm(x)` over all dimensions of one token, or named otherwise.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        let function = match self.norm {
+            Norm::Rms => "Norm",
+            Norm::Layer => "LayerNorm",
+        };
+        Term::atom(format!("{function}({})", input.text))
+    }
 }

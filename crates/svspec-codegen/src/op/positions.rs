@@ -1,22 +1,24 @@
 //! `positions` to the first rows of a table.
 
-use super::{Term, path};
+use super::{Code, Emitted, Term, operands, path};
 use crate::literal;
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::Positions;
-use svspec_ir::{Model, ValueId};
+use svspec_ir::{Model, Node, ValueId};
 
-/// `nn::positions(&self.pos_weight, tokens, offset)`.
-pub fn emit(scope: &Scope<'_>, op: Positions, tokens: ValueId) -> TokenStream {
-    let (table, tokens) = (scope.parameter(op.table), scope.reference(tokens));
-    let offset = literal::integer(op.offset as u64);
-    quote!(nn::positions(&#table, #tokens, #offset))
-}
+impl Code for Positions {
+    /// `nn::positions(&self.pos_weight, tokens, offset)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [tokens] = *operands(&node.inputs);
+        let (table, tokens) = (scope.parameter(self.table), scope.reference(tokens));
+        let offset = literal::integer(self.offset as u64);
+        quote!(nn::positions(&#table, #tokens, #offset)).into()
+    }
 
-/// `pos.weight[t]`.
-pub fn equation(model: &Model, op: Positions) -> Term {
-    let offset = if op.offset == 0 { String::new() } else { format!(" + {}", op.offset) };
-    Term::atom(format!("{}[t{offset}]", path(model, op.table)))
+    /// `pos.weight[t]`.
+    fn equation(&self, model: &Model, _node: &Node, _inputs: &[Term]) -> Term {
+        let offset = if self.offset == 0 { String::new() } else { format!(" + {}", self.offset) };
+        Term::atom(format!("{}[t{offset}]", path(model, self.table)))
+    }
 }

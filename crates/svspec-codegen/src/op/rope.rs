@@ -1,23 +1,26 @@
 //! `rope` to a call of the runtime's with a table that the whole forward pass shares.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
-use svspec_ir::ValueId;
 use svspec_ir::op::Rope;
 use svspec_ir::op::rope::Layout;
+use svspec_ir::{Model, Node, ValueId};
 
-/// `nn::rope(&q, rope)`.
-pub fn emit(scope: &Scope<'_>, op: &Rope, input: ValueId) -> TokenStream {
-    let (x, table) = (scope.reference(input), scope.rope(op));
-    match op.layout {
-        Layout::Half => quote!(nn::rope(#x, #table)),
-        Layout::Interleaved => quote!(nn::rope_interleaved(#x, #table)),
+impl Code for Rope {
+    /// `nn::rope(&q, rope)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        let (x, table) = (scope.reference(input), scope.rope(self));
+        Emitted::Expression(match self.layout {
+            Layout::Half => quote!(nn::rope(#x, #table)),
+            Layout::Interleaved => quote!(nn::rope_interleaved(#x, #table)),
+        })
     }
-}
 
-/// `rope(q)`.
-pub fn equation(input: &Term) -> Term {
-    Term::atom(format!("rope({})", input.text))
+    /// `rope(q)`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        Term::atom(format!("rope({})", input.text))
+    }
 }

@@ -1,23 +1,26 @@
 //! `scale` to a multiplication by γ.
 
-use super::Term;
+use super::{Code, Emitted, Term, operands};
 use crate::model::Scope;
 use crate::scale;
-use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::Scale;
-use svspec_ir::{Model, ValueId};
+use svspec_ir::{Model, Node, ValueId};
 
-/// `&x * &self.attn_norm_scale`.
-pub fn emit(scope: &mut Scope<'_>, op: Scale, input: ValueId) -> TokenStream {
-    let gamma = scale::gamma(scope, op.scale);
-    let x = scope.reference(input);
-    quote!(#x * #gamma)
-}
+impl Code for Scale {
+    /// `&x * &self.attn_norm_scale`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        let gamma = scale::gamma(scope, self.scale);
+        let x = scope.reference(input);
+        quote!(#x * #gamma).into()
+    }
 
-/// `γ[attn_norm.scale] ⊙ x`.
-pub fn equation(model: &Model, op: Scale, input: &Term) -> Term {
-    let symbol =
-        model.scales.get(op.scale.0).map_or(String::new(), |scale| scale::symbol(&scale.path, scale.form));
-    Term::product(format!("{symbol} ⊙ {}", input.as_factor()))
+    /// `γ[attn_norm.scale] ⊙ x`.
+    fn equation(&self, model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        let vector = model.scales.get(self.scale.0);
+        let symbol = vector.map_or(String::new(), |vector| scale::symbol(&vector.path, vector.form));
+        Term::product(format!("{symbol} ⊙ {}", input.as_factor()))
+    }
 }

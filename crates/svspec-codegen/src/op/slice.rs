@@ -1,28 +1,38 @@
 //! `slice` to its share of a value; where shares cover all of it, all are split off at once, which keeps one gradient for
 //! all of them instead of one filled with zeros for each.
 
-use super::{Emitted, Term};
+use super::{Code, Emitted, Term, operands};
 use crate::literal::integer;
 use crate::model::{Scope, Variable, live_values};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use svspec_ir::op::Slice;
-use svspec_ir::{Dim, Node, Op, ValueId, dim};
+use svspec_ir::{Dim, Model, Node, Op, ValueId, dim};
 
-/// The share itself, or a view of it as `op.dims`.
-pub fn emit(scope: &mut Scope<'_>, op: &Slice, input: ValueId, id: ValueId) -> Emitted {
-    if !scope.is_defined(id) {
-        let shares = shares(scope, input);
-        if shares.len() == 1 || !is_cover(&shares, scope.dims(input)) {
-            return Emitted::Expression(alone(scope, op, input));
+impl Code for Slice {
+    /// The share itself, or a view of it as `self.dims`.
+    fn emit(&self, scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        if !scope.is_defined(id) {
+            let shares = shares(scope, input);
+            if shares.len() == 1 || !is_cover(&shares, scope.dims(input)) {
+                return alone(scope, self, input).into();
+            }
+            split(scope, input, &shares);
         }
-        split(scope, input, &shares);
+        let flat = scope.receiver(id);
+        if self.dims.len() > 1 {
+            viewed(scope, quote!(#flat), &self.dims).into()
+        } else {
+            Emitted::Known(Variable::Owned(flat))
+        }
     }
-    let flat = scope.receiver(id);
-    if op.dims.len() > 1 {
-        Emitted::Expression(viewed(scope, quote!(#flat), &op.dims))
-    } else {
-        Emitted::Known(Variable::Owned(flat))
+
+    /// `x[0 .. 8]`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        let end = self.start + dim::num_elements(&self.dims);
+        Term::atom(format!("{}[{} .. {end}]", input.as_argument(), self.start))
     }
 }
 
@@ -98,10 +108,4 @@ fn split(scope: &mut Scope<'_>, value: ValueId, shares: &[Share<'_>]) {
     }
     let value = scope.reference(value);
     scope.statements.push(quote!(let [#(#names),*] = nn::split(#value, [#(#sizes),*]);));
-}
-
-/// `x[0 .. 8]`.
-pub fn equation(op: &Slice, input: &Term) -> Term {
-    let end = op.start + dim::num_elements(&op.dims);
-    Term::atom(format!("{}[{} .. {end}]", input.as_argument(), op.start))
 }

@@ -1,20 +1,23 @@
 //! `soft_cap` to a call of the runtime's.
 
-use super::{Term, constant_text};
+use super::{Code, Emitted, Term, constant_text, operands};
 use crate::model::Scope;
-use proc_macro2::TokenStream;
 use quote::quote;
 use svspec_ir::op::SoftCap;
-use svspec_ir::{Node, ValueId};
+use svspec_ir::{Model, Node, ValueId};
 
-/// `nn::soft_cap(&x, cap)`.
-pub fn emit(scope: &mut Scope<'_>, op: &SoftCap, node: &Node, input: ValueId) -> TokenStream {
-    let cap = scope.constant(node, "cap", &op.cap);
-    let x = scope.reference(input);
-    quote!(nn::soft_cap(#x, #cap))
-}
+impl Code for SoftCap {
+    /// `nn::soft_cap(&x, cap)`.
+    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+        let [input] = *operands(&node.inputs);
+        let cap = scope.constant(node, "cap", &self.cap);
+        let x = scope.reference(input);
+        quote!(nn::soft_cap(#x, #cap)).into()
+    }
 
-/// `soft_cap(x, 30)`.
-pub fn equation(op: &SoftCap, input: &Term) -> Term {
-    Term::atom(format!("soft_cap({}, {})", input.text, constant_text(&op.cap)))
+    /// `soft_cap(x, 30)`.
+    fn equation(&self, _model: &Model, _node: &Node, inputs: &[Term]) -> Term {
+        let [input] = operands(inputs);
+        Term::atom(format!("soft_cap({}, {})", input.text, constant_text(&self.cap)))
+    }
 }

@@ -11,7 +11,7 @@ mod plane;
 mod schedule;
 mod svg;
 
-pub use ablation::{AblationRow, ablation};
+pub use ablation::{AblationDifference, AblationRow, Verdict, ablation};
 pub use graph::graph;
 pub use lines::{Line, lines};
 pub use loss_curve::{Series, loss_curve};

@@ -6,10 +6,13 @@ use super::Run;
 use super::run::Progress;
 use super::search::{Best, Trial};
 use super::statistics::{Estimate, estimate, holm, p_value};
-use crate::picture::{self, AblationRow};
+use crate::picture::{self, AblationDifference, AblationRow, Verdict};
 use crate::run_folder::{self, Summary};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
+
+/// A difference is told from noise if chance alone would bring as large a one this seldom.
+const LEVEL: f64 = 0.05;
 
 /// Everything that an ablation says.
 #[derive(Clone, Debug, Serialize)]
@@ -81,6 +84,18 @@ struct Difference {
     p_holm: Option<f64>,
 }
 
+impl Difference {
+    /// What it allows to say.
+    fn verdict(&self) -> Verdict {
+        match self.p_holm {
+            None => Verdict::Untested,
+            Some(p_holm) if p_holm >= LEVEL => Verdict::Noise,
+            Some(_) if self.of.mean < 0.0 => Verdict::Lower,
+            Some(_) => Verdict::Higher,
+        }
+    }
+}
+
 impl Searched {
     /// What was tried for `variant` and what came of it.
     pub fn new(variant: &str, seed: u64, mut trials: Vec<Trial>, best: Best) -> Self {
@@ -141,8 +156,7 @@ impl Report {
     /// The report as a picture.
     pub fn svg(&self) -> String {
         let rows: Vec<AblationRow> = self.rows.iter().map(drawn).collect();
-        let note =
-            format!("{}, {} steps on {}; bars are one standard error", self.seeds(), self.steps, self.device);
+        let note = format!("{}, {} steps on {}", self.seeds(), self.steps, self.device);
         picture::ablation(&format!("Ablation of {}", self.spec), &note, &rows)
     }
 
@@ -212,6 +226,11 @@ fn drawn(row: &Row) -> AblationRow {
         name: row.variant.clone(),
         loss_mean: row.loss.map_or(f64::NAN, |loss| loss.mean),
         loss_standard_error: row.loss.and_then(|loss| loss.standard_error),
+        difference: row.difference.map(|difference| AblationDifference {
+            mean: difference.of.mean,
+            half_interval: difference.of.half_interval,
+            verdict: difference.verdict(),
+        }),
         relative_speed: row.relative_speed.unwrap_or(f64::NAN),
         relative_memory: row.relative_memory.unwrap_or(f64::NAN),
     }

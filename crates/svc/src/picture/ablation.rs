@@ -1,4 +1,5 @@
-//! The terminal losses of an ablation's variants to a picture of who is better, and by how much more than the noise.
+//! The losses of an ablation's variants, as differences from the baseline's that are paired by seed, to a picture of who is better
+//! and of what is noise.
 
 use super::axis::Axis;
 use super::palette::{self, HAIR, INK, PAPER, QUIET};
@@ -20,70 +21,115 @@ pub struct AblationRow {
     pub loss_mean: f64,
     /// Its standard error; `None` for a single seed.
     pub loss_standard_error: Option<f64>,
+    /// To the baseline; `None` of the baseline itself, and where a run of either diverged.
+    pub difference: Option<AblationDifference>,
     /// Tokens per second relative to the baseline.
     pub relative_speed: f64,
     /// Peak memory relative to the baseline.
     pub relative_memory: f64,
 }
 
-/// Draws one line per variant, the first being the baseline. Bars are one standard error to each side.
+/// A variant's loss minus the baseline's of the same seed, nats per token.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AblationDifference {
+    /// Over the seeds.
+    pub mean: f64,
+    /// Half of its 95 % interval; `None` for a single seed.
+    pub half_interval: Option<f64>,
+    /// What may be said of it.
+    pub verdict: Verdict,
+}
+
+/// What a difference allows to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing, of a single seed.
+    Untested,
+    /// It was not told from noise.
+    Noise,
+    /// The loss is lower than the baseline's.
+    Lower,
+    /// It is higher.
+    Higher,
+}
+
+/// Draws one line per variant, the first being the baseline. Bars are 95 % intervals; a point is hollow where the difference was
+/// not told from noise.
 pub fn ablation(title: &str, note: &str, rows: &[AblationRow]) -> String {
     let bottom = TOP + ROW * rows.len() as f64;
     let left = 24.0 + rows.iter().map(|row| text_width(&row.name, 13.0)).fold(60.0, f64::max) + 14.0;
     let right = FIGURES[0] - 120.0;
-    let loss = Axis::new(range(rows), (left + 10.0, right));
+    let axis = Axis::new(range(rows), (left + 10.0, right));
     let mut picture = Picture::new(WIDTH, bottom + FOOT);
     picture.add(Element::text(24.0, 28.0, 16.0, title).with("font-weight", "bold"));
-    picture.add(Element::text(24.0, 48.0, 12.0, note).with("fill", QUIET));
+    picture.add(Element::text(24.0, 48.0, 12.0, &format!("{note}{}", key(rows))).with("fill", QUIET));
     for (heading, x) in ["loss", "tokens/s", "memory"].into_iter().zip(FIGURES) {
         picture.add(Element::text(x, TOP - 10.0, 11.0, heading).ending().with("fill", QUIET));
     }
-    for (value, label) in loss.ticks(4) {
-        let x = loss.pixel(value);
+    for (value, label) in axis.ticks(5) {
+        let x = axis.pixel(value);
         picture.add(Element::line((x, TOP), (x, bottom)).stroke(HAIR, 1.0));
         picture.add(Element::text(x, bottom + 16.0, 11.0, &label).centred().with("fill", QUIET));
     }
-    if let Some(baseline) = rows.first().filter(|row| row.loss_mean.is_finite()) {
-        let x = loss.pixel(baseline.loss_mean);
-        picture.add(Element::line((x, TOP), (x, bottom)).stroke(QUIET, 1.4).with("stroke-dasharray", "5 4"));
-    }
+    let zero = axis.pixel(0.0);
+    picture
+        .add(Element::line((zero, TOP), (zero, bottom)).stroke(QUIET, 1.4).with("stroke-dasharray", "5 4"));
     picture.add(Element::line((left, bottom), (right + 10.0, bottom)).stroke(INK, 1.0));
     let middle = f64::midpoint(left, right);
-    let caption = "terminal validation loss, nats per token (left is better)";
+    let caption = "loss minus the baseline's, nats per token (left is better)";
     picture.add(Element::text(middle, bottom + 38.0, 12.0, caption).centred());
     for (index, row) in rows.iter().enumerate() {
         let y = TOP + ROW * (index as f64 + 0.5);
-        let colour = if index == 0 { INK } else { palette::run(0) };
-        draw(&mut picture, &loss, row, y, colour);
+        if index == 0 && row.loss_mean.is_finite() {
+            picture.add(Element::circle((zero, y), 5.0).with("fill", INK).stroke(PAPER, 1.2));
+        }
+        draw(&mut picture, &axis, row, y);
     }
     picture.finish(title)
 }
 
+/// What bars and points mean, of those that there are.
+fn key(rows: &[AblationRow]) -> &'static str {
+    let has_intervals =
+        rows.iter().filter_map(|row| row.difference).any(|difference| difference.half_interval.is_some());
+    if has_intervals {
+        "; paired by seed, bars are 95 % intervals, hollow points were not told from noise"
+    } else {
+        "; nothing can be told from noise"
+    }
+}
+
 fn range(rows: &[AblationRow]) -> (f64, f64) {
-    let ends = |row: &AblationRow| {
-        let error = row.loss_standard_error.unwrap_or(0.0);
-        [row.loss_mean - error, row.loss_mean + error]
+    let ends = |difference: AblationDifference| {
+        let half = difference.half_interval.unwrap_or(0.0);
+        [difference.mean - half, difference.mean + half]
     };
-    let shown = || rows.iter().flat_map(ends).filter(|value| value.is_finite());
-    let low = shown().fold(f64::INFINITY, f64::min).min(1e9);
-    let high = shown().fold(f64::NEG_INFINITY, f64::max).max(low);
+    let shown = || rows.iter().filter_map(|row| row.difference).flat_map(ends).filter(|end| end.is_finite());
+    let low = shown().fold(0.0, f64::min);
+    let high = shown().fold(0.0, f64::max);
     let margin = (high - low) * 0.08;
     (low - margin, high + margin)
 }
 
-fn draw(picture: &mut Picture, loss: &Axis, row: &AblationRow, y: f64, colour: &str) {
+fn draw(picture: &mut Picture, axis: &Axis, row: &AblationRow, y: f64) {
     picture.add(Element::text(24.0, y + 4.0, 13.0, &row.name));
-    let x = loss.pixel(row.loss_mean);
-    let hint = format!("{}: {}", row.name, loss_text(row));
-    if row.loss_mean.is_finite() {
-        if let Some(error) = row.loss_standard_error {
-            let (low, high) = (loss.pixel(row.loss_mean - error), loss.pixel(row.loss_mean + error));
+    if let Some(AblationDifference { mean, half_interval, verdict }) = row.difference {
+        let (colour, is_told) = match verdict {
+            Verdict::Lower => (palette::run(0), true),
+            Verdict::Higher => (palette::run(1), true),
+            Verdict::Noise | Verdict::Untested => (QUIET, false),
+        };
+        if let Some(half) = half_interval {
+            let (low, high) = (axis.pixel(mean - half), axis.pixel(mean + half));
             picture.add(Element::line((low, y), (high, y)).stroke(colour, 1.6));
             for end in [low, high] {
                 picture.add(Element::line((end, y - 5.0), (end, y + 5.0)).stroke(colour, 1.6));
             }
         }
-        picture.add(Element::circle((x, y), 5.0).with("fill", colour).stroke(PAPER, 1.2).hint(&hint));
+        let (fill, outline) = if is_told { (colour, PAPER) } else { (PAPER, colour) };
+        let interval = half_interval.map_or(String::new(), |half| format!(" ± {half:.4}"));
+        let point = Element::circle((axis.pixel(mean), y), 5.0).with("fill", fill).stroke(outline, 1.4);
+        picture.add(point.hint(&format!("{}: {mean:+.4}{interval}", row.name)));
     }
     let figures = [loss_text(row), relative(row.relative_speed), relative(row.relative_memory)];
     for (text, x) in figures.iter().zip(FIGURES) {
@@ -107,13 +153,17 @@ fn relative(factor: f64) -> String {
 mod tests {
     use super::*;
 
-    fn row(name: &str, loss_mean: f64, error: f64, relative_speed: f64) -> AblationRow {
-        let loss_standard_error = Some(error);
+    fn row(name: &str, loss_mean: f64, difference: Option<(f64, Option<f64>, Verdict)>) -> AblationRow {
         AblationRow {
             name: name.into(),
             loss_mean,
-            loss_standard_error,
-            relative_speed,
+            loss_standard_error: difference.map_or(Some(0.004), |(_, half, _)| half),
+            difference: difference.map(|(mean, half_interval, verdict)| AblationDifference {
+                mean,
+                half_interval,
+                verdict,
+            }),
+            relative_speed: 0.98,
             relative_memory: 1.01,
         }
     }
@@ -121,24 +171,25 @@ mod tests {
     #[test]
     fn variants_against_a_baseline() {
         let rows = [
-            row("nano", 2.012, 0.004, 1.0),
-            row("no_scales", 2.031, 0.006, 1.01),
-            row("unified", 1.975, 0.003, 0.97),
+            row("nano", 2.012, None),
+            row("no_scales", 2.031, Some((0.019, Some(0.006), Verdict::Higher))),
+            row("or", 2.015, Some((0.003, Some(0.008), Verdict::Noise))),
+            row("unified", 1.975, Some((-0.037, Some(0.012), Verdict::Lower))),
         ];
         insta::assert_snapshot!(ablation("nano: scale vectors", "3 seeds, 600 steps", &rows));
     }
 
     #[test]
     fn a_diverged_variant_is_named_and_has_no_point() {
-        let text = ablation("t", "n", &[row("nano", 2.0, 0.1, 1.0), row("wild", f64::NAN, 0.1, 1.0)]);
+        let text = ablation("t", "n", &[row("nano", 2.0, None), row("wild", f64::NAN, None)]);
         assert!(text.contains("diverged") && !text.contains("NaN"), "{text}");
+        assert_eq!(text.matches("<circle").count(), 1, "{text}");
     }
 
     #[test]
-    fn one_seed_has_no_bar() {
-        let mut single = row("nano", 2.0, 0.1, 1.0);
-        single.loss_standard_error = None;
-        let text = ablation("t", "n", &[single]);
-        assert!(text.contains(">2.0000<") && !text.contains('±'), "{text}");
+    fn one_seed_has_no_bar_and_tells_nothing() {
+        let rows = [row("nano", 2.0, None), row("hg", 1.9, Some((-0.1, None, Verdict::Untested)))];
+        let text = ablation("t", "n", &rows);
+        assert!(text.contains(">1.9000<") && text.contains("nothing can be told from noise"), "{text}");
     }
 }

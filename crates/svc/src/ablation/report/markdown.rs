@@ -1,10 +1,8 @@
 //! An ablation's report in, Markdown for a person out: a table, and what may be read into it.
 
-use super::{Difference, Report, Row, Searched};
+use super::{Report, Row, Searched};
 use crate::ablation::statistics::Estimate;
-
-/// A difference is told from noise if chance alone would bring as large a one this seldom.
-const LEVEL: f64 = 0.05;
+use crate::picture::Verdict;
 
 /// The report to read.
 pub fn markdown(report: &Report) -> String {
@@ -38,7 +36,7 @@ fn line(report: &Report, index: usize, row: &Row) -> String {
     let (difference, interval, verdict) = match &row.difference {
         _ if index == 0 => ("-".to_owned(), "-".to_owned(), "baseline"),
         None => ("-".to_owned(), "-".to_owned(), if row.loss.is_none() { "diverged" } else { "none" }),
-        Some(difference) => (signed(&difference.of), interval(&difference.of), verdict(difference)),
+        Some(difference) => (signed(&difference.of), interval(&difference.of), word(difference.verdict())),
     };
     let relative = |factor: Option<f64>| factor.map_or("-".to_owned(), |factor| format!("{factor:.2}×"));
     let added = row.params_added.map_or("-".to_owned(), |added| format!("{added:+}"));
@@ -100,13 +98,12 @@ fn search(searched: &[Searched]) -> String {
     text
 }
 
-/// What a difference allows to say.
-fn verdict(difference: &Difference) -> &'static str {
-    match difference.p_holm {
-        None => "one seed",
-        Some(p_holm) if p_holm >= LEVEL => "noise",
-        Some(_) if difference.of.mean < 0.0 => "lower",
-        Some(_) => "higher",
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Untested => "one seed",
+        Verdict::Noise => "noise",
+        Verdict::Lower => "lower",
+        Verdict::Higher => "higher",
     }
 }
 

@@ -37,6 +37,11 @@ pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// "1 file", "2 files".
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Colours the lines of a unified diff.
 pub fn paint_diff(diff: &str, color: Color) -> String {
     match color {

@@ -8,6 +8,7 @@ use super::search::{Best, Trial};
 use super::statistics::{Estimate, estimate, holm, p_value};
 use crate::picture::{self, AblationDifference, AblationRow, Verdict};
 use crate::run_folder::{self, Summary};
+use crate::terminal;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
@@ -161,8 +162,7 @@ impl Report {
     }
 
     fn seeds(&self) -> String {
-        let num = self.seeds.len();
-        format!("{num} seed{}", if num == 1 { "" } else { "s" })
+        terminal::counted(self.seeds.len() as u64, "seed")
     }
 }
 

@@ -72,19 +72,15 @@ pub fn check(path: &str, text: &str, sources: &mut Sources) -> Vec<Diagnostic> {
 
 fn report(findings: &[Diagnostic], sources: &Sources, num_files: usize) -> String {
     let mut text = svspec_diagnostics::render_text(findings, sources, terminal::color(Stream::Output));
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let files = plural(num_files, "file");
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let files = terminal::counted(num_files as u64, "file");
     match (count(Severity::Error), count(Severity::Warning)) {
         (0, 0) => text.push_str(&format!("{files} checked, nothing found\n")),
         (errors, warnings) => text.push_str(&format!(
             "{files} checked: {}, {}\n",
-            plural(errors, "error"),
-            plural(warnings, "warning")
+            terminal::counted(errors, "error"),
+            terminal::counted(warnings, "warning")
         )),
     }
     text
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }

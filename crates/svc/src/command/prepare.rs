@@ -82,10 +82,10 @@ pub fn run(args: &Prepare) -> anyhow::Result<Outcome> {
 fn told(folder: &str, dataset: &Dataset) -> String {
     let line = |name: &str, split: &Split| {
         format!(
-            "  {name:5}  {} tokens of {} documents in {} shards, {:.2} bytes of text to a token\n",
-            split.tokens,
-            split.documents,
-            split.shards.len(),
+            "  {name:5}  {} of {} in {}, {:.2} bytes of text to a token\n",
+            terminal::counted(split.tokens, "token"),
+            terminal::counted(split.documents, "document"),
+            terminal::counted(split.shards.len() as u64, "shard"),
             split.bytes as f64 / split.tokens.max(1) as f64
         )
     };

@@ -5,7 +5,7 @@ use crate::runs::{Folder, rows, turn};
 use crate::tiny::Tiny;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 use svspec_runtime::{Model, Params, tensor_file};
@@ -115,7 +115,7 @@ fn a_signal_leaves_a_checkpoint_and_the_run_goes_on() {
     let mut child =
         Command::new(trainer()).args(["--data", corpus, "--out", out_text]).args(steps).spawn().unwrap();
     while !out.join("metrics.jsonl").metadata().is_ok_and(|file| file.len() > 1000) {
-        thread::sleep(Duration::from_millis(20));
+        still_runs(&mut child);
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
@@ -124,7 +124,7 @@ fn a_signal_leaves_a_checkpoint_and_the_run_goes_on() {
 
     let mut child = Command::new(trainer()).args(["--resume", out_text, "--quiet"]).spawn().unwrap();
     while rows_so_far(&out.join("metrics.jsonl")) <= before {
-        thread::sleep(Duration::from_millis(20));
+        still_runs(&mut child);
     }
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -134,6 +134,12 @@ fn a_signal_leaves_a_checkpoint_and_the_run_goes_on() {
         .map(|row| row["step"].as_u64().unwrap())
         .collect();
     assert_eq!(steps, (1..=steps.len() as u64).collect::<Vec<_>>(), "rows without gap or repetition");
+}
+
+/// Waits a little for a trainer that has not ended by itself.
+fn still_runs(trainer: &mut Child) {
+    assert_eq!(trainer.try_wait().unwrap(), None, "the trainer ended before it was told to");
+    thread::sleep(Duration::from_millis(20));
 }
 
 fn rows_so_far(path: &std::path::Path) -> usize {

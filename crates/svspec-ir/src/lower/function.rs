@@ -1,5 +1,5 @@
 //! The functions of values: for each what it is given, and the nodes that it becomes. Nothing outside this folder knows one; a
-//! new one is a new file and its lines here. Activations are functions, too, and have [a table of their own](super::part).
+//! new one is a new file and its lines here. Activations are functions, too, and stand in [their op's file](Activation).
 
 mod clamp;
 mod concat;
@@ -10,7 +10,7 @@ mod softcap;
 mod split_heads;
 
 use super::formula::Naming;
-use super::part::{self, Range};
+use super::part::Range;
 use super::region::RegionBuilder;
 use crate::resolve::Formula;
 use crate::{Activation, Op, PerLayer, ValueId};
@@ -94,8 +94,7 @@ pub fn named(name: &str) -> Option<&'static FunctionKind> {
 
 /// Every function's name, activations first.
 pub fn names() -> Vec<&'static str> {
-    let activations = part::ACTIVATIONS.iter().map(|(name, _)| *name);
-    activations.chain(FUNCTIONS.iter().map(|kind| kind.name)).collect()
+    Activation::NAMES.into_iter().chain(FUNCTIONS.iter().map(|kind| kind.name)).collect()
 }
 
 impl FunctionKind {

@@ -180,25 +180,6 @@ pub fn kind(name: &str) -> Option<&'static PartKind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
-/// The non-linearities, by the name that equations and `activation` use.
-pub const ACTIVATIONS: [(&str, Activation); 10] = [
-    ("silu", Activation::Silu),
-    ("gelu", Activation::Gelu),
-    ("gelu_tanh", Activation::GeluTanh),
-    ("gelu_quick", Activation::GeluQuick),
-    ("elu", Activation::Elu),
-    ("relu", Activation::Relu),
-    ("relu2", Activation::Relu2),
-    ("exp", Activation::Exp),
-    ("tanh", Activation::Tanh),
-    ("sigmoid", Activation::Sigmoid),
-];
-
-/// The non-linearity of that name.
-pub fn activation(name: &str) -> Option<Activation> {
-    ACTIVATIONS.into_iter().find(|(known, _)| *known == name).map(|(_, activation)| activation)
-}
-
 impl Setting {
     /// The block that it stands in: `rope` of `rope.theta`.
     pub fn block(&self) -> Option<&'static str> {
@@ -277,17 +258,7 @@ fn has_bias(part: &Part, port: &str) -> bool {
 /// `activation` of a part that has one.
 const ACTIVATION: Setting = Setting {
     name: "activation",
-    takes: Takes::Word(&[
-        "gelu",
-        "gelu_tanh",
-        "gelu_quick",
-        "silu",
-        "elu",
-        "relu",
-        "relu2",
-        "tanh",
-        "sigmoid",
-    ]),
+    takes: Takes::Word(&Activation::NAMES),
     preset: Preset::Word("gelu"),
     summary: "the non-linearity",
 };

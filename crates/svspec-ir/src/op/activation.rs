@@ -1,4 +1,5 @@
 //! Element-wise non-linearities.
+#![expect(clippy::indexing_slicing, reason = "an array of constants of its own length")]
 
 use super::{Cost, Operation, Passage, Reading};
 use crate::eval::{Environment, Gradients, Tensor};
@@ -24,6 +25,8 @@ pub enum Activation {
     Relu,
     /// `max(x, 0)²`
     Relu2,
+    /// `log(1 + exp(x))`
+    Softplus,
     /// `exp(x)`
     Exp,
     /// `tanh(x)`
@@ -34,18 +37,7 @@ pub enum Activation {
 
 impl Operation for Activation {
     fn name(&self) -> &'static str {
-        match self {
-            Self::Silu => "silu",
-            Self::Gelu => "gelu",
-            Self::GeluTanh => "gelu_tanh",
-            Self::GeluQuick => "gelu_quick",
-            Self::Elu => "elu",
-            Self::Relu => "relu",
-            Self::Relu2 => "relu2",
-            Self::Exp => "exp",
-            Self::Tanh => "tanh",
-            Self::Sigmoid => "sigmoid",
-        }
+        self.word()
     }
 
     fn reading(&self, _: &Model) -> Reading {
@@ -68,7 +60,7 @@ impl Operation for Activation {
             Self::Relu | Self::Exp | Self::Tanh => (1.0, 0.0),
             Self::Relu2 => (2.0, 1.0),
             Self::Elu => (2.0, 0.0),
-            Self::Sigmoid => (3.0, 0.0),
+            Self::Softplus | Self::Sigmoid => (3.0, 0.0),
             Self::Silu => (4.0, 0.0),
             Self::Gelu | Self::GeluQuick => (5.0, 0.0),
             Self::GeluTanh => (8.0, 0.0),
@@ -78,7 +70,7 @@ impl Operation for Activation {
 
     fn keeps_input(&self, _: usize) -> bool {
         match self {
-            Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick => true,
+            Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Softplus => true,
             Self::Elu | Self::Relu | Self::Relu2 | Self::Exp | Self::Tanh | Self::Sigmoid => false,
         }
     }
@@ -86,7 +78,9 @@ impl Operation for Activation {
     fn keeps_output(&self) -> bool {
         match self {
             Self::Elu | Self::Relu | Self::Exp | Self::Tanh | Self::Sigmoid => true,
-            Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Relu2 => false,
+            Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Relu2 | Self::Softplus => {
+                false
+            }
         }
     }
 
@@ -124,6 +118,56 @@ const GELU_CUBIC: f64 = 0.044_715;
 const GELU_QUICK: f64 = 1.702;
 
 impl Activation {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Silu,
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::GeluQuick,
+        Self::Elu,
+        Self::Relu,
+        Self::Relu2,
+        Self::Softplus,
+        Self::Exp,
+        Self::Tanh,
+        Self::Sigmoid,
+    ];
+
+    /// Their names, in that order.
+    pub const NAMES: [&'static str; Self::ALL.len()] = Self::names();
+
+    const fn names() -> [&'static str; Self::ALL.len()] {
+        let mut names = [""; Self::ALL.len()];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = Self::ALL[index].word();
+            index += 1;
+        }
+        names
+    }
+
+    /// What equations and the setting `activation` call it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Silu => "silu",
+            Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_tanh",
+            Self::GeluQuick => "gelu_quick",
+            Self::Elu => "elu",
+            Self::Relu => "relu",
+            Self::Relu2 => "relu2",
+            Self::Softplus => "softplus",
+            Self::Exp => "exp",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|activation| activation.name() == name)
+    }
+
     fn value(self, x: f64) -> f64 {
         match self {
             Self::Silu => x * sigmoid(x),
@@ -133,6 +177,7 @@ impl Activation {
             Self::Elu => x.max(0.0) + x.min(0.0).exp_m1(),
             Self::Relu => x.max(0.0),
             Self::Relu2 => x.max(0.0).powi(2),
+            Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             Self::Exp => x.exp(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => sigmoid(x),
@@ -165,6 +210,7 @@ impl Activation {
                 }
             }
             Self::Relu2 => 2.0 * x.max(0.0),
+            Self::Softplus => sigmoid(x),
             Self::Exp => x.exp(),
             Self::Tanh => 1.0 - x.tanh().powi(2),
             Self::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
@@ -200,22 +246,9 @@ mod tests {
     use super::*;
     use crate::op::trial::Trial;
 
-    const ALL: [Activation; 10] = [
-        Activation::Silu,
-        Activation::Gelu,
-        Activation::GeluTanh,
-        Activation::GeluQuick,
-        Activation::Elu,
-        Activation::Relu,
-        Activation::Relu2,
-        Activation::Exp,
-        Activation::Tanh,
-        Activation::Sigmoid,
-    ];
-
     #[test]
     fn derivative() {
-        for activation in ALL {
+        for activation in Activation::ALL {
             Trial::new().check(&activation, &[&[5]]);
         }
     }
@@ -232,6 +265,8 @@ mod tests {
         close(Activation::Relu2.value(3.0), 9.0);
         close(Activation::Elu.value(3.0), 3.0);
         close(Activation::Elu.value(-1.0), -0.632_120_558_828_557_7);
+        close(Activation::Softplus.value(0.0), std::f64::consts::LN_2);
+        close(Activation::Softplus.value(800.0), 800.0);
         close(Activation::Exp.value(-1.0), 0.367_879_441_171_442_3);
         // 1 / (1 + exp(−1.702))
         close(Activation::GeluQuick.value(1.0), 0.845_795_765_932_821_2);

@@ -1,8 +1,7 @@
 //! Gated feed-forward parts: `down(act(gate(x)) ⊙ up(x))` (GLU variants, arXiv 2002.05202).
 
 use super::{
-    ACTIVATION, BIAS, Own, PartKind, Ports, Preset, Setting, Takes, activation, has_bias, no_check, operands,
-    port_bias,
+    ACTIVATION, BIAS, Own, PartKind, Ports, Preset, Setting, Takes, has_bias, no_check, operands, port_bias,
 };
 use crate::lower::linear::LinearMap;
 use crate::lower::region::RegionBuilder;
@@ -50,7 +49,7 @@ pub const GATED: PartKind = PartKind {
     ports: Ports::Named(&["gate", "up", "down"]),
     own: Own::Nothing,
     check: no_check,
-    expand: |region, part, inputs| expand(region, part, inputs, activation(part.word("activation")?)?),
+    expand: |region, part, inputs| expand(region, part, inputs, Activation::named(part.word("activation")?)?),
 };
 
 /// Of the kinds that fix their activation.

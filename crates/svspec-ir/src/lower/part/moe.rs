@@ -3,14 +3,14 @@
 
 mod settings;
 
-use super::{Own, PartKind, Ports, activation, gated, operands};
+use super::{Own, PartKind, Ports, gated, operands};
 use crate::lower::linear::{DEFAULT_STD, LinearMap};
 use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
 use crate::lower::side::SideLossKind;
 use crate::op::{Choose, Combine, Correction, Dispatch, Gain, Groups, Over, Route, Scores, choose};
 use crate::resolve::Part;
-use crate::{DefaultInit, Dim, Op, ParamKind, PerLayer, Site, ValueId};
+use crate::{Activation, DefaultInit, Dim, Op, ParamKind, PerLayer, Site, ValueId};
 use svspec_diagnostics::Diagnostic;
 
 /// `moe experts { experts = 8, top_k = 2, hidden = 14_336 }`
@@ -23,7 +23,7 @@ pub const MOE: PartKind = PartKind {
     own: Own::Nothing,
     check: settings::check,
     expand: |region, part, inputs| {
-        let activation = activation(part.word("activation")?)?;
+        let activation = Activation::named(part.word("activation")?)?;
         around(region, part, inputs, |region, tokens| gated::expand(region, part, &[tokens], activation))
     },
 };

@@ -1,8 +1,8 @@
 //! A `part` block in; its settings, parts, placements and equations, told apart, out.
 
 use super::unread;
+use crate::Activation;
 use crate::arithmetic::FUNCTIONS;
-use crate::lower::part;
 use crate::resolve::draft::{Draft, Own, duplicate};
 use crate::resolve::path::single;
 use svspec_diagnostics::{Diagnostic, Span};
@@ -141,7 +141,7 @@ fn faults(definition: &Definition<'_>, findings: &mut Vec<Diagnostic>) {
     let parts = definition.draft.parts.iter().map(|part| (part.name.text.as_str(), part.name.span));
     for (name, span) in inputs.chain(parts) {
         let first = named.iter().find(|(known, _)| *known == name).map(|(_, span)| *span);
-        let is_function = part::activation(name).is_some() || TAKEN.contains(&name);
+        let is_function = Activation::named(name).is_some() || TAKEN.contains(&name);
         if let Some(first) = first {
             findings.push(duplicate("the name", name, span, first));
         } else if is_function {

@@ -1,25 +1,24 @@
 //! A function of values, applied, in; what it is, with its numbers, and the values that it is given, out.
 
 use super::{Context, Region, value};
-use crate::PerLayer;
 use crate::lower::function::{self, Amount, Argument, Function, FunctionKind};
-use crate::lower::part;
 use crate::resolve::number::{self, Scope};
 use crate::resolve::resolved::{Formula, FormulaKind};
 use crate::resolve::setting::{self, LARGEST_COUNT};
+use crate::{Activation, PerLayer};
 use svspec_diagnostics::{Diagnostic, Span};
 use svspec_syntax::ast::Expr;
 
 /// A function, before it is given anything.
 #[derive(Clone, Copy)]
 pub(super) enum Callee {
-    Activation(crate::Activation),
+    Activation(Activation),
     Other(&'static FunctionKind),
 }
 
 /// The function of that name.
 pub(super) fn named(name: &str) -> Option<Callee> {
-    let activation = part::activation(name).map(Callee::Activation);
+    let activation = Activation::named(name).map(Callee::Activation);
     activation.or_else(|| function::named(name).map(Callee::Other))
 }
 

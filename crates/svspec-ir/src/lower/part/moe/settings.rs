@@ -1,5 +1,6 @@
 //! The settings of a mixture of experts, and their checks against each other.
 
+use crate::Activation;
 use crate::lower::part::{BIAS, Preset, Range, Setting, Takes, port_bias};
 use crate::resolve::Part;
 use svspec_diagnostics::Diagnostic;
@@ -32,7 +33,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "activation",
-        takes: Takes::Word(&["silu", "gelu", "gelu_tanh", "gelu_quick", "relu", "relu2", "tanh", "sigmoid"]),
+        takes: Takes::Word(&Activation::NAMES),
         preset: Preset::Word("silu"),
         summary: "the non-linearity on the gate, if no part is named",
     },

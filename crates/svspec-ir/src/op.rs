@@ -22,6 +22,7 @@ pub mod expert_scale;
 pub mod gain;
 pub mod input;
 pub mod linear;
+pub mod memory;
 pub mod mul;
 pub mod normalize;
 pub mod positions;
@@ -41,6 +42,7 @@ mod trial;
 pub use balance::Over;
 pub use choose::{Correction, Groups};
 pub use linear::Projection;
+pub use memory::{Kept, ResultKind, Work};
 pub use normalize::Norm;
 pub use rope::Angles;
 pub use route::Scores;
@@ -187,9 +189,9 @@ pub trait Operation {
         Vec::new()
     }
 
-    /// Whether an expert may apply it: what it makes of one copy of a token, it makes of that copy's channels alone.
-    fn fits_expert(&self) -> bool {
-        true
+    /// Whether it needs other tokens than the one that it computes, or the place of that one.
+    fn mixes_tokens(&self) -> bool {
+        false
     }
 
     /// Its numbers that may differ from layer to layer.
@@ -228,6 +230,14 @@ pub trait Operation {
     fn keeps_output(&self) -> bool {
         false
     }
+
+    /// What its result's entries are where products are computed in bf16.
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Input
+    }
+
+    /// Adds what it keeps, beyond the values and the numbers of its cost, and what it takes while it runs.
+    fn keeps(&self, _work: &Work<'_>, _kept: &mut Kept) {}
 
     /// Whether the output is linear in input `index`, the others held fixed.
     fn is_linear_in(&self, index: usize) -> bool;

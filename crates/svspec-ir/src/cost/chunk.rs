@@ -1,8 +1,7 @@
 //! How many tokens the head and the loss take at a time.
 
 use super::step;
-use crate::op::Input;
-use crate::{LossChunk, Model, Node, Op, Region, RegionKind};
+use crate::{LossChunk, Model, Node, Region, RegionKind};
 
 /// Logits may take this share of all else that a step holds before they are computed in chunks.
 const SHARE: u128 = 10;
@@ -42,42 +41,10 @@ fn largest_power(count: u64) -> u64 {
 /// The first op of the head that looks beyond its own token.
 pub(crate) fn mixing_node(model: &Model) -> Option<&Node> {
     let is_head = |region: &&Region| region.kind == RegionKind::Head;
-    model.regions.iter().filter(is_head).flat_map(|region| &region.nodes).find(|node| mixes_tokens(&node.op))
-}
-
-/// Whether an op needs other tokens than the one that it computes, or the place of that one.
-fn mixes_tokens(op: &Op) -> bool {
-    match op {
-        Op::Attention(_)
-        | Op::Rope(_)
-        | Op::Delay(_)
-        | Op::Positions(_)
-        | Op::Sinusoids(_)
-        | Op::Input(Input::Tokens) => true,
-        Op::Input(Input::Carried | Input::Targets | Input::Collected(_))
-        | Op::Embed(_)
-        | Op::Normalize(_)
-        | Op::Scale(_)
-        | Op::Bias(_)
-        | Op::Linear(_)
-        | Op::View(_)
-        | Op::Slice(_)
-        | Op::Concat(_)
-        | Op::Activation(_)
-        | Op::Mul(_)
-        | Op::Add(_)
-        | Op::Gain(_)
-        | Op::SoftCap(_)
-        | Op::Choose(_)
-        | Op::Route(_)
-        | Op::Dispatch(_)
-        | Op::ExpertLinear(_)
-        | Op::ExpertBias(_)
-        | Op::ExpertScale(_)
-        | Op::Combine(_)
-        | Op::Balance(_)
-        | Op::ZLoss(_)
-        | Op::Clamp(_)
-        | Op::CrossEntropy(_) => false,
-    }
+    model
+        .regions
+        .iter()
+        .filter(is_head)
+        .flat_map(|region| &region.nodes)
+        .find(|node| node.op.operation().mixes_tokens())
 }

@@ -14,10 +14,11 @@ pub use ledger::Held;
 use super::chunk::loss_chunk;
 use super::recompute::is_recomputed;
 use super::repeats;
+use crate::op::memory::F32;
 use crate::{Assignment, Model, Param, Region, RegionId, RegionKind, dim};
 use ledger::{Ledger, Purpose};
 use tape::Tape;
-use values::{F32, weight_width};
+use values::weight_width;
 
 /// What is held when it is most.
 pub fn most(model: &Model, assignments: &[Assignment]) -> Held {

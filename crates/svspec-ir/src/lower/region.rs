@@ -123,7 +123,8 @@ impl<'l, 'r> RegionBuilder<'l, 'r> {
             return None;
         }
         let is_of_copies = dims.first().is_some_and(|dim| dim.name == CHOSEN);
-        if self.experts.is_some() && !(op.operation().fits_expert() && is_of_copies) {
+        let is_of_channels = !op.operation().mixes_tokens() && !matches!(op, Op::View(_));
+        if self.experts.is_some() && !(is_of_copies && is_of_channels) {
             return self.not_an_expert(if part.is_empty() { name } else { part }, span);
         }
         let name = self.fresh(name);

@@ -1,6 +1,6 @@
 //! Element-wise sum.
 
-use super::{Cost, Operation, Passage, Reading, broadcast};
+use super::{Cost, Operation, Passage, Reading, ResultKind, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -36,6 +36,9 @@ impl Operation for Add {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::WidestInput
     }
 
     /// Affine in either: the other is added.

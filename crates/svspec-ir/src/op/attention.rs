@@ -2,9 +2,12 @@
 #![expect(clippy::indexing_slicing, reason = "every range comes from the shapes, which infer checked")]
 
 mod alibi;
+mod rows;
 
 use self::alibi::slope;
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use self::rows::{Row, Sizes};
+use super::memory::F32;
+use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::print::number::{rounded, shortest};
 use crate::{Dim, Dims, Model, Op, ParamId, PerLayer, dim};
@@ -38,10 +41,6 @@ impl Operation for Attention {
     }
 
     fn is_step(&self) -> bool {
-        false
-    }
-
-    fn fits_expert(&self) -> bool {
         false
     }
 
@@ -116,6 +115,29 @@ impl Operation for Attention {
 
     fn keeps_output(&self) -> bool {
         true
+    }
+    fn mixes_tokens(&self) -> bool {
+        true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Bf16
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        let heads = work.dims.first().map_or(0, |heads| heads.size) as u128;
+        let context = work.model.context as u128;
+        let (scores, square) = (F32 * work.tokens * heads * context, context * context);
+        if self.soft_cap.is_some() || self.sinks.is_some() {
+            kept.forward = 4 * scores;
+            kept.backward = 3 * scores;
+        } else if self.alibi.is_some() {
+            // The mask of each head, made in f64.
+            kept.own += F32 * heads * square;
+            kept.forward = 2 * 2 * F32 * heads * square;
+        } else if self.window.is_some() {
+            // The mask, as truth values and as numbers.
+            kept.own += F32 * square;
+            kept.forward = square;
+        }
     }
 
     /// In v.
@@ -259,66 +281,6 @@ impl Numbers {
         };
         visible(self.window, row.time).map(score).collect()
     }
-}
-
-/// One query: its sequence, its position and its head.
-struct Row {
-    batch: usize,
-    time: usize,
-    head: usize,
-}
-
-struct Sizes {
-    batch: usize,
-    time: usize,
-    heads: usize,
-    kv_heads: usize,
-    head_dim: usize,
-    v_dim: usize,
-}
-
-impl Sizes {
-    fn of(q: &Tensor, v: &Tensor) -> Self {
-        let ([batch, time, heads, head_dim], [_, _, kv_heads, v_dim]) = (&q.shape[..], &v.shape[..]) else {
-            unreachable!("q and v have heads, which infer checked")
-        };
-        let (batch, time, heads) = (*batch, *time, *heads);
-        Self { batch, time, heads, kv_heads: *kv_heads, head_dim: *head_dim, v_dim: *v_dim }
-    }
-
-    fn rows(&self) -> impl Iterator<Item = Row> + use<> {
-        let (time, heads) = (self.time, self.heads);
-        (0..self.batch * time * heads).map(move |row| Row {
-            batch: row / heads / time,
-            time: row / heads % time,
-            head: row % heads,
-        })
-    }
-
-    fn query(&self, row: &Row) -> Range<usize> {
-        entries((row.batch * self.time + row.time) * self.heads + row.head, self.head_dim)
-    }
-
-    fn context(&self, row: &Row) -> Range<usize> {
-        entries((row.batch * self.time + row.time) * self.heads + row.head, self.v_dim)
-    }
-
-    fn key(&self, row: &Row, position: usize) -> Range<usize> {
-        entries(self.kv_row(row, position), self.head_dim)
-    }
-
-    fn value(&self, row: &Row, position: usize) -> Range<usize> {
-        entries(self.kv_row(row, position), self.v_dim)
-    }
-
-    fn kv_row(&self, row: &Row, position: usize) -> usize {
-        let kv_head = row.head / (self.heads / self.kv_heads);
-        (row.batch * self.time + position) * self.kv_heads + kv_head
-    }
-}
-
-fn entries(row: usize, len: usize) -> Range<usize> {
-    row * len..(row + 1) * len
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

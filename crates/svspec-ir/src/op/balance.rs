@@ -1,7 +1,7 @@
 //! The balancing loss of a mixture of experts.
 
 use super::route::Scores;
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use super::{Attribute, Cost, Operation, Passage, Reading, ResultKind};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -81,6 +81,9 @@ impl Operation for Balance {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Addition of a parameter vector.
 
-use super::{Cost, Operation, Origin, Passage, Reading, scale};
+use super::{Cost, Operation, Origin, Passage, Reading, ResultKind, scale};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
@@ -42,6 +42,9 @@ impl Operation for Bias {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::InputOrWeights
     }
 
     /// Affine, not linear.

@@ -1,7 +1,7 @@
 //! The choice of experts: for each token those with the largest scores.
 
 use super::route::Scores;
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use super::{Attribute, Cost, Operation, Passage, Reading, ResultKind};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, Op, ParamId, dim};
@@ -104,6 +104,9 @@ impl Operation for Choose {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

@@ -1,7 +1,7 @@
 //! The weighted sum of what the chosen experts made of a token.
 
 use super::choose::channel_dims;
-use super::{Cost, Operation, Passage, Reading};
+use super::{Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -44,6 +44,14 @@ impl Operation for Combine {
 
     fn keeps_input(&self, _: usize) -> bool {
         true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // The rows of each token's experts and their products with the weights.
+        kept.forward = work.in_bytes;
+        kept.backward = 2 * work.in_bytes;
     }
 
     fn is_linear_in(&self, index: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Values side by side, channel after channel of each head.
 
-use super::{Cost, Operation, Origin, Passage, Reading, broadcast};
+use super::{Cost, Operation, Origin, Passage, Reading, ResultKind, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -37,6 +37,9 @@ impl Operation for Concat {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::WidestInput
     }
 
     /// Affine in each: the others stand beside it.

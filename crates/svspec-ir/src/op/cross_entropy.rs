@@ -1,6 +1,7 @@
 //! The loss of each token.
 
-use super::{Cost, Operation, Passage, Reading};
+use super::memory::F32;
+use super::{Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -43,6 +44,15 @@ impl Operation for CrossEntropy {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // The gradient is made in the place of the log-probabilities, and counted where it is handed on; a narrow one is its copy.
+        kept.own = 0;
+        kept.forward = F32 * work.in_entries + work.widened;
+        kept.backward = work.widened;
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

@@ -25,10 +25,6 @@ impl Operation for Delay {
         true
     }
 
-    fn fits_expert(&self) -> bool {
-        false
-    }
-
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
         vec![("by", self.steps.to_string())]
     }
@@ -45,6 +41,9 @@ impl Operation for Delay {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn mixes_tokens(&self) -> bool {
+        true
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Copies of each token for the experts that were chosen for it.
 
-use super::{Cost, Operation, Passage, Reading};
+use super::{Cost, Kept, Operation, Passage, Reading, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -38,6 +38,11 @@ impl Operation for Dispatch {
     /// The choice.
     fn keeps_input(&self, index: usize) -> bool {
         index == 1
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // The copies before they are sorted by expert.
+        kept.forward = work.out_bytes;
+        kept.backward = work.out_bytes;
     }
 
     fn is_linear_in(&self, index: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Rows of a table, chosen by token id.
 
-use super::{Cost, Operation, Origin, Passage, Reading, table_rows};
+use super::{Cost, Operation, Origin, Passage, Reading, ResultKind, table_rows};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
@@ -40,6 +40,9 @@ impl Operation for Embed {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Weights
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

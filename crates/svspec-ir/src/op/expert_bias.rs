@@ -1,6 +1,6 @@
 //! Addition of a vector of each expert's own.
 
-use super::{Cost, Operation, Origin, Passage, Reading, by_expert};
+use super::{Cost, Kept, Operation, Origin, Passage, Reading, ResultKind, Work, by_expert};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
@@ -39,6 +39,13 @@ impl Operation for ExpertBias {
     /// The choice.
     fn keeps_input(&self, index: usize) -> bool {
         index == 1
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::InputOrWeights
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // The vector of each row's expert, gone when the sum is made.
+        kept.forward = work.out_bytes;
     }
 
     /// Affine, not linear.

@@ -1,9 +1,10 @@
 //! One linear map for each expert.
 
 use super::choose::channel_dims;
-use super::{Cost, Operation, Origin, Passage, Reading};
+use super::memory::{BF16, F32};
+use super::{Cost, Kept, Operation, Origin, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, Op, ParamId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, Precision, dim};
 use serde::Serialize;
 
 /// `y_c = W[e_c] x_c` for each chosen expert e_c. Inputs: x `[chosen, in]` and the chosen experts `[chosen]`; output
@@ -51,6 +52,17 @@ impl Operation for ExpertLinear {
     /// For the weight's gradient; and the choice.
     fn keeps_input(&self, _: usize) -> bool {
         true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Bf16
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        let entries = work.param_entries(self.weight);
+        kept.forward = work.out_bytes;
+        kept.backward = work.in_bytes + F32 * entries;
+        if work.model.train.precision == Precision::Bf16 {
+            kept.weight_copies = BF16 * entries;
+        }
     }
 
     fn is_linear_in(&self, index: usize) -> bool {

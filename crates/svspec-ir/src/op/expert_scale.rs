@@ -1,6 +1,6 @@
 //! Multiplication by a scale vector of each expert's own.
 
-use super::{Cost, Operation, Origin, Passage, Reading, by_expert};
+use super::{Cost, Kept, Operation, Origin, Passage, Reading, ResultKind, Work, by_expert};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, ScaleId, dim};
 use serde::Serialize;
@@ -39,6 +39,14 @@ impl Operation for ExpertScale {
     /// For γ's own gradient; and the choice.
     fn keeps_input(&self, _: usize) -> bool {
         true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::InputOrWeights
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // The vector of each row's expert, a factor.
+        kept.own += work.out_bytes;
+        kept.backward = work.out_bytes;
     }
 
     fn is_linear_in(&self, index: usize) -> bool {

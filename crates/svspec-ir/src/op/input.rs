@@ -1,6 +1,6 @@
 //! What a region is given.
 
-use super::{Cost, Operation, Origin, Passage, Reading};
+use super::{Cost, Operation, Origin, Passage, Reading, ResultKind};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, RegionKind, SideId, ValueId};
 use serde::Serialize;
@@ -54,6 +54,12 @@ impl Operation for Input {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn mixes_tokens(&self) -> bool {
+        matches!(self, Self::Tokens)
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Weights
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

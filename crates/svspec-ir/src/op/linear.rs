@@ -1,8 +1,9 @@
 //! Linear maps. One projection is a plain matrix product; several share one product over the same input.
 
-use super::{Cost, Operation, Origin, Passage, Reading, scale};
+use super::memory::{BF16, F32};
+use super::{Cost, Kept, Operation, Origin, Passage, Reading, ResultKind, Work, scale};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
-use crate::{Dim, Dims, Model, Op, ParamId, ScaleId, dim};
+use crate::{Dim, Dims, Model, Op, ParamId, Precision, ScaleId, dim};
 use serde::Serialize;
 
 /// One weight of a linear map and the scale vectors that have been moved onto it: `diag(row) W diag(column)`.
@@ -104,6 +105,34 @@ impl Operation for Linear {
     /// For the weight's gradient.
     fn keeps_input(&self, _: usize) -> bool {
         true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Bf16
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // A product of scaled or stacked weights makes copies of them, one after the other; in bf16 the last is cast.
+        let entries = |projection: &Projection| work.param_entries(projection.weight);
+        let all: u128 = self.projections.iter().map(entries).sum();
+        let of_vectors = |projection: &Projection| {
+            let vectors = [projection.column_scale, projection.row_scale];
+            entries(projection) * vectors.into_iter().flatten().count() as u128
+        };
+        let scaled: u128 = self.projections.iter().map(of_vectors).sum();
+        let stacked = if self.projections.len() > 1 { all } else { 0 };
+        let copies = F32 * (scaled + stacked);
+        // The gradients of the copies, and of the vectors before they are summed.
+        kept.backward = copies + F32 * scaled;
+        match work.model.train.precision {
+            Precision::F32 => kept.weight_copies = copies,
+            // Weights are bf16 already, and so are stacks of them.
+            Precision::Bf16Stochastic => kept.weight_copies = copies / F32 * BF16,
+            Precision::Bf16 => {
+                let last = if copies > 0 { F32 * all } else { 0 };
+                kept.weight_copies = BF16 * all + copies - last;
+                kept.passing_copies = last;
+                kept.backward += BF16 * all;
+            }
+        }
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

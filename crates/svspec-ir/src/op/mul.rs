@@ -1,6 +1,6 @@
 //! Element-wise product; a value of one channel, or of one head, multiplies all of the other side's.
 
-use super::{Cost, Operation, Passage, Reading, broadcast};
+use super::{Cost, Operation, Passage, Reading, ResultKind, broadcast};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -37,6 +37,9 @@ impl Operation for Mul {
 
     fn keeps_input(&self, _: usize) -> bool {
         true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::WidestInput
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

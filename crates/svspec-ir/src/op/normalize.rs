@@ -1,6 +1,6 @@
 //! Deterministic normalisation over trailing dimensions; the scale vector, if any, is a `scale` of its own.
 
-use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
+use super::{Attribute, Cost, Kept, Operation, Origin, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, PerLayer, dim};
@@ -94,6 +94,13 @@ impl Operation for Normalize {
             Norm::Rms => true,
             Norm::Layer => false,
         }
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        kept.forward = work.widened;
+        kept.backward = work.widened;
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

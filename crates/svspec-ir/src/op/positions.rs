@@ -1,6 +1,6 @@
 //! Rows of a table, chosen by position: learned absolute positions.
 
-use super::{Attribute, Cost, Operation, Passage, Reading, table_rows};
+use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work, table_rows};
 use crate::eval::{Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
@@ -54,6 +54,15 @@ impl Operation for Positions {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn mixes_tokens(&self) -> bool {
+        true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Weights
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        kept.backward = work.of_sequence();
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

@@ -4,7 +4,8 @@ mod angles;
 
 pub use angles::{Angles, Llama3, LongRope, RampEnds, Scaling, Yarn};
 
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use super::memory::F32;
+use super::{Attribute, Cost, Kept, Operation, Passage, Reading, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::{rounded, shortest};
 use crate::{Dim, Dims, Model, PerLayer, dim};
@@ -48,10 +49,6 @@ impl Operation for Rope {
 
     fn is_step(&self) -> bool {
         true
-    }
-
-    fn fits_expert(&self) -> bool {
-        false
     }
 
     fn attributes(&self, dims: &[Dim]) -> Vec<Attribute> {
@@ -139,6 +136,14 @@ impl Operation for Rope {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn mixes_tokens(&self) -> bool {
+        true
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // Both sides of each pair, turned: four products and their two sums; backward one gradient for each side.
+        kept.forward = 3 * F32 * work.in_entries;
+        kept.backward = 2 * F32 * work.in_entries;
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

@@ -1,6 +1,6 @@
 //! The weights of the chosen experts.
 
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
@@ -98,6 +98,12 @@ impl Operation for Route {
     /// The choice; what else it keeps is its own.
     fn keeps_input(&self, index: usize) -> bool {
         index == 1
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        kept.forward = work.in_bytes;
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

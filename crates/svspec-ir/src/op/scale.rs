@@ -1,6 +1,6 @@
 //! Multiplication by a scale vector.
 
-use super::{Cost, Operation, Origin, Passage, Reading};
+use super::{Cost, Kept, Operation, Origin, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, ScaleId, dim};
 use serde::Serialize;
@@ -43,6 +43,13 @@ impl Operation for Scale {
     /// For γ's own gradient.
     fn keeps_input(&self, _: usize) -> bool {
         true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::InputOrWeights
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // The product with the gradient before it is summed over tokens.
+        kept.backward = work.out_bytes;
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

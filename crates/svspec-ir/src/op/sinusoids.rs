@@ -1,7 +1,7 @@
 //! Sines and cosines of the position, fixed: the positions of the first Transformer (arXiv 1706.03762, section 3.5).
 
 use super::rope::Layout;
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
@@ -65,6 +65,16 @@ impl Operation for Sinusoids {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn mixes_tokens(&self) -> bool {
+        true
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::Weights
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // One sequence's, seen by all.
+        kept.forward = work.of_sequence();
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

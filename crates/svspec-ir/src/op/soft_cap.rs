@@ -1,6 +1,6 @@
 //! A smooth bound.
 
-use super::{Attribute, Cost, Operation, Passage, Reading};
+use super::{Attribute, Cost, Kept, Operation, Passage, Reading, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, PerLayer, dim};
@@ -47,6 +47,11 @@ impl Operation for SoftCap {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        // Quotient and product about the tanh.
+        kept.forward = work.in_bytes;
+        kept.backward = 2 * work.in_bytes;
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

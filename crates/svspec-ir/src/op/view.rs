@@ -25,10 +25,6 @@ impl Operation for View {
         true
     }
 
-    fn fits_expert(&self) -> bool {
-        false
-    }
-
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
         let [x] = super::arity(inputs)?;
         let is_flat = x.len() == 1 || self.dims.len() == 1;

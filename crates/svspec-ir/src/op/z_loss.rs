@@ -1,7 +1,7 @@
 //! The loss that keeps a router's logits small.
 
 use super::cross_entropy::log_sum_exp;
-use super::{Cost, Operation, Passage, Reading};
+use super::{Cost, Operation, Passage, Reading, ResultKind};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -45,6 +45,9 @@ impl Operation for ZLoss {
 
     fn keeps_input(&self, _: usize) -> bool {
         false
+    }
+    fn result_kind(&self) -> ResultKind {
+        ResultKind::F32
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

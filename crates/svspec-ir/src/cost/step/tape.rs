@@ -1,9 +1,10 @@
 //! A region's forward and backward pass in a ledger: what each node takes, in order, and when it is given back.
 
-use super::kept::{Kept, kept};
+use super::kept::kept;
 use super::ledger::{Ledger, Purpose};
 use super::values::{Value, of, values, weight_width};
 use crate::op::Input;
+use crate::op::Kept;
 use crate::{Model, Node, Op, ParamId, Region, RegionId, RegionKind, dim};
 use std::collections::{BTreeMap, BTreeSet};
 

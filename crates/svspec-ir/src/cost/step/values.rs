@@ -1,13 +1,9 @@
 //! The values of a region as generated code holds them: how large each is, and which share storage.
 
-use crate::op::Input;
+use crate::op::memory::{BF16, F32};
+use crate::op::{Input, ResultKind};
 use crate::{Model, Op, Precision, Region, RegionKind, ValueId, dim};
 use std::collections::BTreeSet;
-
-/// Bytes of an f32.
-pub const F32: u128 = 4;
-/// Bytes of a bf16.
-pub const BF16: u128 = 2;
 
 /// Bytes of an entry of a weight, of its gradient, and of what the optimizer remembers of it.
 pub fn weight_width(model: &Model) -> u128 {
@@ -82,32 +78,20 @@ fn width(model: &Model, region: &Region, op: &Op, inputs: &[Value]) -> u128 {
     let first = inputs.first().map_or(F32, |input| input.width);
     match model.train.precision {
         Precision::F32 => F32,
-        Precision::Bf16 | Precision::Bf16Stochastic => match op {
-            Op::Linear(_) | Op::ExpertLinear(_) | Op::Attention(_) => BF16,
-            Op::Input(Input::Carried) if region.kind == RegionKind::Loss => logits_width(model),
-            Op::Input(_) | Op::Embed(_) | Op::Positions(_) | Op::Sinusoids(_) => weight_width(model),
-            // What a bf16 vector meets stays what it is.
-            Op::Scale(_) | Op::Bias(_) | Op::ExpertScale(_) | Op::ExpertBias(_) => {
-                first.max(weight_width(model))
+        Precision::Bf16 | Precision::Bf16Stochastic => {
+            if region.kind == RegionKind::Loss && matches!(op, Op::Input(Input::Carried)) {
+                return logits_width(model);
             }
-            Op::Normalize(_)
-            | Op::Choose(_)
-            | Op::Route(_)
-            | Op::Combine(_)
-            | Op::Balance(_)
-            | Op::ZLoss(_)
-            | Op::CrossEntropy(_) => F32,
-            Op::Mul(_) | Op::Add(_) | Op::Concat(_) => widest,
-            Op::View(_)
-            | Op::Slice(_)
-            | Op::Delay(_)
-            | Op::Rope(_)
-            | Op::Activation(_)
-            | Op::Gain(_)
-            | Op::SoftCap(_)
-            | Op::Dispatch(_)
-            | Op::Clamp(_) => first,
-        },
+            match op.operation().result_kind() {
+                ResultKind::Input => first,
+                ResultKind::WidestInput => widest,
+                ResultKind::Weights => weight_width(model),
+                // What a bf16 vector meets stays what it is.
+                ResultKind::InputOrWeights => first.max(weight_width(model)),
+                ResultKind::Bf16 => BF16,
+                ResultKind::F32 => F32,
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod input;
 mod linear;
 mod mul;
 mod normalize;
+mod position_gain;
 mod positions;
 mod rope;
 mod route;
@@ -29,6 +30,7 @@ mod sinusoids;
 mod slice;
 mod soft_cap;
 mod view;
+mod weigh;
 mod z_loss;
 
 use crate::model::{Scope, Variable};

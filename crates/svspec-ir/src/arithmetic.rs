@@ -1,6 +1,6 @@
 //! The operators and functions of numbers: arguments in, value out.
 
-use svspec_syntax::ast::Operator;
+pub use svspec_syntax::ast::Operator;
 
 /// The functions, with the names of the arguments that each takes.
 pub const FUNCTIONS: [(&str, &[&str]); 8] = [

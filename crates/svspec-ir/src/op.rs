@@ -25,6 +25,7 @@ pub mod linear;
 pub mod memory;
 pub mod mul;
 pub mod normalize;
+pub mod position_gain;
 pub mod positions;
 pub mod rope;
 pub mod route;
@@ -34,6 +35,7 @@ pub mod slice;
 pub mod soft_cap;
 mod table_rows;
 pub mod view;
+pub mod weigh;
 pub mod z_loss;
 
 #[cfg(test)]
@@ -96,6 +98,7 @@ ops! {
     mul::Mul,
     add::Add,
     gain::Gain,
+    position_gain::PositionGain,
     soft_cap::SoftCap,
     choose::Choose,
     route::Route,
@@ -104,6 +107,7 @@ ops! {
     expert_bias::ExpertBias,
     expert_scale::ExpertScale,
     combine::Combine,
+    weigh::Weigh,
     balance::Balance,
     z_loss::ZLoss,
     clamp::Clamp,

@@ -12,6 +12,7 @@ mod linear;
 mod loss;
 mod moe;
 mod normalize;
+mod position_gain;
 mod rope;
 mod scale;
 mod sinusoids;
@@ -20,7 +21,7 @@ mod stacked;
 pub use activation::{
     clamp, elu, exp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, softplus, tanh,
 };
-pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks};
+pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks, in_chunks};
 pub use balance::{Over, balance_loss, z_loss};
 pub use chunks::mean_by_chunks;
 pub use delay::delay;
@@ -28,6 +29,7 @@ pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::{Choice, Groups, Scores, within_groups};
 pub use normalize::{layer_norm, rms_norm};
+pub use position_gain::position_gain;
 pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, scaled_rope_table};
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus, softplus};
 pub use sinusoids::{sinusoids, sinusoids_interleaved};

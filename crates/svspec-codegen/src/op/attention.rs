@@ -9,30 +9,41 @@ use svspec_ir::op::Attention;
 use svspec_ir::{Dim, Model, Node, ValueId};
 
 impl Code for Attention {
-    /// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax.
+    /// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax; by chunks, within
+    /// `nn::in_chunks`.
     fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
         let [q, k, v] = *operands(&node.inputs);
         let scale = scale(scope, self, node, q);
         let window =
             literal::optional(self.window.as_ref().map(|window| scope.whole(node, "window", window)));
         let cap = literal::optional(self.soft_cap.as_ref().map(|cap| scope.constant(node, "soft_cap", cap)));
+        let chunk = self.chunk.as_ref().map(|chunk| scope.whole(node, "chunk", chunk));
         let num_heads =
             scope.dims(q).first().map_or_else(|| literal::integer(1), |dim| scope.around.constants.size(dim));
-        let (q, k, v) = (scope.reference(q), scope.reference(k), scope.reference(v));
-        if let Some(bound) = &self.alibi {
-            let bound = scope.constant(node, "alibi_bound", bound);
-            let bias = quote!(&nn::alibi(#num_heads, #bound, #q));
-            let sinks = literal::optional(self.sinks.map(|sinks| {
+        let given = [q, k, v].map(|value| scope.reference(value));
+        // What attends within a chunk is given its queries, keys and values.
+        let [q, k, v] = if chunk.is_some() { [quote!(q), quote!(k), quote!(v)] } else { given.clone() };
+        let attended = match (&self.alibi, self.sinks) {
+            (Some(bound), sinks) => {
+                let bound = scope.constant(node, "alibi_bound", bound);
+                let bias = quote!(&nn::alibi(#num_heads, #bound, #q));
+                let sinks = literal::optional(sinks.map(|sinks| {
+                    let sinks = scope.parameter(sinks);
+                    quote!(&#sinks)
+                }));
+                quote!(nn::attention_with_bias(#q, #k, #v, #bias, #sinks, #scale, #window, #cap))
+            }
+            (None, None) => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)),
+            (None, Some(sinks)) => {
                 let sinks = scope.parameter(sinks);
-                quote!(&#sinks)
-            }));
-            return quote!(nn::attention_with_bias(#q, #k, #v, #bias, #sinks, #scale, #window, #cap)).into();
-        }
-        match self.sinks {
-            None => quote!(nn::attention(#q, #k, #v, #scale, #window, #cap)).into(),
-            Some(sinks) => {
-                let sinks = scope.parameter(sinks);
-                quote!(nn::attention_with_sinks(#q, #k, #v, &#sinks, #scale, #window, #cap)).into()
+                quote!(nn::attention_with_sinks(#q, #k, #v, &#sinks, #scale, #window, #cap))
+            }
+        };
+        match chunk {
+            None => attended.into(),
+            Some(chunk) => {
+                let [q, k, v] = given;
+                quote!(nn::in_chunks(#q, #k, #v, #chunk, |q, k, v| #attended)).into()
             }
         }
     }

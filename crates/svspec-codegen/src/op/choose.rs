@@ -22,7 +22,13 @@ impl Code for Choose {
                 let correction = scope.parameter(correction.param);
                 quote!(+ &#correction)
             });
-            scope.statements.push(quote!(let #name = #kind.of(#scores).detach() #sum;));
+            let compared = if self.compares_scores() {
+                quote!(#kind.of(#scores))
+            } else {
+                let logits = scope.receiver(logits);
+                quote!(#logits)
+            };
+            scope.statements.push(quote!(let #name = #compared.detach() #sum;));
             if let Some(groups) = self.groups {
                 let [count, num_chosen, num_summed] = [groups.count, groups.num_chosen, groups.num_summed]
                     .map(|size| literal::integer(size as u64));
@@ -46,6 +52,7 @@ impl Code for Choose {
         let mut scores = logits.text.clone();
         if self.correction.is_some() || self.groups.is_some() {
             scores = match self.scores {
+                _ if !self.compares_scores() => scores,
                 Scores::Softmax => format!("softmax({scores})"),
                 Scores::Sigmoid => format!("sigmoid({scores})"),
             };

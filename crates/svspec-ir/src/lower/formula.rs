@@ -4,7 +4,7 @@ use super::linear::DEFAULT_STD;
 use super::parameters::NewParam;
 use super::part::moe;
 use super::region::{RegionBuilder, dims_text};
-use crate::op::{Add, Embed, Gain, Mul, add, broadcast};
+use crate::op::{Add, Embed, Gain, Mul, PositionGain, add, broadcast};
 use crate::resolve::{Formula, FormulaKind};
 use crate::{DefaultInit, Op, ParamKind, ValueId};
 use svspec_diagnostics::{Diagnostic, Span};
@@ -77,6 +77,11 @@ impl RegionBuilder<'_, '_> {
                     "",
                     span,
                 )
+            }
+            FormulaKind::PositionGain(factor, argument) => {
+                let x = self.term(argument, within)?;
+                let op = Op::PositionGain(PositionGain { factor: factor.clone() });
+                self.same_dims(&naming.name("multiple"), op, x, "", span)
             }
             FormulaKind::Add(left, right) => {
                 let (a, b) = self.sides(left, right, naming);

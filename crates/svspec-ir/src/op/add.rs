@@ -37,6 +37,7 @@ impl Operation for Add {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::WidestInput
     }

@@ -22,6 +22,8 @@ pub struct Attention {
     pub scale: PerLayer,
     /// Each query sees this many positions, a whole number, up to and including its own; `None`: all of them.
     pub window: Option<PerLayer>,
+    /// A query sees no key before the last multiple of this, a whole number, up to its own position (Llama 4).
+    pub chunk: Option<PerLayer>,
     /// `cap · tanh(score / cap)`, after `scale`.
     pub soft_cap: Option<PerLayer>,
     /// ALiBi (arXiv 2108.12409): after `soft_cap`, a score loses a head's slope for each position that lies between; see
@@ -46,14 +48,16 @@ impl Operation for Attention {
 
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
         let window = self.window.as_ref().map(|window| ("window", shortest(window.at(None))));
+        let chunk = self.chunk.as_ref().map(|chunk| ("chunk", shortest(chunk.at(None))));
         let soft_cap = self.soft_cap.as_ref().map(|cap| ("soft_cap", shortest(cap.at(None))));
         let alibi = self.alibi.as_ref().map(|bound| ("alibi", format!("bound {}", shortest(bound.at(None)))));
         let scale = ("scale", rounded(self.scale.at(None)));
-        [Some(scale), window, soft_cap, alibi].into_iter().flatten().collect()
+        [Some(scale), window, chunk, soft_cap, alibi].into_iter().flatten().collect()
     }
 
     fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
-        let optional = [self.window.as_mut(), self.soft_cap.as_mut(), self.alibi.as_mut()];
+        let optional =
+            [self.window.as_mut(), self.chunk.as_mut(), self.soft_cap.as_mut(), self.alibi.as_mut()];
         optional.into_iter().flatten().chain([&mut self.scale]).collect()
     }
 
@@ -93,7 +97,7 @@ impl Operation for Attention {
         let heads = output.first().map_or(0, |dim| dim.size) as f64;
         let sides = inputs.first().map_or(0, |q| dim::num_elements(q)) + dim::num_elements(output);
         let matmul_flops = 2.0 * sides as f64 * positions;
-        let written_out = heads * model.context as f64;
+        let written_out = heads * self.longest(model.context) as f64;
         let (per_score, scores) = match (&self.soft_cap, self.sinks) {
             (Some(_), _) => (7.0, 2.0 * written_out),
             (None, Some(_)) => (4.0, written_out),
@@ -116,15 +120,18 @@ impl Operation for Attention {
     fn keeps_output(&self) -> bool {
         true
     }
+
     fn mixes_tokens(&self) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Bf16
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         let heads = work.dims.first().map_or(0, |heads| heads.size) as u128;
-        let context = work.model.context as u128;
+        let context = self.longest(work.model.context) as u128;
         let (scores, square) = (F32 * work.tokens * heads * context, context * context);
         if self.soft_cap.is_some() || self.sinks.is_some() {
             kept.forward = 4 * scores;
@@ -165,7 +172,7 @@ impl Operation for Attention {
         for row in sizes.rows() {
             let scores = numbers.scores(&sizes, &row, q, k);
             let (weights, _) = softmax(&scores, self.sink(env, row.head));
-            for (weight, position) in weights.iter().zip(visible(numbers.window, row.time)) {
+            for (weight, position) in weights.iter().zip(numbers.visible(row.time)) {
                 let value = sizes.value(&row, position);
                 for (sum, v) in context.data[sizes.context(&row)].iter_mut().zip(&v.data[value]) {
                     *sum += weight * v;
@@ -191,13 +198,14 @@ impl Operation for Attention {
             let scores = numbers.scores(&sizes, &row, q, k);
             let (weights, sink_weight) = softmax(&scores, self.sink(env, row.head));
             let g = &gradient.data[sizes.context(&row)];
-            let of_weights: Vec<f64> = visible(numbers.window, row.time)
+            let of_weights: Vec<f64> = numbers
+                .visible(row.time)
                 .map(|position| dot(g, &v.data[sizes.value(&row, position)]))
                 .collect();
             // The sink's value is 0, so it adds nothing to the mean.
             let mean = dot(&weights, &of_weights);
             of_sinks.data[row.head] -= sink_weight * mean;
-            for (index, position) in visible(numbers.window, row.time).enumerate() {
+            for (index, position) in numbers.visible(row.time).enumerate() {
                 let value = sizes.value(&row, position);
                 for (sum, g) in of_v.data[value].iter_mut().zip(g) {
                     *sum += weights[index] * g;
@@ -231,17 +239,28 @@ impl Attention {
         Numbers {
             scale: self.scale.at(layer),
             window: self.window.as_ref().map(|window| window.at(layer) as usize),
+            chunk: self.chunk.as_ref().map(|chunk| chunk.at(layer) as usize),
             soft_cap: self.soft_cap.as_ref().map(|cap| cap.at(layer)),
             alibi: self.alibi.as_ref().map(|bound| bound.at(layer)),
         }
     }
 
-    /// The mean number of visible positions over a context of `context`, where the window is the same in every layer.
+    /// How many positions attention is computed over at once, where the chunk is the same in every layer.
+    fn longest(&self, context: usize) -> usize {
+        self.chunk.as_ref().map_or(context, |chunk| context.min(chunk.at(None) as usize)).max(1)
+    }
+
+    /// The mean number of visible positions over a context of `context`, where window and chunk are the same in every layer.
     fn mean_visible(&self, context: usize) -> f64 {
-        let context = context.max(1) as f64;
-        let window = self.window.as_ref().map_or(context, |window| window.at(None).min(context));
-        // The first `window` queries see 1, 2, …; the rest see `window` each.
-        (window * (window + 1.0) / 2.0 + (context - window) * window) / context
+        let context = context.max(1);
+        let chunk = self.longest(context);
+        let visible = |len: usize| {
+            let len = len as f64;
+            let window = self.window.as_ref().map_or(len, |window| window.at(None).min(len));
+            // The first `window` queries see 1, 2, …; the rest see `window` each.
+            window * (window + 1.0) / 2.0 + (len - window) * window
+        };
+        ((context / chunk) as f64 * visible(chunk) + visible(context % chunk)) / context as f64
     }
 
     /// The logit of a head's sink, if it has one.
@@ -250,21 +269,23 @@ impl Attention {
     }
 }
 
-/// The positions that the query at `time` sees.
-fn visible(window: Option<usize>, time: usize) -> Range<usize> {
-    let start = window.map_or(0, |window| (time + 1).saturating_sub(window));
-    start..time + 1
-}
-
 /// The numbers of one layer.
 struct Numbers {
     scale: f64,
     window: Option<usize>,
+    chunk: Option<usize>,
     soft_cap: Option<f64>,
     alibi: Option<f64>,
 }
 
 impl Numbers {
+    /// The positions that the query at `time` sees.
+    fn visible(&self, time: usize) -> Range<usize> {
+        let of_window = self.window.map_or(0, |window| (time + 1).saturating_sub(window));
+        let of_chunk = self.chunk.map_or(0, |chunk| time / chunk.max(1) * chunk);
+        of_window.max(of_chunk)..time + 1
+    }
+
     /// What ALiBi adds to the score of `position`.
     fn bias(&self, sizes: &Sizes, row: &Row, position: usize) -> f64 {
         let distance = row.time.saturating_sub(position) as f64;
@@ -279,7 +300,7 @@ impl Numbers {
             let score = self.soft_cap.map_or(score, |cap| cap * (score / cap).tanh());
             score + self.bias(sizes, row, position)
         };
-        visible(self.window, row.time).map(score).collect()
+        self.visible(row.time).map(score).collect()
     }
 }
 
@@ -302,8 +323,14 @@ mod tests {
     use super::*;
     use crate::op::trial::{Trial, entries};
 
-    const PLAIN: Attention =
-        Attention { scale: PerLayer::Uniform(0.7), window: None, soft_cap: None, alibi: None, sinks: None };
+    const PLAIN: Attention = Attention {
+        scale: PerLayer::Uniform(0.7),
+        window: None,
+        chunk: None,
+        soft_cap: None,
+        alibi: None,
+        sinks: None,
+    };
 
     #[test]
     fn derivative_of_plain_windowed_and_capped_attention() {
@@ -311,6 +338,13 @@ mod tests {
             PLAIN,
             Attention { window: Some(2.0.into()), ..PLAIN },
             Attention { soft_cap: Some(1.5.into()), ..PLAIN },
+            Attention { chunk: Some(2.0.into()), ..PLAIN },
+            Attention {
+                window: Some(2.0.into()),
+                chunk: Some(3.0.into()),
+                soft_cap: Some(1.5.into()),
+                ..PLAIN
+            },
         ] {
             Trial::new().check(&op, &[&[2, 3], &[2, 3], &[2, 3]]);
             Trial::new().check(&op, &[&[4, 3], &[2, 3], &[2, 5]]);
@@ -358,10 +392,13 @@ mod tests {
 
     #[test]
     fn visible_positions_are_counted_exactly() {
-        for window in [None, Some(1), Some(3), Some(9)] {
-            let op = Attention { window: window.map(|window| PerLayer::Uniform(window as f64)), ..PLAIN };
-            let counted: usize = (0..7).map(|time| visible(window, time).len()).sum();
-            assert!((op.mean_visible(7) - counted as f64 / 7.0).abs() < 1e-12, "{window:?}");
+        let lengths = [None, Some(1.0), Some(3.0), Some(9.0)].map(|length| length.map(PerLayer::Uniform));
+        for (window, chunk) in
+            lengths.iter().flat_map(|window| lengths.iter().map(move |chunk| (window, chunk)))
+        {
+            let op = Attention { window: window.clone(), chunk: chunk.clone(), ..PLAIN };
+            let counted: usize = (0..7).map(|time| op.numbers(None).visible(time).len()).sum();
+            assert!((op.mean_visible(7) - counted as f64 / 7.0).abs() < 1e-12, "{window:?} {chunk:?}");
         }
     }
 }

@@ -82,6 +82,7 @@ impl Operation for Balance {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }

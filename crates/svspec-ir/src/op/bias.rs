@@ -43,6 +43,7 @@ impl Operation for Bias {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::InputOrWeights
     }

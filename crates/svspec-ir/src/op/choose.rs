@@ -18,7 +18,7 @@ pub struct Choose {
     pub num_chosen: usize,
     /// What the scores are.
     pub scores: Scores,
-    /// A vector `[experts]` that is added to the scores for the choice alone, and moved by the load.
+    /// A vector `[experts]` that is added to the scores, or to the logits, for the choice alone, and moved by the load.
     pub correction: Option<Correction>,
     /// The experts are chosen within some groups of consecutive ones.
     pub groups: Option<Groups>,
@@ -31,6 +31,8 @@ pub struct Correction {
     pub param: ParamId,
     /// What a step adds for an expert with less than its share of tokens, and takes away for one with more.
     pub rate: f64,
+    /// Whether it is added to the logits, in place of the scores.
+    pub on_logits: bool,
 }
 
 /// Choice limited to groups (arXiv 2405.04434, section 2.1.2).
@@ -60,7 +62,11 @@ impl Operation for Choose {
     /// What the scores are matters only where they are not compared as they are.
     fn attributes(&self, _: &[Dim]) -> Vec<Attribute> {
         let mut attributes = Vec::new();
-        if self.scores == Scores::Sigmoid && (self.correction.is_some() || self.groups.is_some()) {
+        let on_logits = self.correction.is_some_and(|correction| correction.on_logits);
+        let on_scores = self.correction.is_some() || self.groups.is_some();
+        if on_logits {
+            attributes.push(("on", "logits".to_owned()));
+        } else if self.scores == Scores::Sigmoid && on_scores {
             attributes.push(("scores", "sigmoid".to_owned()));
         }
         attributes.extend(self.correction.map(|correction| ("rate", shortest(correction.rate))));
@@ -105,6 +111,7 @@ impl Operation for Choose {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }
@@ -122,11 +129,7 @@ impl Operation for Choose {
         let correction = self.correction.map(|correction| env.value(correction.param));
         let mut data = Vec::new();
         for logits in logits.tokens() {
-            let mut scores = match (correction, self.groups) {
-                // Scores rise with the logits, but two large ones may round to the same.
-                (None, None) => logits.to_vec(),
-                (Some(_), _) | (None, Some(_)) => self.scores.of(logits),
-            };
+            let mut scores = if self.compares_scores() { self.scores.of(logits) } else { logits.to_vec() };
             if let Some(correction) = correction {
                 scores.iter_mut().zip(&correction.data).for_each(|(score, correction)| *score += correction);
             }
@@ -151,6 +154,13 @@ impl Operation for Choose {
 
     fn params(&self) -> Vec<ParamId> {
         self.correction.map(|correction| correction.param).into_iter().collect()
+    }
+}
+
+impl Choose {
+    /// Whether scores are compared: not the logits, with which they rise, though two large ones may round to the same.
+    pub fn compares_scores(self) -> bool {
+        self.correction.map_or(self.groups.is_some(), |correction| !correction.on_logits)
     }
 }
 
@@ -226,14 +236,19 @@ mod tests {
     fn a_correction_is_added_to_the_scores_not_to_the_logits() {
         let mut trial = Trial::new();
         let param = trial.param("experts.correction", &[3], 0);
-        let correction = Some(Correction { param, rate: 0.0 });
+        let correction = Some(Correction { param, rate: 0.0, on_logits: false });
         let choose = Choose { num_chosen: 1, correction, ..TWO };
         let logits = [0.3, 0.2, -4.0];
         let scores = Scores::Sigmoid.of(&logits);
         let logits = Tensor::new(vec![1, 1, 3], logits.to_vec());
         let correction = trial.value(param);
         let sums: Vec<f64> = scores.iter().zip(&correction.data).map(|(score, c)| score + c).collect();
-        assert_eq!(trial.eval(&choose, &[logits]).data, [largest(&sums, 1)[0] as f64]);
+        assert_eq!(trial.eval(&choose, std::slice::from_ref(&logits)).data, [largest(&sums, 1)[0] as f64]);
         assert_ne!(largest(&sums, 1), largest(&scores, 1), "the trial's correction should change the choice");
+
+        let on_logits = Correction { on_logits: true, param, rate: 0.0 };
+        let sums: Vec<f64> = logits.data.iter().zip(&correction.data).map(|(logit, c)| logit + c).collect();
+        let choose = Choose { correction: Some(on_logits), ..choose };
+        assert_eq!(trial.eval(&choose, &[logits]).data, [largest(&sums, 1)[0] as f64]);
     }
 }

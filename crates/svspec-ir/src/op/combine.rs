@@ -1,4 +1,4 @@
-//! The weighted sum of what the chosen experts made of a token.
+//! The sum of what the chosen experts made of a token.
 
 use super::choose::channel_dims;
 use super::{Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
@@ -6,10 +6,13 @@ use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
 
-/// `y = Σ_c w_c x_c`. Inputs: x `[chosen, width]`, the weights `[chosen]`, and the chosen experts `[chosen]`, by which
-/// generated code sorts; output `[width]`.
+/// `y = Σ_c w_c x_c`, or `Σ_c x_c`. Inputs: x `[chosen, width]`, the weights `[chosen]` if there are any, and the chosen experts
+/// `[chosen]`, by which generated code sorts; output `[width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Combine;
+pub struct Combine {
+    /// Whether there are weights.
+    pub weighted: bool,
+}
 
 impl Operation for Combine {
     fn name(&self) -> &'static str {
@@ -25,7 +28,11 @@ impl Operation for Combine {
     }
 
     fn infer(&self, _: &Model, inputs: &[&[Dim]]) -> Result<Dims, String> {
-        let [x, weights, chosen] = super::arity(inputs)?;
+        let [x, weights, chosen] = if self.weighted {
+            super::arity(inputs)?
+        } else {
+            super::arity(inputs).map(|[x, chosen]| [x, chosen, chosen])?
+        };
         match (x, weights, chosen) {
             ([copies, width], [weights], [chosen])
                 if copies.size == weights.size && copies.size == chosen.size =>
@@ -39,15 +46,19 @@ impl Operation for Combine {
     fn cost(&self, _: &Model, inputs: &[&[Dim]], output: &[Dim]) -> Cost {
         let values = inputs.first().map_or(0, |x| dim::num_elements(x)) as f64;
         let traffic = values + dim::num_elements(output) as f64;
-        Cost { flops: 2.0 * values, traffic, ..Cost::default() }
+        let flops = if self.weighted { 2.0 * values } else { values };
+        Cost { flops, traffic, ..Cost::default() }
     }
 
-    fn keeps_input(&self, _: usize) -> bool {
-        true
+    /// The choice, and with weights all.
+    fn keeps_input(&self, index: usize) -> bool {
+        self.weighted || index == 1
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // The rows of each token's experts and their products with the weights.
         kept.forward = work.in_bytes;
@@ -55,7 +66,7 @@ impl Operation for Combine {
     }
 
     fn is_linear_in(&self, index: usize) -> bool {
-        index < 2
+        index == 0 || self.weighted && index == 1
     }
 
     /// A vector on the channels of every copy is one on the channels of the sum.
@@ -69,8 +80,8 @@ impl Operation for Combine {
     }
 
     fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
-        let [x, weights, _] = super::operands(inputs);
-        let width = num_channels(x);
+        let (x, weights) = self.given(inputs);
+        let width = num_channels(&x);
         let mut y = Tensor::zeros(&x.shape_with(&[width]));
         for (sum, (copies, weights)) in y.tokens_mut().zip(x.tokens().zip(weights.tokens())) {
             for (copy, weight) in copies.chunks_exact(width).zip(weights) {
@@ -88,8 +99,8 @@ impl Operation for Combine {
         gradient: &Tensor,
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
-        let [x, weights, _] = super::operands(inputs);
-        let width = num_channels(x);
+        let (x, weights) = self.given(inputs);
+        let width = num_channels(&x);
         let mut of_x = Vec::new();
         let mut of_weights = Vec::new();
         for ((copies, weights), g) in x.tokens().zip(weights.tokens()).zip(gradient.tokens()) {
@@ -98,8 +109,22 @@ impl Operation for Combine {
                 of_weights.push(copy.iter().zip(g).map(|(x, g)| x * g).sum());
             }
         }
-        let of_x = Tensor::new(x.shape.clone(), of_x);
-        vec![Some(of_x), Some(Tensor::new(weights.shape.clone(), of_weights)), None]
+        let of_x = Some(Tensor::new(x.shape.clone(), of_x));
+        let of_weights = Tensor::new(weights.shape.clone(), of_weights);
+        if self.weighted { vec![of_x, Some(of_weights), None] } else { vec![of_x, None] }
+    }
+}
+
+impl Combine {
+    /// The copies and their weights, all 1 if there are none.
+    fn given(self, inputs: &[&Tensor]) -> (Tensor, Tensor) {
+        if self.weighted {
+            let [x, weights, _] = super::operands(inputs);
+            (x.clone(), weights.clone())
+        } else {
+            let [x, chosen] = super::operands(inputs);
+            (x.clone(), chosen.map(|_| 1.0))
+        }
     }
 }
 
@@ -120,6 +145,8 @@ mod tests {
             trial::random_activation(&[2], 2),
             trial::random_choice(4, 2),
         ];
-        Trial::new().check_at(&Combine, &inputs);
+        Trial::new().check_at(&Combine { weighted: true }, &inputs);
+        let [x, _, chosen] = inputs;
+        Trial::new().check_at(&Combine { weighted: false }, &[x, chosen]);
     }
 }

@@ -38,6 +38,7 @@ impl Operation for Concat {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::WidestInput
     }

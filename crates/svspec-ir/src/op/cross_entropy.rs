@@ -45,9 +45,11 @@ impl Operation for CrossEntropy {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // The gradient is made in the place of the log-probabilities, and counted where it is handed on; a narrow one is its copy.
         kept.own = 0;

@@ -42,6 +42,7 @@ impl Operation for Delay {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn mixes_tokens(&self) -> bool {
         true
     }

@@ -39,6 +39,7 @@ impl Operation for Dispatch {
     fn keeps_input(&self, index: usize) -> bool {
         index == 1
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // The copies before they are sorted by expert.
         kept.forward = work.out_bytes;

@@ -41,6 +41,7 @@ impl Operation for Embed {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Weights
     }

@@ -40,9 +40,11 @@ impl Operation for ExpertBias {
     fn keeps_input(&self, index: usize) -> bool {
         index == 1
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::InputOrWeights
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // The vector of each row's expert, gone when the sum is made.
         kept.forward = work.out_bytes;

@@ -53,9 +53,11 @@ impl Operation for ExpertLinear {
     fn keeps_input(&self, _: usize) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Bf16
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         let entries = work.param_entries(self.weight);
         kept.forward = work.out_bytes;

@@ -40,9 +40,11 @@ impl Operation for ExpertScale {
     fn keeps_input(&self, _: usize) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::InputOrWeights
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // The vector of each row's expert, a factor.
         kept.own += work.out_bytes;

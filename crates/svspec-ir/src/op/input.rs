@@ -55,9 +55,11 @@ impl Operation for Input {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn mixes_tokens(&self) -> bool {
         matches!(self, Self::Tokens)
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Weights
     }

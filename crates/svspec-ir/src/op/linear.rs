@@ -106,9 +106,11 @@ impl Operation for Linear {
     fn keeps_input(&self, _: usize) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Bf16
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // A product of scaled or stacked weights makes copies of them, one after the other; in bf16 the last is cast.
         let entries = |projection: &Projection| work.param_entries(projection.weight);

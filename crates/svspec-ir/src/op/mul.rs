@@ -38,6 +38,7 @@ impl Operation for Mul {
     fn keeps_input(&self, _: usize) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::WidestInput
     }

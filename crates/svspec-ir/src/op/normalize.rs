@@ -95,9 +95,11 @@ impl Operation for Normalize {
             Norm::Layer => false,
         }
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         kept.forward = work.widened;
         kept.backward = work.widened;

@@ -55,12 +55,15 @@ impl Operation for Positions {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn mixes_tokens(&self) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Weights
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         kept.backward = work.of_sequence();
     }

@@ -137,9 +137,11 @@ impl Operation for Rope {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn mixes_tokens(&self) -> bool {
         true
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // Both sides of each pair, turned: four products and their two sums; backward one gradient for each side.
         kept.forward = 3 * F32 * work.in_entries;

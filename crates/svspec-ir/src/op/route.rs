@@ -99,9 +99,11 @@ impl Operation for Route {
     fn keeps_input(&self, index: usize) -> bool {
         index == 1
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         kept.forward = work.in_bytes;
     }

@@ -44,9 +44,11 @@ impl Operation for Scale {
     fn keeps_input(&self, _: usize) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::InputOrWeights
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // The product with the gradient before it is summed over tokens.
         kept.backward = work.out_bytes;

@@ -66,12 +66,15 @@ impl Operation for Sinusoids {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn mixes_tokens(&self) -> bool {
         true
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Weights
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // One sequence's, seen by all.
         kept.forward = work.of_sequence();

@@ -48,6 +48,7 @@ impl Operation for SoftCap {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // Quotient and product about the tanh.
         kept.forward = work.in_bytes;

@@ -46,6 +46,7 @@ impl Operation for ZLoss {
     fn keeps_input(&self, _: usize) -> bool {
         false
     }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::F32
     }

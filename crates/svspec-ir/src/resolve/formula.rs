@@ -2,15 +2,16 @@
 
 mod composite;
 mod function;
+mod position;
 
 use super::draft::Given;
 use super::number::{self, NUMERIC_SETTINGS, Scope};
 use super::resolved::{Formula, FormulaKind, Part};
 use super::{list, path::single, setting};
-use crate::PerLayer;
 use crate::arithmetic::FUNCTIONS;
 use crate::lower;
 use crate::lower::part::Takes;
+use crate::{OfPosition, PerLayer};
 use svspec_diagnostics::{Diagnostic, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Operator};
 
@@ -43,6 +44,7 @@ pub enum Region {
 /// A side of an operator: a number or a value.
 enum Term {
     Number(PerLayer),
+    OfPosition(OfPosition),
     Value(Formula),
 }
 
@@ -54,7 +56,7 @@ pub fn formula(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr) -> Opt
 fn value(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize) -> Option<Formula> {
     match term(scope, context, expr, depth)? {
         Term::Value(formula) => Some(formula),
-        Term::Number(_) => {
+        Term::Number(_) | Term::OfPosition(_) => {
             let message = format!(
                 "`{}` is a number where a value of the data flow is expected",
                 scope.quote(expr.span)
@@ -83,6 +85,9 @@ fn term(scope: &mut Scope<'_>, context: &Context<'_>, expr: &Expr, depth: usize)
     }
     let span = expr.span;
     if !holds_value(context, expr, 0) {
+        if position::is_named(scope, expr) {
+            return position::of_position(scope, context, expr).map(Term::OfPosition);
+        }
         return number_term(scope, context, expr).map(Term::Number);
     }
     match &expr.kind {
@@ -167,6 +172,10 @@ fn gain(factor: PerLayer, inner: Formula, span: Span) -> Formula {
     Formula { kind: FormulaKind::Gain(factor, Box::new(inner)), span }
 }
 
+fn position_gain(factor: OfPosition, inner: Formula, span: Span) -> Formula {
+    Formula { kind: FormulaKind::PositionGain(factor, Box::new(inner)), span }
+}
+
 /// `1 / factor` in the layers where the equation holds; `None` if the factor is 0, or nearly so, in one of them.
 fn inverse(context: &Context<'_>, factor: &PerLayer) -> Option<PerLayer> {
     match factor {
@@ -203,6 +212,14 @@ fn binary(
             }
             "a value divided by 0"
         }
+        (Operator::Multiply, Term::OfPosition(factor), Term::Value(value))
+        | (Operator::Multiply, Term::Value(value), Term::OfPosition(factor)) => {
+            return Some(position_gain(factor, value, span));
+        }
+        (Operator::Divide, Term::Value(value), Term::OfPosition(factor)) => {
+            return position::inverse(scope, context, span, factor)
+                .map(|factor| position_gain(factor, value, span));
+        }
         (Operator::Multiply, Term::Value(a), Term::Value(b)) => {
             return Some(Formula { kind: FormulaKind::Mul(Box::new(a), Box::new(b)), span });
         }
@@ -217,7 +234,11 @@ fn binary(
         (Operator::Add | Operator::Subtract, _, _) => "a sum of a value and a number",
         (Operator::Divide, _, _) => "a division by a value",
         (Operator::Power, _, _) => "a power of a value",
-        (Operator::Multiply, Term::Number(_), Term::Number(_)) => "a product of numbers",
+        (
+            Operator::Multiply,
+            Term::Number(_) | Term::OfPosition(_),
+            Term::Number(_) | Term::OfPosition(_),
+        ) => "a product of numbers",
     };
     let message = format!("`{}` is {what}, which has no meaning in an equation", scope.quote(span));
     scope.findings.push(

@@ -385,6 +385,14 @@ impl<'a> Scope<'a> {
             );
             return None;
         }
+        if name == "position" {
+            self.findings.push(
+                Diagnostic::error("unknown-name", "`position` has no value here")
+                    .at(span, "only what multiplies a value has it")
+                    .help("use it in an equation, as a factor of a value: `q(n) * log(2 + position)`"),
+            );
+            return None;
+        }
         let mut names: Vec<String> = NUMERIC_SETTINGS.map(str::to_owned).to_vec();
         names.push("layers".to_owned());
         names.extend(

@@ -5,7 +5,7 @@ use crate::lower::function::Function;
 use crate::lower::part::PartKind;
 use crate::op::Norm;
 use crate::rule::ResolvedRule;
-use crate::{Optimizer, PerLayer, Role, ScaleForm, Train};
+use crate::{OfPosition, Optimizer, PerLayer, Role, ScaleForm, Train};
 use std::collections::BTreeMap;
 use svspec_diagnostics::Span;
 
@@ -176,6 +176,8 @@ pub enum FormulaKind {
     Call(Function, Vec<Formula>),
     /// A constant times a value.
     Gain(PerLayer, Box<Formula>),
+    /// A number that depends on the position times a value.
+    PositionGain(OfPosition, Box<Formula>),
     /// A sum.
     Add(Box<Formula>, Box<Formula>),
     /// An element-wise product.

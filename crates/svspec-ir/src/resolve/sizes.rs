@@ -28,7 +28,9 @@ impl Formula {
                 argument.sizes(layer, found);
                 inner.sizes(layer, found);
             }
-            FormulaKind::Gain(_, argument) => argument.sizes(layer, found),
+            FormulaKind::Gain(_, argument) | FormulaKind::PositionGain(_, argument) => {
+                argument.sizes(layer, found);
+            }
             FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
                 left.sizes(layer, found);
                 right.sizes(layer, found);

@@ -138,7 +138,7 @@ fn reads(formula: &Formula, name: &str) -> bool {
             equations.iter().any(|equation| reads(&equation.formula, name)) || reads(result, name)
         }
         FormulaKind::Around { argument, inner, .. } => reads(argument, name) || reads(inner, name),
-        FormulaKind::Gain(_, argument) => reads(argument, name),
+        FormulaKind::Gain(_, argument) | FormulaKind::PositionGain(_, argument) => reads(argument, name),
         FormulaKind::Add(left, right) | FormulaKind::Mul(left, right) => {
             reads(left, name) || reads(right, name)
         }
@@ -166,7 +166,7 @@ pub fn used(formula: &Formula, parts: &mut BTreeSet<usize>) {
             used(argument, parts);
             used(inner, parts);
         }
-        FormulaKind::Gain(_, argument) => used(argument, parts),
+        FormulaKind::Gain(_, argument) | FormulaKind::PositionGain(_, argument) => used(argument, parts),
         FormulaKind::Call(_, arguments) => {
             for argument in arguments {
                 used(argument, parts);

@@ -169,6 +169,17 @@ impl Choice {
         x_ri * gamma_ei.index_select(0, &self.expert_r)
     }
 
+    /// Each row times the weight of its expert for its token, `[r, d]`.
+    pub fn weigh(&self, x_rd: &Tensor, weights_btc: &Tensor) -> Tensor {
+        x_rd * weights_btc.flatten(0, -1).index_select(0, &self.pair_r).unsqueeze(-1)
+    }
+
+    /// The sum of what a token's experts made of it, `[b, t, d]`.
+    pub fn sum(&self, x_rd: &Tensor) -> Tensor {
+        let x_pd = exact(x_rd).index_select(0, &self.row_p);
+        x_pd.unflatten(0, self.chosen_btc.size()).sum_dim_intlist(2, false, None::<Kind>)
+    }
+
     /// The sum of what a token's experts made of it, by their weights, `[b, t, d]`.
     pub fn combine(&self, x_rd: &Tensor, weights_btc: &Tensor) -> Tensor {
         let x_pd = x_rd.index_select(0, &self.row_p);

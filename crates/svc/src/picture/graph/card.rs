@@ -174,16 +174,14 @@ pub fn card(model: &Model, region: &Region, node: &Node, marks: &[Mark]) -> Card
         }
         Op::Attention(attention) => {
             let heads = node.dims.first().map_or(0, |heads| heads.size);
-            let window = attention
-                .window
-                .as_ref()
-                .map(|window| format!(", window {}", number(window)))
-                .unwrap_or_default();
-            let cap =
-                attention.soft_cap.as_ref().map(|cap| format!(", cap {}", number(cap))).unwrap_or_default();
+            let set = |name: &str, value: &Option<PerLayer>| {
+                value.as_ref().map(|value| format!(", {name} {}", number(value))).unwrap_or_default()
+            };
+            let (window, chunk) = (set("window", &attention.window), set("chunk", &attention.chunk));
+            let cap = set("cap", &attention.soft_cap);
             let slopes = attention.alibi.as_ref().map(|_| ", ALiBi").unwrap_or_default();
             let sinks = attention.sinks.map(|_| ", sinks").unwrap_or_default();
-            let detail = format!("causal, {heads} heads{window}{cap}{slopes}{sinks}");
+            let detail = format!("causal, {heads} heads{window}{chunk}{cap}{slopes}{sinks}");
             Card::new(Shape::Box(palette::ATTENTION), "attention", detail)
         }
         Op::Activation(activation) => {

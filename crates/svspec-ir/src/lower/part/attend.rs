@@ -20,6 +20,7 @@ pub const ATTEND: PartKind = PartKind {
             summary: "multiplies the scores; `1 / sqrt(channels of a query head)` if not written",
         },
         WINDOW,
+        CHUNK,
         SOFT_CAP,
         ALIBI,
         ALIBI_BOUND,
@@ -37,6 +38,14 @@ pub const WINDOW: Setting = Setting {
     takes: Takes::CountPerLayer,
     preset: Preset::Absent,
     summary: "each query sees this many positions up to its own; `none`: all",
+};
+
+/// `chunk`
+pub const CHUNK: Setting = Setting {
+    name: "chunk",
+    takes: Takes::CountPerLayer,
+    preset: Preset::Absent,
+    summary: "positions in chunks of so many, of which none sees another; `none`: one chunk",
 };
 
 /// `soft_cap`
@@ -113,6 +122,7 @@ pub fn context(
     let attention = Attention {
         scale: part.per_layer("scale").unwrap_or_else(|| (head_dim.size as f64).sqrt().recip().into()),
         window: part.per_layer("window"),
+        chunk: part.per_layer("chunk"),
         soft_cap: part.per_layer("soft_cap"),
         alibi: if part.has("alibi") { part.per_layer("alibi.bound") } else { None },
         sinks,

@@ -8,7 +8,7 @@ use crate::lower::linear::{DEFAULT_STD, LinearMap};
 use crate::lower::parameters::NewParam;
 use crate::lower::region::RegionBuilder;
 use crate::lower::side::SideLossKind;
-use crate::op::{Choose, Combine, Correction, Dispatch, Gain, Groups, Over, Route, Scores, choose};
+use crate::op::{Choose, Combine, Correction, Dispatch, Gain, Groups, Over, Route, Scores, Weigh, choose};
 use crate::resolve::Part;
 use crate::{Activation, DefaultInit, Dim, Op, ParamKind, PerLayer, Site, ValueId};
 use svspec_diagnostics::Diagnostic;
@@ -52,13 +52,21 @@ pub(in crate::lower) fn around<'l, 'r>(
     let name = |what: &str| format!("{}_{what}", part.name);
     let copies_dims = region.dims(chosen).iter().chain(region.dims(x)).cloned().collect();
     let op = Op::Dispatch(Dispatch);
-    let tokens = region.node(&name("input"), op, vec![x, chosen], copies_dims, &part.name, part.span)?;
+    let mut tokens = region.node(&name("input"), op, vec![x, chosen], copies_dims, &part.name, part.span)?;
+    let of_output = part.word("weigh")? == "output";
+    if !of_output {
+        let dims = region.dims(tokens).to_vec();
+        let inputs = vec![tokens, weights, chosen];
+        tokens =
+            region.node(&name("weighed"), Op::Weigh(Weigh), inputs, dims, &part.name, part.place("weigh"))?;
+    }
     let experts = Dim::new("experts", part.count("experts")?);
     let made = region.as_experts(experts, chosen, |region| expert(region, tokens))?;
     region.expect_copy(part, made)?;
     let width = vec![region.width_dim()];
-    let inputs = vec![made, weights, chosen];
-    region.node(&name("output"), Op::Combine(Combine), inputs, width, &part.name, part.span)
+    let inputs = if of_output { vec![made, weights, chosen] } else { vec![made, chosen] };
+    let op = Op::Combine(Combine { weighted: of_output });
+    region.node(&name("output"), op, inputs, width, &part.name, part.span)
 }
 
 /// The logits.
@@ -92,7 +100,8 @@ fn choice(region: &mut RegionBuilder<'_, '_>, part: &Part, logits: ValueId) -> O
                 init: DefaultInit::constant(0.0),
                 span: part.place("correction"),
             })?;
-            Some(Correction { param, rate })
+            let on_logits = part.word("correction.on")? == "logits";
+            Some(Correction { param, rate, on_logits })
         }
         None => None,
     };

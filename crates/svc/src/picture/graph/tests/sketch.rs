@@ -142,6 +142,7 @@ impl Sketch {
                 window: None,
                 soft_cap: None,
                 alibi: None,
+                chunk: None,
                 sinks: None,
             }),
             &qkv,

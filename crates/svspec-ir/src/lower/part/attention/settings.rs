@@ -72,6 +72,7 @@ pub const SETTINGS: &[Setting] = &[
         summary: "multiplies the scores",
     },
     attend::WINDOW,
+    attend::CHUNK,
     attend::SOFT_CAP,
     attend::ALIBI,
     attend::ALIBI_BOUND,

@@ -61,6 +61,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         preset: Preset::Number(1.0),
         summary: "multiplies the weights",
     },
+    Setting {
+        name: "weigh",
+        takes: Takes::Word(&["output", "input"]),
+        preset: Preset::Word("output"),
+        summary: "whether the weights multiply what the experts make, or what they are given",
+    },
     BIAS,
     port_bias("router.bias"),
     port_bias("gate.bias"),
@@ -125,6 +131,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         takes: Takes::Number(Range::NotNegative),
         preset: Preset::Required,
         summary: "how far each step moves its entries",
+    },
+    Setting {
+        name: "correction.on",
+        takes: Takes::Word(&["scores", "logits"]),
+        preset: Preset::Word("scores"),
+        summary: "what it is added to",
     },
 ];
 

@@ -1,7 +1,7 @@
 //! Element-wise non-linearities.
 #![expect(clippy::indexing_slicing, reason = "an array of constants of its own length")]
 
-use super::{Cost, Operation, Passage, Reading};
+use super::{Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
 use crate::eval::{Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -81,6 +81,29 @@ impl Operation for Activation {
             Self::Silu | Self::Gelu | Self::GeluTanh | Self::GeluQuick | Self::Relu2 | Self::Softplus => {
                 false
             }
+        }
+    }
+
+    fn result_kind(&self) -> ResultKind {
+        match self {
+            Self::Softplus => ResultKind::F32,
+            Self::Silu
+            | Self::Gelu
+            | Self::GeluTanh
+            | Self::GeluQuick
+            | Self::Elu
+            | Self::Relu
+            | Self::Relu2
+            | Self::Exp
+            | Self::Tanh
+            | Self::Sigmoid => ResultKind::Input,
+        }
+    }
+
+    /// What is computed in f32 keeps its input's copy.
+    fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
+        if self.result_kind() == ResultKind::F32 {
+            kept.own += work.widened;
         }
     }
 

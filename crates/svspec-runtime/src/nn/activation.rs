@@ -37,11 +37,6 @@ pub fn relu2(x: &Tensor) -> Tensor {
     x.relu().square()
 }
 
-/// `log(1 + exp(x))`.
-pub fn softplus(x: &Tensor) -> Tensor {
-    x.softplus()
-}
-
 /// `exp(x)`.
 pub fn exp(x: &Tensor) -> Tensor {
     x.exp()

@@ -40,9 +40,9 @@ fn beside(magnitude: &Tensor, direction: &Tensor) -> Tensor {
     magnitude.reshape(sizes)
 }
 
-/// `γ = log(1 + exp(α))` (arXiv 2411.13010).
-pub fn softplus(alpha: &Tensor) -> Tensor {
-    exact(alpha).softplus()
+/// `log(1 + exp(x))`, in f32 at least: an activation, and the form `γ = log(1 + exp(α))` (arXiv 2411.13010).
+pub fn softplus(x: &Tensor) -> Tensor {
+    exact(x).softplus()
 }
 
 /// f32 at least.

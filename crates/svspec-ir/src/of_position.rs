@@ -51,7 +51,7 @@ impl OfPosition {
         }
     }
 
-    /// How closely it holds together, as operators do: the least has the least of a product.
+    /// How closely it holds together: what holds less than an operator stands in parentheses beside it.
     fn precedence(&self) -> u8 {
         match self {
             Self::Position | Self::Number(_) | Self::Call(..) => 4,
@@ -86,7 +86,7 @@ impl fmt::Display for OfPosition {
             Self::Operate(operator, sides) => {
                 let [left, right] = &**sides;
                 let own = precedence(*operator);
-                within(f, left, own)?;
+                within(f, left, own + u8::from(*operator == Operator::Power))?;
                 f.write_str(match operator {
                     Operator::Add => " + ",
                     Operator::Subtract => " - ",

@@ -81,11 +81,18 @@ pub fn diff(old: &CheckedModel, new: &CheckedModel) -> Diff {
             *class = Class::FunctionPreserving;
         }
     }
+    let mut verdict =
+        verdict::verdict((old.model(), new.model()), &map, &settings, &placement, &tensors, &scales);
+    if let (Ok(_), Some(paths)) = (&map, treatment::newly_unit(old, new)) {
+        verdict
+            .reasons
+            .push(format!("of a run only if the norms of {paths} are 1, as they are kept from now on"));
+    }
     Diff {
         format_version: crate::print::FORMAT_VERSION,
         old: old.model().name.clone(),
         new: new.model().name.clone(),
-        verdict: verdict::verdict((old.model(), new.model()), &map, &settings, &placement, &tensors, &scales),
+        verdict,
         settings,
         placement,
         tensors,

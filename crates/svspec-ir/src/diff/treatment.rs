@@ -97,6 +97,15 @@ pub(super) fn groups(old: &CheckedModel, new: &CheckedModel) -> Vec<TreatmentCha
     found.into_iter().map(|(change, members)| TreatmentChange { paths: join(&members), ..change }).collect()
 }
 
+/// The matrices that are kept at norm 1 and were not, or along other axes; `None` if there are none.
+pub(super) fn newly_unit(old: &CheckedModel, new: &CheckedModel) -> Option<String> {
+    let is_new =
+        |(before, after): &(&Assignment, &Assignment)| after.unit.is_some() && before.unit != after.unit;
+    let found: Vec<String> =
+        pairs(old, new).into_iter().filter(is_new).map(|(_, after)| path(new, after)).collect();
+    (!found.is_empty()).then(|| join(&found))
+}
+
 /// The tensors whose init differs.
 pub(super) fn init(old: &CheckedModel, new: &CheckedModel) -> Vec<InitChange> {
     let mut found: Vec<(InitChange, Vec<String>)> = Vec::new();

@@ -41,7 +41,7 @@ pub fn file(name: &'static str, docs: &[String], items: TokenStream) -> Result<S
         text.push('\n');
     }
     let code = prettyplease::unparse(&file);
-    for line in broken_after_equals(&code).iter().flat_map(|line| one_field_a_line(line)) {
+    for line in broken_as_rustfmt(&code).iter().flat_map(|line| one_field_a_line(line)) {
         text.push_str(&with_comment(&line));
         text.push('\n');
     }
@@ -49,15 +49,15 @@ pub fn file(name: &'static str, docs: &[String], items: TokenStream) -> Result<S
 }
 
 /// A `let` whose value was broken over lines although it fits on the next line whole is broken after `=` instead, as
-/// rustfmt does.
-fn broken_after_equals(code: &str) -> Vec<String> {
+/// rustfmt does; and one that is a call whose last argument is a closure is broken in the closure.
+fn broken_as_rustfmt(code: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = code.lines();
     while let Some(line) = rest.next() {
         let statement = Statement::starting(line, rest.clone());
-        match statement.and_then(|statement| Some((statement.num_lines, statement.on_two_lines()?))) {
-            Some((num_lines, [first, second])) => {
-                lines.extend([first, second]);
+        match statement.and_then(|statement| Some((statement.num_lines, statement.as_rustfmt()?))) {
+            Some((num_lines, as_rustfmt)) => {
+                lines.extend(as_rustfmt);
                 rest.by_ref().take(num_lines - 1).for_each(drop);
             }
             None => lines.push(line.to_owned()),
@@ -120,6 +120,27 @@ impl Statement {
             }
         }
         None
+    }
+
+    fn as_rustfmt(&self) -> Option<Vec<String>> {
+        self.on_two_lines().map(Vec::from).or_else(|| self.in_closure())
+    }
+
+    /// Of `let y = f(x, |a| value);`.
+    fn in_closure(&self) -> Option<Vec<String>> {
+        let Self { indent, name, value, .. } = self;
+        let call = value.strip_suffix(");").filter(|call| !call.contains(';'))?;
+        let (arguments, closure) = call.split_once(", |")?;
+        let (parameters, body) = closure.split_once("| ")?;
+        let body = body.strip_prefix("{ ").and_then(|body| body.strip_suffix(" }")).unwrap_or(body);
+        let start = format!("{:indent$}{name} {arguments}, |{parameters}|", "");
+        let next = format!("{:indent$}    {arguments}, |{parameters}| {body});", "");
+        if next.len() <= WIDTH {
+            return Some(vec![format!("{:indent$}{name}", ""), next]);
+        }
+        let lines =
+            [format!("{start} {{"), format!("{:indent$}    {body}", ""), format!("{:indent$}}});", "")];
+        lines.iter().all(|line| line.len() <= WIDTH).then(|| Vec::from(lines))
     }
 
     fn on_two_lines(&self) -> Option<[String; 2]> {

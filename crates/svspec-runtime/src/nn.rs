@@ -21,7 +21,7 @@ mod stacked;
 pub use activation::{
     clamp, elu, exp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh,
 };
-pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks, in_chunks};
+pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks, from_chunks, in_chunks};
 pub use balance::{Over, balance_loss, z_loss};
 pub use chunks::mean_by_chunks;
 pub use delay::delay;

@@ -3,14 +3,14 @@
 use super::{Code, Emitted, Term, operands};
 use crate::literal;
 use crate::model::Scope;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use svspec_ir::op::Attention;
 use svspec_ir::{Dim, Model, Node, ValueId};
 
 impl Code for Attention {
-    /// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax; by chunks, within
-    /// `nn::in_chunks`.
+    /// `nn::attention(&q, &k, &v, scale, window, cap)`, or with what else takes part in the softmax; of chunks, their context
+    /// put together.
     fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
         let [q, k, v] = *operands(&node.inputs);
         let scale = scale(scope, self, node, q);
@@ -20,9 +20,11 @@ impl Code for Attention {
         let chunk = self.chunk.as_ref().map(|chunk| scope.whole(node, "chunk", chunk));
         let num_heads =
             scope.dims(q).first().map_or_else(|| literal::integer(1), |dim| scope.around.constants.size(dim));
-        let given = [q, k, v].map(|value| scope.reference(value));
-        // What attends within a chunk is given its queries, keys and values.
-        let [q, k, v] = if chunk.is_some() { [quote!(q), quote!(k), quote!(v)] } else { given.clone() };
+        let whole = q;
+        let [q, k, v] = match &chunk {
+            None => [q, k, v].map(|value| scope.reference(value)),
+            Some(chunk) => in_chunks(scope, node, [q, k, v], chunk).map(|name| quote!(&#name)),
+        };
         let attended = match (&self.alibi, self.sinks) {
             (Some(bound), sinks) => {
                 let bound = scope.constant(node, "alibi_bound", bound);
@@ -39,13 +41,11 @@ impl Code for Attention {
                 quote!(nn::attention_with_sinks(#q, #k, #v, &#sinks, #scale, #window, #cap))
             }
         };
-        match chunk {
-            None => attended.into(),
-            Some(chunk) => {
-                let [q, k, v] = given;
-                quote!(nn::in_chunks(#q, #k, #v, #chunk, |q, k, v| #attended)).into()
-            }
+        if chunk.is_none() {
+            return attended.into();
         }
+        let whole = scope.reference(whole);
+        quote!(nn::from_chunks(&#attended, #whole)).into()
     }
 
     /// `attention(q, k, v)`.
@@ -53,6 +53,15 @@ impl Code for Attention {
         let [q, k, v] = operands(inputs);
         Term::atom(format!("attention({}, {}, {})", q.text, k.text, v.text))
     }
+}
+
+/// `let [q, k, v] = nn::in_chunks([&q, &k, &v], chunk);`
+fn in_chunks(scope: &mut Scope<'_>, node: &Node, values: [ValueId; 3], chunk: &TokenStream) -> [Ident; 3] {
+    let given = values.map(|value| scope.reference(value));
+    let name = node.name.trim_end_matches("_context");
+    let names = ["q", "k", "v"].map(|of| scope.bare_variable(&format!("{name}_{of}_chunks")));
+    scope.statements.push(quote!(let [#(#names),*] = nn::in_chunks([#(#given),*], #chunk);));
+    names
 }
 
 /// The usual scale is written as what it is, where that gives the same bits.

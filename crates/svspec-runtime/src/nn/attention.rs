@@ -78,30 +78,28 @@ pub fn attention_with_bias(
     out_bhtk.transpose(1, 2)
 }
 
-/// `attend` of q, k and v in chunks of so many positions, of which none sees another: each is a sequence of its own. The last
-/// one may be shorter; it is filled up with zeros, which no position before them sees.
-pub fn in_chunks(
-    q_bthk: &Tensor,
-    k_btgk: &Tensor,
-    v_btgk: &Tensor,
-    chunk: i64,
-    attend: impl Fn(&Tensor, &Tensor, &Tensor) -> Tensor,
-) -> Tensor {
-    let (num_sequences, num_tokens, _, _) = q_bthk.size4().unwrap_or((0, 0, 0, 0));
-    if chunk >= num_tokens {
-        return attend(q_bthk, k_btgk, v_btgk);
-    }
-    let filled = (num_tokens + chunk - 1) / chunk * chunk;
-    let [q, k, v] = [q_bthk, k_btgk, v_btgk].map(|x_bthk| {
-        let x_bthk = if filled > num_tokens {
-            x_bthk.constant_pad_nd([0, 0, 0, 0, 0, filled - num_tokens])
+/// q, k and v in chunks of so many positions, each a sequence of its own, so that none sees another. The last one may be
+/// shorter; it is filled up with zeros, which no position before them sees.
+pub fn in_chunks(q_k_v: [&Tensor; 3], chunk: i64) -> [Tensor; 3] {
+    q_k_v.map(|x_bthk| {
+        let num_tokens = x_bthk.size().get(1).copied().unwrap_or(0);
+        if chunk >= num_tokens {
+            return x_bthk.shallow_clone();
+        }
+        let missing = (chunk - num_tokens % chunk) % chunk;
+        let filled = if missing > 0 {
+            x_bthk.constant_pad_nd([0, 0, 0, 0, 0, missing])
         } else {
             x_bthk.shallow_clone()
         };
-        x_bthk.unflatten(1, [-1, chunk]).flatten(0, 1)
-    });
-    let out_bthk = attend(&q, &k, &v).unflatten(0, [num_sequences, -1]).flatten(1, 2);
-    out_bthk.narrow(1, 0, num_tokens)
+        filled.unflatten(1, [-1, chunk]).flatten(0, 1)
+    })
+}
+
+/// What came of the chunks, as sequences of the length of `whole_bthk`.
+pub fn from_chunks(context_bthk: &Tensor, whole_bthk: &Tensor) -> Tensor {
+    let (num_sequences, num_tokens, _, _) = whole_bthk.size4().unwrap_or((0, 0, 0, 0));
+    context_bthk.unflatten(0, [num_sequences, -1]).flatten(1, 2).narrow(1, 0, num_tokens)
 }
 
 /// ALiBi's bias (arXiv 2108.12409), `[h, t, t]`: minus a slope of the head's own for each position between query and key.

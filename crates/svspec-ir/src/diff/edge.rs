@@ -217,6 +217,9 @@ fn link(model: &Model, region: &Region, node: &Node) -> Link {
             PerLayer::Uniform(_) | PerLayer::Each(_) => "c(layer)".to_owned(),
         });
     }
+    if let Op::PositionGain(gain) = &node.op {
+        return Link::Gain(format!("({})", gain.factor));
+    }
     Link::Op(op.name().to_owned())
 }
 
@@ -261,7 +264,7 @@ impl Edge {
         let ops = self.links.iter().filter_map(|link| match link {
             Link::Scale { .. } => None,
             Link::Bias(_) => Some("bias"),
-            Link::Gain(_) => Some("a constant factor"),
+            Link::Gain(_) => Some("a factor"),
             Link::Op(text) => Some(text.as_str()),
         });
         (&self.source, ops.collect())

@@ -270,6 +270,14 @@ impl Edge {
         (&self.source, ops.collect())
     }
 
+    /// The factors on it.
+    pub fn factors(&self) -> impl Iterator<Item = &str> {
+        self.links.iter().filter_map(|link| match link {
+            Link::Gain(factor) => Some(factor.as_str()),
+            Link::Scale { .. } | Link::Bias(_) | Link::Op(_) => None,
+        })
+    }
+
     /// The scale vectors on it: the number of other ops before each, the vector, and the sizes it multiplies.
     pub fn scales(&self) -> Vec<(usize, ScaleId, &[usize])> {
         let mut depth = 0;

@@ -114,7 +114,9 @@ fn edge_change(before: &Edge, after: &Edge, stays: impl Fn(&str) -> bool) -> Opt
     if has_same_ops && before.text() == after.text() {
         return None;
     }
-    let is_only_scales = has_same_ops && before.scale_paths(&stays) == after.scale_paths(&stays);
+    let is_only_scales = has_same_ops
+        && before.factors().eq(after.factors())
+        && before.scale_paths(&stays) == after.scale_paths(&stays);
     let (place, port) = match &before.port {
         Port::In(part) => (part, "in"),
         Port::Out(part) => (part, "out"),

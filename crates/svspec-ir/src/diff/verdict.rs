@@ -120,7 +120,7 @@ fn placement_cause(change: &PlacementChange) -> String {
     let went = change.ops_went.iter().map(|op| format!("`{op}` went"));
     let ops: Vec<String> = came.chain(went).collect();
     match (&change.before, &change.after) {
-        (Some(_), Some(_)) if ops.is_empty() => "the same in another order".to_owned(),
+        (Some(before), Some(after)) if ops.is_empty() => format!("`{before}` became `{after}`"),
         (Some(_), Some(_)) => ops.join(", "),
         (None, _) => "new".to_owned(),
         (Some(_), None) => "gone".to_owned(),

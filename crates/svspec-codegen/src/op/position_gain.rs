@@ -1,18 +1,19 @@
 //! `position_gain` to a call of the runtime's with the factor as a function of the position.
 
 use super::{Code, Emitted, Term, operands};
+use crate::literal;
 use crate::model::Scope;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use svspec_ir::arithmetic::Operator;
 use svspec_ir::op::PositionGain;
-use svspec_ir::{Model, Node, OfPosition, ValueId};
+use svspec_ir::{Model, Node, OfPosition, PerLayer, ValueId};
 
 impl Code for PositionGain {
     /// `nn::position_gain(&x, |position| 1.0 + 0.1 * position)`.
     fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
         let [input] = *operands(&node.inputs);
-        let mut names = 0..;
+        let mut names = 1..;
         let factor = expression(scope, node, &mut names, &self.factor, 0);
         let x = scope.reference(input);
         quote!(nn::position_gain(#x, |position| #factor)).into()
@@ -36,8 +37,9 @@ fn expression(
 ) -> TokenStream {
     let (own, tokens) = match factor {
         OfPosition::Position => (4, quote!(position)),
+        OfPosition::Number(PerLayer::Uniform(number)) => (4, literal::float(*number)),
         OfPosition::Number(number) => {
-            let name = format!("factor_{}", names.next().unwrap_or(0));
+            let name = format!("factor_{}", names.next().unwrap_or(1));
             (4, scope.constant(node, &name, number))
         }
         OfPosition::Negate(inner) => {

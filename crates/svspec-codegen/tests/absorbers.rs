@@ -59,3 +59,20 @@ fn every_vector_that_folds_has_its_weights_in_the_table() {
     }
     assert!(num_folding > 100, "{num_folding}");
 }
+
+#[test]
+fn a_kind_of_layer_that_the_stack_has_not_has_no_vectors_in_the_table() {
+    let text = "svspec 1\n\nimport \"nano.svspec\"\n\nvariant replaced of nano {\n    layer near {\n        \
+                x = x + attn(attn_norm(x))\n    }\n    stack = 4 * near\n}\n";
+    let mut sources = Sources::new();
+    let source = sources.add("replaced.svspec", text);
+    let (program, faults) = svspec_ir::load(&mut sources, source, &mut Beside);
+    assert!(faults.is_empty(), "{faults:?}");
+    let checked = svspec_ir::compile(&program, &sources, "replaced").unwrap().checked;
+    let spec = SpecSource { file_name: "replaced.svspec".to_owned(), text: text.to_owned() };
+    let files = generate(&checked, &Options { rewrites: Rewrites::default(), spec }).unwrap();
+    let table = files.get("src/params.rs").unwrap().split("ScaleRow {").skip(1);
+    let rows: Vec<(&str, bool)> =
+        table.map(|row| (row.split('"').nth(1).unwrap(), row.contains("Layers::Outside"))).collect();
+    assert_eq!(rows, [("attn_norm.scale", false), ("final_norm.scale", true)]);
+}

@@ -13,9 +13,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeMap;
 use svspec_ir::cost::CostReport;
-use svspec_ir::{
-    Assignment, CheckedModel, Init, Instance, Param, RegionKind, Role, ScaleForm, ScaleVector, Site,
-};
+use svspec_ir::{Assignment, CheckedModel, Init, Instance, Param, Role, ScaleForm, ScaleVector, Site};
 
 /// The file.
 pub fn emit(
@@ -209,12 +207,6 @@ fn scales_table(checked: &CheckedModel, absorbers: &[Vec<Absorber>]) -> TokenStr
     for ((scale, facts), absorbers) in model.scales.iter().zip(checked.facts()).zip(absorbers) {
         let depths = model.stack.iter().enumerate().filter(|(_, kind)| **kind == scale.region);
         let depths: Vec<usize> = depths.map(|(depth, _)| depth).collect();
-        let is_of_layers =
-            model.regions.get(scale.region.0).is_some_and(|region| region.kind == RegionKind::Layer);
-        if is_of_layers && depths.is_empty() {
-            // A kind of layer that the base of a variant has, and the variant's stack has not.
-            continue;
-        }
         let is_alike = |(known, role, others, _): &&mut (&ScaleVector, Role, &[Absorber], Vec<usize>)| {
             (&known.path, family(known), known.form, *role, *others)
                 == (&scale.path, family(scale), scale.form, facts.role, absorbers.as_slice())

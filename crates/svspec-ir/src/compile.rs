@@ -36,8 +36,12 @@ pub(crate) struct Analysis {
 /// Runs every pass that the faults found so far leave meaning to.
 pub(crate) fn analyse(program: &Program, sources: &Sources, target: &str) -> Analysis {
     let (resolved, mut findings) = resolve::resolve(program, sources, target);
-    let Some(resolved) = resolved else { return Analysis { findings, checked: None, reach: Vec::new() } };
-    let model = match lower::lower(&resolved) {
+    let Some(mut resolved) = resolved else { return Analysis { findings, checked: None, reach: Vec::new() } };
+    // A kind of layer that the stack has not is lowered for its faults alone.
+    let model = lower::lower(&resolved).and_then(|model| {
+        if resolved.leave_out_unused_kinds() { lower::lower(&resolved) } else { Ok(model) }
+    });
+    let model = match model {
         Ok(model) => model,
         Err(faults) => {
             findings.extend(faults);

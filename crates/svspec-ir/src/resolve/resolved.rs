@@ -52,6 +52,19 @@ pub struct Resolved {
     pub train: Train,
 }
 
+impl Resolved {
+    /// Takes away the kinds of layer that the stack has not; whether there were any.
+    pub fn leave_out_unused_kinds(&mut self) -> bool {
+        let is_used: Vec<bool> = (0..self.kinds.len()).map(|kind| self.stack.contains(&kind)).collect();
+        for kind in &mut self.stack {
+            *kind = is_used.iter().take(*kind).filter(|is_used| **is_used).count();
+        }
+        let mut used = is_used.iter().copied();
+        self.kinds.retain(|_| used.next().unwrap_or(true));
+        is_used.contains(&false)
+    }
+}
+
 /// Names in checkpoints of other software.
 #[derive(Debug, Default)]
 pub struct TensorStatements {

@@ -77,6 +77,13 @@ impl Region {
         self.results().any(|result| result == value)
     }
 
+    /// Whether `value` is read, and by matrix products alone.
+    pub fn is_for_products(&self, value: ValueId) -> bool {
+        let mut readers = self.nodes.iter().filter(|node| node.inputs.contains(&value)).peekable();
+        let is_read = readers.peek().is_some();
+        is_read && !self.hands_on(value) && readers.all(|node| matches!(node.op, Op::Linear(_)))
+    }
+
     /// Whether a pass through the layer leaves more than the residual stream: what the losses read, or its load.
     pub fn leaves_more(&self) -> bool {
         !self.side.is_empty() || (self.kind == RegionKind::Layer && self.moves_correction())

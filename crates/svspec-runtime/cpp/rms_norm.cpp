@@ -1,13 +1,16 @@
 // RMS normalisation on the CPU: one read and one write of each row forward, two reads and one write backward.
 //
 // With r = 1 / sqrt(mean(x²) + eps): y = x·r, and dx = r·(g − y·mean(g·y)). Kept for the backward pass are y, which what follows
-// tends to keep as well, and r, but not x. A row is summed by one thread and in one order, whatever the number of threads.
+// tends to keep as well, and r, but not x. A row is summed by one thread and in one order, whatever the number of threads, and in
+// f32 where it lies in bf16, which is read and written as it is.
 #include "boundary.hpp"
 #include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <algorithm>
+#include <c10/util/BFloat16.h>
 #include <cmath>
 #include <cstring>
 #include <torch/csrc/autograd/custom_function.h>
@@ -16,12 +19,25 @@ using svspec::TensorPtr;
 
 namespace {
 
-// Values that fit a register of any machine that LibTorch runs on; wider ones gain nothing where memory is what is waited for.
+// What a row is computed in, whatever its values lie in memory as.
 template <typename T>
-struct Lanes {
-  static constexpr int64_t kCount = 16 / sizeof(T);
-  typedef T Vector __attribute__((vector_size(16)));
+struct Computed {
+  typedef T Type;
 };
+template <>
+struct Computed<c10::BFloat16> {
+  typedef float Type;
+};
+
+// Values that fit a register of any machine that LibTorch runs on; wider ones gain nothing where memory is what is waited for.
+template <typename C>
+struct Lanes {
+  static constexpr int64_t kCount = 16 / sizeof(C);
+  typedef C Vector __attribute__((vector_size(16)));
+};
+
+typedef uint16_t Halves __attribute__((vector_size(8)));
+typedef uint32_t Words __attribute__((vector_size(16)));
 
 template <typename T>
 inline typename Lanes<T>::Vector load(const T* from) {
@@ -30,16 +46,31 @@ inline typename Lanes<T>::Vector load(const T* from) {
   return values;
 }
 
+inline Lanes<float>::Vector load(const c10::BFloat16* from) {
+  Halves halves;
+  std::memcpy(&halves, from, sizeof halves);
+  return reinterpret_cast<Lanes<float>::Vector>(__builtin_convertvector(halves, Words) << 16);
+}
+
 template <typename T>
 inline void store(T* to, typename Lanes<T>::Vector values) {
   std::memcpy(to, &values, sizeof values);
 }
 
+// To the nearest, of two as near to the even one; what is no number stays so.
+inline void store(c10::BFloat16* to, Lanes<float>::Vector values) {
+  const auto bits = reinterpret_cast<Words>(values);
+  const auto rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const auto is_number = reinterpret_cast<Words>(values == values);
+  const auto halves = __builtin_convertvector((rounded & is_number) | (0x7fc0 & ~is_number), Halves);
+  std::memcpy(to, &halves, sizeof halves);
+}
+
 // The mean of a[i]·b[i]. Four sums of vectors, so that no addition waits for the one before it.
-template <typename T>
-inline T mean_product(const T* a, const T* b, int64_t size) {
-  constexpr auto kLanes = Lanes<T>::kCount;
-  typename Lanes<T>::Vector first = {}, second = {}, third = {}, fourth = {};
+template <typename A, typename B, typename C = typename Computed<A>::Type>
+inline C mean_product(const A* a, const B* b, int64_t size) {
+  constexpr auto kLanes = Lanes<C>::kCount;
+  typename Lanes<C>::Vector first = {}, second = {}, third = {}, fourth = {};
   int64_t i = 0;
   for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
     first += load(a + i) * load(b + i);
@@ -48,29 +79,29 @@ inline T mean_product(const T* a, const T* b, int64_t size) {
     fourth += load(a + i + 3 * kLanes) * load(b + i + 3 * kLanes);
   }
   const auto sums = (first + second) + (third + fourth);
-  T sum = 0;
+  C sum = 0;
   for (int64_t lane = 0; lane < kLanes; lane++) sum += sums[lane];
-  for (; i < size; i++) sum += a[i] * b[i];
-  return sum / static_cast<T>(size);
+  for (; i < size; i++) sum += static_cast<C>(a[i]) * static_cast<C>(b[i]);
+  return sum / static_cast<C>(size);
 }
 
-template <typename T>
-inline void forward_row(T* y, T* factor, const T* x, int64_t size, T eps) {
-  const T r = 1 / std::sqrt(mean_product(x, x, size) + eps);
+template <typename Y, typename X, typename C = typename Computed<X>::Type>
+inline void forward_row(Y* y, C* factor, const X* x, int64_t size, C eps) {
+  const C r = 1 / std::sqrt(mean_product(x, x, size) + eps);
   int64_t i = 0;
-  for (; i + Lanes<T>::kCount <= size; i += Lanes<T>::kCount) store<T>(y + i, load(x + i) * r);
-  for (; i < size; i++) y[i] = x[i] * r;
+  for (; i + Lanes<C>::kCount <= size; i += Lanes<C>::kCount) store(y + i, load(x + i) * r);
+  for (; i < size; i++) y[i] = static_cast<Y>(static_cast<C>(x[i]) * r);
   *factor = r;
 }
 
-template <typename T>
-inline void backward_row(T* dx, const T* g, const T* y, T r, int64_t size) {
-  const T along = mean_product(g, y, size);
+template <typename X, typename Y, typename C = typename Computed<X>::Type>
+inline void backward_row(X* dx, const Y* g, const Y* y, C r, int64_t size) {
+  const C along = mean_product(g, y, size);
   int64_t i = 0;
-  for (; i + Lanes<T>::kCount <= size; i += Lanes<T>::kCount) {
-    store<T>(dx + i, (load(g + i) - load(y + i) * along) * r);
+  for (; i + Lanes<C>::kCount <= size; i += Lanes<C>::kCount) {
+    store(dx + i, (load(g + i) - load(y + i) * along) * r);
   }
-  for (; i < size; i++) dx[i] = (g[i] - y[i] * along) * r;
+  for (; i < size; i++) dx[i] = static_cast<X>((static_cast<C>(g[i]) - static_cast<C>(y[i]) * along) * r);
 }
 
 // Calls `row` with where each operand's row starts. A loop of TensorIterator's: `strides` are bytes, first of all operands along
@@ -119,33 +150,50 @@ void parallel_rows(at::TensorIteratorConfig& operands, int64_t size, const Row& 
       grain);
 }
 
-template <typename T>
-void forward_rows(at::TensorIteratorConfig& operands, int64_t size, double eps) {
-  parallel_rows<3>(operands, size, [=](char** at) {
-    forward_row<T>(as<T>(at[0]), as<T>(at[1]), as<T>(at[2]), size, static_cast<T>(eps));
-  });
+// Calls `body` with a value of the type of each tensor's values: f64 in and out, or f32 and bf16 in either place.
+template <typename Body>
+void with_types(at::ScalarType in, at::ScalarType out, const Body& body) {
+  const float single = 0;
+  const c10::BFloat16 half = 0;
+  if (in == at::kDouble) return body(double(0), double(0));
+  if (in == at::kFloat) return out == at::kFloat ? body(single, single) : body(single, half);
+  return out == at::kFloat ? body(half, single) : body(half, half);
 }
 
-template <typename T>
-void backward_rows(at::TensorIteratorConfig& operands, int64_t size) {
-  parallel_rows<4>(operands, size, [=](char** at) {
-    backward_row<T>(as<T>(at[0]), as<T>(at[1]), as<T>(at[2]), *as<T>(at[3]), size);
-  });
+// The type of what comes out: bf16 where a product under autocast reads it, else f32 at least.
+at::ScalarType type_of_result(at::ScalarType in, bool to_product) {
+  if (in == at::kDouble) return at::kDouble;
+  const auto is_narrow = to_product && at::autocast::is_autocast_enabled(at::kCPU) &&
+      at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16;
+  return is_narrow ? at::kBFloat16 : at::kFloat;
 }
 
 struct RmsNorm : torch::autograd::Function<RmsNorm> {
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& given, int64_t num_axes, double eps) {
+  static at::Tensor forward(
+      torch::autograd::AutogradContext* context, const at::Tensor& given, int64_t num_axes, double eps, bool to_product) {
     TORCH_CHECK(num_axes > 0 && num_axes <= given.dim(), "rms_norm over ", num_axes, " of ", given.dim(), " dimensions");
-    TORCH_CHECK(given.scalar_type() == at::kFloat || given.scalar_type() == at::kDouble, "rms_norm of ", given.scalar_type());
+    const auto type = given.scalar_type();
+    TORCH_CHECK(type == at::kFloat || type == at::kDouble || type == at::kBFloat16, "rms_norm of ", type);
     const auto x = with_dense_rows(given, num_axes);
     const auto leading = x.sizes().slice(0, x.dim() - num_axes);
     const auto size = c10::multiply_integers(x.sizes().slice(x.dim() - num_axes));
-    auto y = at::empty(x.sizes(), x.options());
-    auto factor = at::empty(leading, x.options());
+    auto y = at::empty(x.sizes(), x.options().dtype(type_of_result(type, to_product)));
+    auto factor = at::empty(leading, x.options().dtype(type == at::kDouble ? at::kDouble : at::kFloat));
     auto operands = at::TensorIteratorConfig();
-    operands.add_owned_output(row_starts(y, num_axes)).add_output(factor).add_owned_const_input(row_starts(x, num_axes));
-    x.scalar_type() == at::kFloat ? forward_rows<float>(operands, size, eps) : forward_rows<double>(operands, size, eps);
+    operands.check_all_same_dtype(false)
+        .add_owned_output(row_starts(y, num_axes))
+        .add_output(factor)
+        .add_owned_const_input(row_starts(x, num_axes));
+    with_types(type, y.scalar_type(), [&](auto in, auto out) {
+      typedef decltype(in) X;
+      typedef decltype(out) Y;
+      typedef typename Computed<X>::Type C;
+      parallel_rows<3>(operands, size, [=](char** at) {
+        forward_row(as<Y>(at[0]), as<C>(at[1]), as<const X>(at[2]), size, static_cast<C>(eps));
+      });
+    });
     context->saved_data["num_axes"] = num_axes;
+    context->saved_data["type"] = type;
     context->save_for_backward({y, factor});
     return y;
   }
@@ -153,18 +201,27 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
     TORCH_CHECK(!at::GradMode::is_enabled(), "rms_norm has no second derivative");
     const auto num_axes = context->saved_data["num_axes"].toInt();
+    const auto type = context->saved_data["type"].toScalarType();
     const auto saved = context->get_saved_variables();
     const auto &y = saved[0], &factor = saved[1];
     const auto g = with_dense_rows(gradients[0], num_axes);
     const auto size = c10::multiply_integers(y.sizes().slice(y.dim() - num_axes));
-    auto dx = at::empty(y.sizes(), y.options());
+    auto dx = at::empty(y.sizes(), y.options().dtype(type));
     auto operands = at::TensorIteratorConfig();
-    operands.add_owned_output(row_starts(dx, num_axes))
+    operands.check_all_same_dtype(false)
+        .add_owned_output(row_starts(dx, num_axes))
         .add_owned_const_input(row_starts(g, num_axes))
         .add_owned_const_input(row_starts(y, num_axes))
         .add_const_input(factor);
-    y.scalar_type() == at::kFloat ? backward_rows<float>(operands, size) : backward_rows<double>(operands, size);
-    return {dx, at::Tensor(), at::Tensor()};
+    with_types(type, y.scalar_type(), [&](auto in, auto out) {
+      typedef decltype(in) X;
+      typedef decltype(out) Y;
+      typedef typename Computed<X>::Type C;
+      parallel_rows<4>(operands, size, [=](char** at) {
+        backward_row(as<X>(at[0]), as<const Y>(at[1]), as<const Y>(at[2]), *as<const C>(at[3]), size);
+      });
+    });
+    return {dx, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -172,9 +229,10 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
 
 extern "C" {
 
-// `x` over the root of its mean square over the last `num_axes` dimensions together; f32 or f64, on the CPU.
-int svspec_rms_norm(TensorPtr x, int64_t num_axes, double eps, TensorPtr* y) {
-  return svspec::guarded([&] { *y = new at::Tensor(RmsNorm::apply(*x, num_axes, eps)); });
+// `x` over the root of its mean square over the last `num_axes` dimensions together; f32, f64 or bf16, on the CPU. What comes out
+// is bf16 where `to_product` says that matrix products read it and autocast has these in bf16; else f32 of bf16.
+int svspec_rms_norm(TensorPtr x, int64_t num_axes, double eps, bool to_product, TensorPtr* y) {
+  return svspec::guarded([&] { *y = new at::Tensor(RmsNorm::apply(*x, num_axes, eps, to_product)); });
 }
 
 }  // extern "C"

@@ -61,7 +61,13 @@ unsafe extern "C" {
         share: f64,
         skip: TensorPtr,
     ) -> c_int;
-    fn svspec_rms_norm(x: TensorPtr, num_axes: i64, eps: f64, y: *mut *mut C_tensor) -> c_int;
+    fn svspec_rms_norm(
+        x: TensorPtr,
+        num_axes: i64,
+        eps: f64,
+        to_product: bool,
+        y: *mut *mut C_tensor,
+    ) -> c_int;
     fn svspec_grouped_product(
         x: TensorPtr,
         weight: TensorPtr,
@@ -271,12 +277,13 @@ pub fn approach(tensors: &[Tensor], others: &[Tensor], share: f64, skip: &Tensor
     })
 }
 
-/// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together, of f32 or f64 on the CPU.
-pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64) -> Result<Tensor, TorchError> {
+/// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together, of f32, f64 or bf16 on the CPU; what matrix products
+/// alone read has their type.
+pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64, to_product: bool) -> Result<Tensor, TorchError> {
     let mut y = std::ptr::null_mut();
     // SAFETY: a live tensor; on success `y` is a new one that becomes ours.
     unsafe {
-        checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, &raw mut y))?;
+        checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, to_product, &raw mut y))?;
         Ok(Tensor::from_ptr(y))
     }
 }

@@ -21,6 +21,8 @@ pub enum ResultKind {
     InputOrWeights,
     /// bf16: a matrix product.
     Bf16,
+    /// bf16 where matrix products alone read it, else f32, whatever is read.
+    Bf16ForProducts,
     /// f32, whatever is read.
     F32,
 }

@@ -97,12 +97,21 @@ impl Operation for Normalize {
     }
 
     fn result_kind(&self) -> ResultKind {
-        ResultKind::F32
+        match self.norm {
+            Norm::Rms => ResultKind::Bf16ForProducts,
+            Norm::Layer => ResultKind::F32,
+        }
     }
 
+    /// The runtime's kernel reads bf16 as it is.
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
-        kept.forward = work.widened;
-        kept.backward = work.widened;
+        match self.norm {
+            Norm::Rms => {}
+            Norm::Layer => {
+                kept.forward = work.widened;
+                kept.backward = work.widened;
+            }
+        }
     }
 
     fn is_linear_in(&self, _: usize) -> bool {

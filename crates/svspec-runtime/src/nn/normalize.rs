@@ -2,9 +2,9 @@
 
 use super::or_panic;
 use crate::ffi;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
-/// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together. On CPUs bf16 and f16 come out as f32.
+/// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together. On CPUs bf16 comes out as f32.
 ///
 /// # Panics
 /// If `x` has no floating-point numbers or fewer dimensions than that.
@@ -13,12 +13,19 @@ pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64) -> Tensor {
         return x.rms_norm(trailing(x, num_axes), None::<&Tensor>, eps);
     }
     // LibTorch's own is one kernel on GPUs only.
-    let normalized = if matches!(x.kind(), Kind::BFloat16 | Kind::Half) {
-        ffi::rms_norm(&x.to_kind(Kind::Float), num_axes, eps)
-    } else {
-        ffi::rms_norm(x, num_axes, eps)
-    };
-    or_panic(normalized)
+    or_panic(ffi::rms_norm(x, num_axes, eps, false))
+}
+
+/// The same for matrix products alone: on CPUs what comes out is bf16 where autocast has products in bf16, so that nothing is cast
+/// for them, nor their gradients back.
+///
+/// # Panics
+/// As [`rms_norm`].
+pub fn rms_norm_for_products(x: &Tensor, num_axes: usize, eps: f64) -> Tensor {
+    if x.device() != Device::Cpu {
+        return rms_norm(x, num_axes, eps);
+    }
+    or_panic(ffi::rms_norm(x, num_axes, eps, true))
 }
 
 /// `(x − mean(x)) / sqrt(var(x) + eps)` over the last `num_axes` dimensions together, the variance biased.

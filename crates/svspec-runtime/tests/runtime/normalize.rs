@@ -145,6 +145,32 @@ fn rows_side_by_side_have_the_bits_of_rows_in_one_thread() {
     }
 }
 
+/// Under autocast what products read is bf16, its gradient too, and both are rounded once; elsewhere nothing is rounded.
+#[test]
+fn for_products_it_is_of_their_type() {
+    for (name, x) in layouts() {
+        let [order, _] = orders(x.dim() as i64);
+        let run = |x: &Tensor| value_and_derivative(x, &order, |x| nn::rms_norm_for_products(x, 1, EPS));
+        let (expected, expected_gradient) = value_and_derivative(&x, &order, |x| written_out(x, 1));
+        for (kind, rounding) in [(Kind::Float, 1e-2), (Kind::BFloat16, 3e-2)] {
+            let given = x.to_kind(kind);
+            let (y, gradient) = precision::run(Precision::Bf16, Device::Cpu, || run(&given)).unwrap();
+            assert_eq!((y.kind(), gradient.kind()), (Kind::BFloat16, kind));
+            let normalized = nn::rms_norm(&given, 1, EPS);
+            assert!(y.equal(&normalized.to_kind(Kind::BFloat16)), "{name}: rounded to the nearest");
+            for (found, expected) in [(&y, &expected), (&gradient, &expected_gradient)] {
+                let error = largest_error(&found.to_kind(Kind::Double), expected);
+                assert!(error < rounding, "{name}, {kind:?}: off by {error:e}");
+            }
+        }
+        let (plain, _) = run(&x.to_kind(Kind::Float));
+        assert!(plain.kind() == Kind::Float && plain.equal(&nn::rms_norm(&x.to_kind(Kind::Float), 1, EPS)));
+    }
+    let odd = Tensor::from_slice(&[f32::NAN, 1.0, 2.0, 3.0, 4.0]);
+    let y = precision::run(Precision::Bf16, Device::Cpu, || nn::rms_norm_for_products(&odd, 1, EPS)).unwrap();
+    assert!(y.isnan().all().int64_value(&[]) == 1);
+}
+
 #[test]
 #[should_panic(expected = "rms_norm over 3 of 2 dimensions")]
 fn more_axes_than_dimensions_are_refused() {

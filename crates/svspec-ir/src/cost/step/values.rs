@@ -50,7 +50,7 @@ pub fn values(model: &Model, region: &Region) -> Vec<Value> {
                 Op::Input(Input::Tokens | Input::Targets) | Op::Sinusoids(_) | Op::Choose(_)
             ),
             root,
-            width: width(model, region, &node.op, &inputs),
+            width: width(model, region, ValueId(index), &inputs),
             entries: dim::num_elements(&node.dims) as u128,
         });
     }
@@ -73,7 +73,8 @@ fn live(region: &Region) -> BTreeSet<usize> {
 }
 
 /// Bytes of an entry of a result: under autocast products come out in bf16, and what meets an f32 vector in f32.
-fn width(model: &Model, region: &Region, op: &Op, inputs: &[Value]) -> u128 {
+fn width(model: &Model, region: &Region, id: ValueId, inputs: &[Value]) -> u128 {
+    let Some(op) = region.nodes.get(id.0).map(|node| &node.op) else { return F32 };
     let widest = inputs.iter().map(|input| input.width).max().unwrap_or(F32);
     let first = inputs.first().map_or(F32, |input| input.width);
     match model.train.precision {
@@ -89,7 +90,8 @@ fn width(model: &Model, region: &Region, op: &Op, inputs: &[Value]) -> u128 {
                 // What a bf16 vector meets stays what it is.
                 ResultKind::InputOrWeights => first.max(weight_width(model)),
                 ResultKind::Bf16 => BF16,
-                ResultKind::F32 => F32,
+                ResultKind::Bf16ForProducts if region.is_for_products(id) => BF16,
+                ResultKind::Bf16ForProducts | ResultKind::F32 => F32,
             }
         }
     }

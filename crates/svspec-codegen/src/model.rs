@@ -13,6 +13,7 @@ mod recompute;
 mod region;
 mod ropes;
 mod scope;
+mod shared;
 
 pub use region::live_values;
 pub use scope::{Scope, Variable};
@@ -26,21 +27,21 @@ use layers::Kind;
 use legend::Legend;
 use proc_macro2::TokenStream;
 use quote::quote;
-use ropes::Ropes;
 use scope::Surroundings;
+use shared::Shared;
 use svspec_ir::{Model, RegionKind, cost};
 
 /// The file of `lowered`, computed as `rewritten` says.
 pub fn emit(lowered: &Model, rewritten: &Model, spec: &SpecSource) -> Result<String, GenerateError> {
     let constants = Constants::of(lowered);
     let legend = Legend::of(lowered);
-    let ropes = Ropes::of(rewritten);
+    let shared = Shared::of(rewritten);
     let collected = Collected::of(rewritten, &legend);
     let around = Surroundings {
         model: rewritten,
         constants: &constants,
         legend: &legend,
-        ropes: &ropes,
+        shared: &shared,
         collected: &collected,
     };
     let kinds = layers::kinds(around);
@@ -153,13 +154,13 @@ fn passes(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> 
         };
         let body = region::body(around, region, fields);
         let (argument, statements, result) = (&body.argument, &body.statements, &body.result);
-        let ropes = around.ropes.parameters(&[region]);
+        let shared = around.shared.parameters(&[region]);
         let blank = (!passes.is_empty()).then(print::blank);
         let doc = print::docs([doc]);
         passes.extend(quote! {
             #blank
             #doc
-            fn #name(&self, #argument: &Tensor #ropes) -> Tensor { #statements #result }
+            fn #name(&self, #argument: &Tensor #shared) -> Tensor { #statements #result }
         });
     }
     let collected = around.collected.is_needed().then(|| quote!(, collected: &mut Collected));
@@ -209,36 +210,34 @@ fn forward(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) ->
 fn whole_pass(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let statements = through_the_stack(around, kinds, fields);
     let head = around.model.regions.iter().filter(|region| region.kind == RegionKind::Head);
-    let head_ropes = around.ropes.arguments(&head.collect::<Vec<_>>());
+    let shared = around.shared.arguments(&head.collect::<Vec<_>>());
     quote! {
         #statements
-        self.head(&x_btd #head_ropes)
+        self.head(&x_btd #shared)
     }
 }
 
 /// The statements that make `x_btd` of `tokens_bt`: the embedding, and every layer.
 fn through_the_stack(around: Surroundings<'_>, kinds: &[Kind<'_>], fields: &Fields<'_>) -> TokenStream {
     let table = fields.first().map(|name| quote!(self.#name));
-    let tables = around.ropes.definitions(&quote!(num_tokens), &table.unwrap_or_default());
-    let num_tokens = (!around.ropes.is_empty())
-        .then(|| quote!(let num_tokens = tokens_bt.size2().expect("tokens are [b, t]").1;));
+    let definitions = around.shared.definitions(around.model, &table.unwrap_or_default());
     let embed = around.model.regions.iter().filter(|region| region.kind == RegionKind::Embed);
-    let embed_ropes = around.ropes.arguments(&embed.collect::<Vec<_>>());
+    let shared = around.shared.arguments(&embed.collect::<Vec<_>>());
     let pass = recompute::pass(around, kinds);
     let stack = if kinds.is_empty() {
-        quote!(let x_btd = self.embed(tokens_bt #embed_ropes);)
+        quote!(let x_btd = self.embed(tokens_bt #shared);)
     } else {
-        let head = if around.ropes.differ() {
+        let head = if around.shared.differ() {
             quote!(for (index, layer) in self.layers.iter().enumerate())
         } else {
             quote!(for layer in &self.layers)
         };
         quote! {
-            let mut x_btd = self.embed(tokens_bt #embed_ropes);
+            let mut x_btd = self.embed(tokens_bt #shared);
             #head {
                 #pass
             }
         }
     };
-    quote!(#num_tokens #tables #stack)
+    quote!(#definitions #stack)
 }

@@ -102,6 +102,8 @@ fn spec_table(checked: &CheckedModel, cost: &CostReport, spec: &SpecSource) -> T
     let name = &checked.model().name;
     let hash = header::content_hash(spec);
     let flops = literal::float(cost.flops.training);
+    let document_end = checked.model().document_end.map(|token| literal::integer(token as u64));
+    let document_end = literal::optional(document_end);
     let (blank, doc) = (print::blank(), print::docs(["All that the trainer needs to know of the model."]));
     quote! {
         #blank
@@ -112,6 +114,7 @@ fn spec_table(checked: &CheckedModel, cost: &CostReport, spec: &SpecSource) -> T
             vocab: VOCAB,
             context: CONTEXT,
             num_layers: NUM_LAYERS,
+            document_end: #document_end,
             params: PARAMS,
             groups: GROUPS,
             matrices: MATRICES,

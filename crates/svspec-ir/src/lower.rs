@@ -56,6 +56,7 @@ pub fn lower(resolved: &Resolved) -> Result<Model, Vec<Diagnostic>> {
                 vocab: resolved.vocab,
                 context: resolved.context,
                 width: resolved.width,
+                document_end: resolved.document_end,
                 regions,
                 stack,
                 side_values: lowering.side.names(),

@@ -75,6 +75,10 @@ pub struct Factor {
 /// # Errors
 /// The first difference for which there is none.
 pub fn plan(old: &CheckedModel, new: &CheckedModel, known: &Known) -> Result<Plan, Difference> {
+    let [ours, theirs] = [old, new].map(|checked| checked.model().document_end);
+    if ours != theirs {
+        return Err(Difference::Documents { ours, theirs });
+    }
     let found =
         correspondence::correspondence_of(old, new.model(), known).map_err(|mismatch| mismatch.difference)?;
     let step = |tensor: Instance| {

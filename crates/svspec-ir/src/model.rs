@@ -19,6 +19,8 @@ pub struct Model {
     pub context: usize,
     /// The residual stream's width.
     pub width: usize,
+    /// The token id that ends a document, where no token sees one of another document; else a sequence is one document.
+    pub document_end: Option<usize>,
     /// Embed first, then the layer kinds, then head, then loss.
     pub regions: Vec<Region>,
     /// The layer kind at each depth.

@@ -198,6 +198,11 @@ pub trait Operation {
         false
     }
 
+    /// Whether it has to know where documents begin, in a model that has them apart.
+    fn stays_within_documents(&self) -> bool {
+        false
+    }
+
     /// Its numbers that may differ from layer to layer.
     fn per_layer_mut(&mut self) -> Vec<&mut PerLayer> {
         Vec::new()

@@ -36,7 +36,7 @@ pub(crate) use told::Told;
 use crate::program::Program;
 use draft::{Draft, Given};
 use formula::{Context, Region, formula};
-use number::{EMBED_WIDTH, Scope};
+use number::{DOCUMENT_END, EMBED_WIDTH, Scope};
 use svspec_diagnostics::{Diagnostic, Severity, Sources, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, Statement, StatementKind};
 
@@ -76,6 +76,7 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
     let vocab = size(scope, "vocab", "the number of token ids", span);
     let context = size(scope, "context", "the longest sequence trained on", span);
     let width = size(scope, "width", "the residual stream's channels", span);
+    let document_end = document_end(scope, vocab);
     let embed_width = embed_width(scope, width);
     let head_weight = tie(scope);
     let declared = part::declared(scope, span);
@@ -99,6 +100,7 @@ fn model(scope: &mut Scope<'_>, program: &Program, head: Head<'_>) -> Option<Res
         vocab: vocab?,
         context: context?,
         width: width?,
+        document_end,
         embed_width: embed_width?,
         head: head_weight?,
         parts: parts.all,
@@ -133,6 +135,26 @@ fn setting_value<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a Expr> {
         Given::Value(expr) => Some(expr),
         Given::Present => None,
     }
+}
+
+/// The setting `document_end`; `None` where it is not written, or at fault.
+fn document_end(scope: &mut Scope<'_>, vocab: Option<usize>) -> Option<usize> {
+    let expr = setting_value(scope.draft, DOCUMENT_END)?;
+    let value = scope.lookup(DOCUMENT_END, expr.span)?;
+    let token = setting::whole_from_zero(scope, DOCUMENT_END, value, expr.span, setting::LARGEST_COUNT)?;
+    let vocab = vocab?;
+    if token >= vocab {
+        scope.findings.push(
+            Diagnostic::error(
+                "out-of-range",
+                format!("`document_end` is {token}, and the model has {vocab} token ids"),
+            )
+            .at(expr.span, format!("the last one is {}", vocab.saturating_sub(1)))
+            .help("write the id that ends a document: `end_of_text` in the `dataset.json` of prepared data"),
+        );
+        return None;
+    }
+    Some(token)
 }
 
 /// The setting `embed.width`, the model's `width` where it is not written.

@@ -481,6 +481,14 @@ fn a_tied_head_fits_the_table() {
     insta::assert_snapshot!(report(&small(narrow)));
 }
 
+#[test]
+fn what_ends_a_document_is_a_token() {
+    let with = |end: &str| report(&small(&format!("    document_end = {end}\n")));
+    assert_eq!(with("vocab - 1"), "");
+    insta::assert_snapshot!(["vocab", "-1", "2.5", "on"].map(with).join("\n"));
+    insta::assert_snapshot!("without_one", report(&small("    attn.head_dim = document_end\n")));
+}
+
 /// 30 / 44 · 44 is not 30 in floating point, and is meant to be.
 #[test]
 fn a_fraction_of_a_head_is_counted_in_channels() {

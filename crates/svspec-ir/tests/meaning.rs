@@ -13,6 +13,8 @@ mod cost;
 mod cures;
 #[path = "meaning/depth.rs"]
 mod depth;
+#[path = "meaning/documents.rs"]
+mod documents;
 #[path = "meaning/drawn.rs"]
 mod drawn;
 #[path = "meaning/experts.rs"]

@@ -48,6 +48,7 @@ const fn spec(groups: &'static [GroupRow]) -> Spec {
         vocab: VOCAB,
         context: WIDTH,
         num_layers: 10,
+        document_end: None,
         params: PARAMS,
         groups,
         matrices: &[],

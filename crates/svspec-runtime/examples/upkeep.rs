@@ -132,6 +132,7 @@ fn spec(width: i64, hidden: i64, num_layers: i64, vocab: i64) -> &'static Spec {
         vocab,
         context: 1,
         num_layers: num_layers.unsigned_abs() as usize,
+        document_end: None,
         params: params.leak(),
         groups: GROUPS,
         matrices: &[],

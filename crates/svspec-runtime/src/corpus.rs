@@ -47,6 +47,8 @@ pub struct Source {
     pub val: Stream,
     /// What its tokens stand for.
     pub vocabulary: Vocabulary,
+    /// The token that ends a document, where it says so itself.
+    pub document_end: Option<u32>,
     /// Whether it does not say itself what is for validation: its last tenth then is.
     pub is_cut: bool,
     /// Bytes of text to a token of the validation split, where that is known.
@@ -132,15 +134,19 @@ fn same_vocabulary<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Result<
 impl Source {
     fn read(path: &Path) -> Result<Self, CorpusError> {
         let bins = bin::files(path)?;
-        let (Splits { train, val, is_cut }, vocabulary, bytes_per_token) = if prepared::is_prepared(path) {
-            let prepared::Prepared { train, val, vocabulary, bytes_per_token } = prepared::read(path)?;
-            (Splits { train, val, is_cut: false }, vocabulary, Some(bytes_per_token))
-        } else if bins.is_empty() {
-            (text::read(path)?, Vocabulary::Bytes, Some(1.0))
-        } else {
-            (bin::read(&bins)?, Vocabulary::Unknown, None)
-        };
-        Ok(Self { path: path.to_owned(), share: 1.0, train, val, vocabulary, is_cut, bytes_per_token })
+        let (Splits { train, val, is_cut }, vocabulary, document_end, bytes_per_token) =
+            if prepared::is_prepared(path) {
+                let prepared::Prepared { train, val, vocabulary, document_end, bytes_per_token } =
+                    prepared::read(path)?;
+                let splits = Splits { train, val, is_cut: false };
+                (splits, vocabulary, Some(document_end), Some(bytes_per_token))
+            } else if bins.is_empty() {
+                (text::read(path)?, Vocabulary::Bytes, None, Some(1.0))
+            } else {
+                (bin::read(&bins)?, Vocabulary::Unknown, None, None)
+            };
+        let path = path.to_owned();
+        Ok(Self { path, share: 1.0, train, val, vocabulary, document_end, is_cut, bytes_per_token })
     }
 
     /// The same with all of it for validation that is not for training by its own account.
@@ -178,6 +184,18 @@ impl Source {
         Ok(())
     }
 
+    /// Whether `document_end` ends its documents.
+    fn check_documents(&self, document_end: i64) -> Result<(), CorpusError> {
+        let path = || self.path.clone();
+        if let Some(ends) = self.document_end.filter(|&ends| i64::from(ends) != document_end) {
+            return Err(CorpusError::OtherDocumentEnd { path: path(), ends, document_end });
+        }
+        if !self.train.holds(document_end) {
+            return Err(CorpusError::NoDocumentEnds { path: path(), document_end });
+        }
+        Ok(())
+    }
+
     /// What a checkpoint keeps of it.
     fn fingerprint(&self) -> SourceFingerprint {
         SourceFingerprint {
@@ -207,6 +225,11 @@ impl Corpus {
     pub fn check(&self, context: i64, vocab: i64) -> Result<(), CorpusError> {
         let context = usize::try_from(context).unwrap_or(usize::MAX);
         self.sources.iter().try_for_each(|source| source.check(context, vocab))
+    }
+
+    /// Whether `document_end` ends the documents of every source.
+    pub fn check_documents(&self, document_end: i64) -> Result<(), CorpusError> {
+        self.sources.iter().try_for_each(|source| source.check_documents(document_end))
     }
 
     /// The windows that the training sequences `sequences` of a run read, each of `context` tokens and one more, one after another.
@@ -253,10 +276,9 @@ impl Corpus {
 
 /// How often each of the model's tokens comes up.
 fn count(stream: &Stream, vocab: i64) -> Vec<u64> {
-    const CHUNK: usize = 1 << 16;
     let mut counts = vec![0; usize::try_from(vocab).unwrap_or(0)];
-    for start in (0..stream.len().min(NUM_COUNTED)).step_by(CHUNK) {
-        for token in stream.tokens(start, CHUNK) {
+    for start in (0..stream.len().min(NUM_COUNTED)).step_by(stream::CHUNK) {
+        for token in stream.tokens(start, stream::CHUNK) {
             if let Some(count) = usize::try_from(token).ok().and_then(|token| counts.get_mut(token)) {
                 *count += 1;
             }

@@ -8,6 +8,7 @@ mod attention;
 mod balance;
 mod chunks;
 mod delay;
+mod documents;
 mod linear;
 mod loss;
 mod moe;
@@ -21,10 +22,14 @@ mod stacked;
 pub use activation::{
     clamp, elu, exp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh,
 };
-pub use attention::{alibi, attention, attention_with_bias, attention_with_sinks, from_chunks, in_chunks};
+pub use attention::{
+    alibi, attention, attention_in_documents, attention_with_bias, attention_with_sinks, from_chunks,
+    in_chunks,
+};
 pub use balance::{Over, balance_loss, z_loss};
 pub use chunks::mean_by_chunks;
 pub use delay::delay;
+pub use documents::Documents;
 pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::{Choice, Groups, Scores, within_groups};

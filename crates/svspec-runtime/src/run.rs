@@ -171,6 +171,9 @@ fn begin(
     }
     let corpus = corpus::read(&options.data)?;
     corpus.check(spec.context, spec.vocab)?;
+    if let Some(document_end) = spec.document_end {
+        corpus.check_documents(document_end)?;
+    }
     let held_out = held_out::read(&options.val, &corpus.sources, spec.context, spec.vocab)?;
     if team.leads() && holds_run(&out) {
         return Err(RunError::Taken(out));

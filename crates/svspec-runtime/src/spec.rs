@@ -19,6 +19,8 @@ pub struct Spec {
     pub context: i64,
     /// Layers in the stack.
     pub num_layers: usize,
+    /// The token that ends a document, where no token sees one of another document.
+    pub document_end: Option<i64>,
     /// Every parameter.
     pub params: &'static [ParamRow],
     /// The optimizer's groups; `ParamRow::group` is an index.

@@ -1,4 +1,4 @@
-"""What happens in the attention: norms, sinks, bounds, shared keys, positions."""
+"""What happens in the attention: norms, sinks, documents, bounds, shared keys, positions."""
 
 import math
 
@@ -49,6 +49,20 @@ class sinks(Decoder):
         largest = torch.maximum(scores.amax(-1, keepdim=True), sink)
         weights = torch.exp(scores - largest)
         return weights / (weights.sum(-1, keepdim=True) + torch.exp(sink - largest))
+
+
+class documents(Decoder):
+    """Each document by itself, arXiv 2402.13991; the token that ends one is its last."""
+
+    VOCAB, DOCUMENT_END = 5, 0
+
+    def logits(self, tokens_bt):
+        return torch.stack([self.of_sequence(tokens_t) for tokens_t in tokens_bt])
+
+    def of_sequence(self, tokens_t):
+        begins = (tokens_t[:-1] == self.DOCUMENT_END).nonzero().flatten() + 1
+        alone = super().logits
+        return torch.cat([alone(document[None])[0] for document in torch.tensor_split(tokens_t, begins)])
 
 
 class capped(Decoder):

@@ -12,6 +12,7 @@ pub struct Constants {
     dims: Vec<(Dim, Ident)>,
     context: u64,
     num_layers: u64,
+    document_end: Option<u64>,
 }
 
 impl Constants {
@@ -25,7 +26,7 @@ impl Constants {
                 dims.push(dim.clone());
             }
         }
-        let mut names = Names::reserving(&["CONTEXT", "NUM_LAYERS"]);
+        let mut names = Names::reserving(&["CONTEXT", "NUM_LAYERS", "DOCUMENT_END"]);
         let named = dims
             .iter()
             .map(|dim| {
@@ -35,7 +36,12 @@ impl Constants {
                 (dim.clone(), names.constant(&wanted))
             })
             .collect();
-        Self { dims: named, context: model.context as u64, num_layers: model.stack.len() as u64 }
+        Self {
+            dims: named,
+            context: model.context as u64,
+            num_layers: model.stack.len() as u64,
+            document_end: model.document_end.map(|token| token as u64),
+        }
     }
 
     /// The definitions, one documented constant each.
@@ -47,7 +53,10 @@ impl Constants {
             .dims
             .iter()
             .map(|(dim, name)| definition(&meaning(&dim.name), &quote!(#name: i64), dim.size as u64));
-        quote!(#context #num_layers #(#dims)*)
+        let about = "The token that ends a document: no token sees one of another document.";
+        let document_end =
+            self.document_end.map(|token| definition(about, &quote!(DOCUMENT_END: i64), token));
+        quote!(#context #num_layers #(#dims)* #document_end)
     }
 
     /// The constant of `dim`, or its size where it has none.

@@ -91,7 +91,7 @@ fn items_of(around: Surroundings<'_>, kind: &Kind<'_>, again: &TokenStream) -> T
     let index = if body.layer_constants.is_empty() { TokenStream::new() } else { quote!(, index: usize) };
     let params = if fields.is_empty() { quote!(_params) } else { quote!(params) };
     let argument = &body.argument;
-    let ropes = around.ropes.parameters(&[region]);
+    let shared = around.shared.parameters(&[region]);
     let collected = Collected::is_filled_by(region).then(|| quote!(, collected: &mut Collected));
     let (statements, result) = (&body.statements, &body.result);
     quote! {
@@ -105,7 +105,7 @@ fn items_of(around: Surroundings<'_>, kind: &Kind<'_>, again: &TokenStream) -> T
                 Self { #initialisers #(#constant_values)* }
             }
             #blank
-            fn forward(&self, #argument: &Tensor #ropes #collected) -> Tensor { #statements #result }
+            fn forward(&self, #argument: &Tensor #shared #collected) -> Tensor { #statements #result }
             #again
         }
     }
@@ -132,12 +132,12 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let new_arms = new_arms(around.model, kinds);
     let new_doc = print::docs(["The layer at depth `index`."]);
     let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
-    let ropes = around.ropes.parameters(&regions);
+    let shared = around.shared.parameters(&regions);
     let again = recompute::again(around, &regions);
     let arms = kinds.iter().map(|kind| {
-        let (variant, ropes) = (&kind.variant, around.ropes.handed_on(&[kind.region]));
+        let (variant, shared) = (&kind.variant, around.shared.handed_on(&[kind.region]));
         let collected = Collected::is_filled_by(kind.region).then(|| quote!(, collected));
-        quote!(Self::#variant(layer) => layer.forward(x_btd #ropes #collected),)
+        quote!(Self::#variant(layer) => layer.forward(x_btd #shared #collected),)
     });
     let collected = around.collected.is_needed().then(|| quote!(, collected: &mut Collected));
     quote! {
@@ -151,7 +151,7 @@ fn any_layer(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
                 match index { #new_arms }
             }
             #blank
-            fn forward(&self, x_btd: &Tensor #ropes #collected) -> Tensor {
+            fn forward(&self, x_btd: &Tensor #shared #collected) -> Tensor {
                 match self { #(#arms)* }
             }
             #again

@@ -66,14 +66,14 @@ pub fn construction(model: &Model, kinds: &[Kind<'_>]) -> TokenStream {
 /// The statements that pass `x_btd` through `layer`.
 pub fn pass(around: Surroundings<'_>, kinds: &[Kind<'_>]) -> TokenStream {
     let regions: Vec<&Region> = kinds.iter().map(|kind| kind.region).collect();
-    let ropes = around.ropes;
-    let (arguments, is_collected) = (ropes.arguments(&regions), around.collected.is_needed());
+    let shared = around.shared;
+    let (arguments, is_collected) = (shared.arguments(&regions), around.collected.is_needed());
     let collected = is_collected.then(|| quote!(, collected));
     if !is_used(around.model) {
         return quote!(x_btd = layer.forward(&x_btd #arguments #collected););
     }
-    let (layer, tables) = (layers::element_type(kinds), ropes.listed(&regions));
-    let again = quote!(layer.forward(&x_btd, [#tables], #layer::again));
+    let (layer, listed) = (layers::element_type(kinds), shared.listed(&regions));
+    let again = quote!(layer.forward(&x_btd, #listed, #layer::again));
     if !is_collected {
         return quote!(x_btd = #again;);
     }
@@ -91,15 +91,15 @@ pub fn again(around: Surroundings<'_>, regions: &[&Region]) -> TokenStream {
     if !is_used(around.model) {
         return TokenStream::new();
     }
-    let ropes = around.ropes;
+    let shared = around.shared;
     let (blank, doc) =
         (print::blank(), print::docs(["The same, as it is called again in the backward pass."]));
-    let (names, count, arguments) = (ropes.names(regions), ropes.count(regions), ropes.handed_on(regions));
+    let (parameter, arguments) = (shared.kept_parameter(regions), shared.handed_on(regions));
     let collected = around.collected.is_needed().then(|| quote!(, &mut Collected::default()));
     quote! {
         #blank
         #doc
-        fn again(&self, x_btd: &Tensor, [#names]: &[nn::Rope; #count]) -> Tensor {
+        fn again(&self, x_btd: &Tensor, #parameter) -> Tensor {
             self.forward(x_btd #arguments #collected)
         }
     }

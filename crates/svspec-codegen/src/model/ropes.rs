@@ -50,46 +50,23 @@ impl Ropes {
         found.map(|table| &table.name).expect("every rope of the model has a table")
     }
 
-    /// The names of all tables, which no other variable may have.
-    pub fn reserved_names(&self) -> Names {
-        let names: Vec<String> = self.tables.iter().map(|table| table.name.to_string()).collect();
-        Names::reserving(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    /// The names of all tables.
+    pub fn all_names(&self) -> impl Iterator<Item = String> {
+        self.tables.iter().map(|table| table.name.to_string())
     }
 
-    /// `rope: &nn::Rope` for each table that `regions` use.
-    pub fn parameters(&self, regions: &[&Region]) -> TokenStream {
-        let names = self.used_by(regions).map(|table| &table.name);
-        quote!(#(, #names: &nn::Rope)*)
-    }
-
-    /// `rope`, inside a function that was given it, for each table that `regions` use.
-    pub fn handed_on(&self, regions: &[&Region]) -> TokenStream {
-        let names = self.used_by(regions).map(|table| &table.name);
-        quote!(#(, #names)*)
-    }
-
-    /// `&rope`, or `&ropes[index]`, for each table that `regions` use.
-    pub fn arguments(&self, regions: &[&Region]) -> TokenStream {
-        let arguments = self.used_by(regions).map(|Table { name, of_layers, .. }| match of_layers {
-            None => quote!(, &#name),
-            Some(all) => quote!(, &#all[index]),
-        });
-        quote!(#(#arguments)*)
-    }
-
-    /// `&rope, &ropes[index]`, in a loop over the layers, for each table that `regions` use.
-    pub fn listed(&self, regions: &[&Region]) -> TokenStream {
-        let tables = self.used_by(regions).map(|Table { name, of_layers, .. }| match of_layers {
+    /// `&rope`, or `&ropes[index]` in a loop over the layers, for each table that `regions` use.
+    pub fn arguments(&self, regions: &[&Region]) -> Vec<TokenStream> {
+        let argument = |Table { name, of_layers, .. }: &Table| match of_layers {
             None => quote!(&#name),
             Some(all) => quote!(&#all[index]),
-        });
-        quote!(#(#tables),*)
+        };
+        self.used_by(regions).map(argument).collect()
     }
 
     /// The names of the tables that `regions` use.
-    pub fn names(&self, regions: &[&Region]) -> TokenStream {
-        let names = self.used_by(regions).map(|table| &table.name);
-        quote!(#(#names),*)
+    pub fn names(&self, regions: &[&Region]) -> Vec<&Ident> {
+        self.used_by(regions).map(|table| &table.name).collect()
     }
 
     /// How many tables `regions` use.

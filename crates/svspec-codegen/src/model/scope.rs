@@ -4,7 +4,7 @@ use super::collected::Collected;
 use super::constants::Constants;
 use super::fields::Fields;
 use super::legend::Legend;
-use super::ropes::Ropes;
+use super::shared::Shared;
 use crate::names::Names;
 use crate::{literal, print};
 use proc_macro2::{Ident, TokenStream};
@@ -31,8 +31,8 @@ pub struct Surroundings<'a> {
     pub constants: &'a Constants,
     /// The letters.
     pub legend: &'a Legend,
-    /// The tables that the whole forward pass shares.
-    pub ropes: &'a Ropes,
+    /// What the whole forward pass shares.
+    pub shared: &'a Shared,
     /// What the layers leave for the losses.
     pub collected: &'a Collected,
 }
@@ -96,7 +96,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// An empty body for `region`, whose parameters are `fields` of `self`.
     pub fn new(around: Surroundings<'a>, region: &'a Region, fields: &'a Fields<'a>) -> Self {
-        let mut names = around.ropes.reserved_names();
+        let mut names = around.shared.reserved_names();
         if around.collected.is_needed() {
             names.variable("collected");
         }
@@ -227,7 +227,12 @@ impl<'a> Scope<'a> {
 
     /// The table for `rope`.
     pub fn rope(&self, rope: &Rope) -> &'a Ident {
-        self.around.ropes.name(&rope.angles)
+        self.around.shared.rope(&rope.angles)
+    }
+
+    /// The documents, if the model has them apart.
+    pub fn documents(&self) -> Option<Ident> {
+        self.around.shared.documents()
     }
 
     /// γ, if an earlier node needed it too.

@@ -13,7 +13,10 @@ impl Code for Delay {
         let [input] = *operands(&node.inputs);
         let steps = integer(self.steps as u64);
         let x = scope.reference(input);
-        quote!(nn::delay(#x, #steps)).into()
+        match scope.documents() {
+            None => quote!(nn::delay(#x, #steps)).into(),
+            Some(documents) => quote!(#documents.delay(#x, #steps)).into(),
+        }
     }
 
     /// `delay(x, 1)`.

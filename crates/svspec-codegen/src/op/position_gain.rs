@@ -16,7 +16,10 @@ impl Code for PositionGain {
         let mut names = 1..;
         let factor = expression(scope, node, &mut names, &self.factor, 0);
         let x = scope.reference(input);
-        quote!(nn::position_gain(#x, |position| #factor)).into()
+        match scope.documents() {
+            None => quote!(nn::position_gain(#x, |position| #factor)).into(),
+            Some(documents) => quote!(#documents.position_gain(#x, |position| #factor)).into(),
+        }
     }
 
     /// `(1 + 0.1 * position) · x`.

@@ -13,7 +13,10 @@ impl Code for Positions {
         let [tokens] = *operands(&node.inputs);
         let (table, tokens) = (scope.parameter(self.table), scope.reference(tokens));
         let offset = literal::integer(self.offset as u64);
-        quote!(nn::positions(&#table, #tokens, #offset)).into()
+        match scope.documents() {
+            None => quote!(nn::positions(&#table, #tokens, #offset)).into(),
+            Some(documents) => quote!(#documents.positions(&#table, #offset)).into(),
+        }
     }
 
     /// `pos.weight[t]`.

@@ -15,10 +15,18 @@ impl Code for Sinusoids {
         let (tokens, width) = (scope.reference(tokens), scope.around.constants.size(&self.width));
         let (theta, offset) = (literal::float(self.theta), literal::integer(self.offset as u64));
         let kind = scope.kind();
-        Emitted::Expression(match self.layout {
+        let of_sequence = match self.layout {
             Layout::Half => quote!(nn::sinusoids(#tokens, #width, #theta, #offset, #kind)),
             Layout::Interleaved => quote!(nn::sinusoids_interleaved(#tokens, #width, #theta, #offset, #kind)),
-        })
+        };
+        match scope.documents() {
+            None => of_sequence.into(),
+            Some(documents) => {
+                let name = scope.variable(&format!("{}_of_sequence", node.name), &node.dims);
+                scope.statements.push(quote!(let #name = #of_sequence;));
+                quote!(#documents.by_position(&#name)).into()
+            }
+        }
     }
 
     /// `sinusoids(t + 2)`.

@@ -33,6 +33,13 @@ pub enum Difference {
         /// Of the other.
         theirs: usize,
     },
+    /// A token sees those of other documents in one of them, or other tokens end documents.
+    Documents {
+        /// `document_end` of this model.
+        ours: Option<usize>,
+        /// Of the other.
+        theirs: Option<usize>,
+    },
     /// Something else is computed.
     Op {
         /// The layer, counted from 0 as in a checkpoint, or the block outside the stack.
@@ -89,6 +96,13 @@ impl Difference {
                 let layers = if *ours == 1 { "layer" } else { "layers" };
                 format!("{this} has {ours} {layers}, and {other} {theirs}")
             }
+            Self::Documents { ours, theirs } => {
+                let end = |end: &Option<usize>| match end {
+                    Some(token) => format!("`document_end = {token}`"),
+                    None => "no `document_end`".to_owned(),
+                };
+                format!("{this} has {}, and {other} {}", end(ours), end(theirs))
+            }
             Self::Op { place, name, ours, theirs } => {
                 format!("{place}: `{name}` is `{ours}` in {this}, where {other} has `{theirs}`")
             }
@@ -114,7 +128,7 @@ impl Difference {
                  it fold"
             }
             Self::Depth { .. } => "give the new spec as many layers: none are added, and none taken away",
-            Self::Op { .. } | Self::Size { .. } => {
+            Self::Documents { .. } | Self::Op { .. } | Self::Size { .. } => {
                 "take the change out of the new spec; or train the new spec from its own start: what is computed otherwise \
                  is learned anew"
             }

@@ -4,6 +4,7 @@
 //! over, and those that derivatives read until these are done; a layer that is recomputed keeps its input, and does both passes when
 //! its turn comes; the loss by chunks does both passes of each, and keeps the gradients.
 
+mod documents;
 mod kept;
 mod ledger;
 mod tape;
@@ -100,6 +101,7 @@ fn forward<'a>(model: &'a Model, ledger: &mut Ledger) -> Forward<'a> {
     let tokens = num_tokens(model);
     // Token ids and targets, 64-bit.
     ledger.take(Purpose::Working, 2 * 8 * tokens);
+    documents::masks(model, ledger);
     let embed = region_of(model, RegionKind::Embed).map(|(id, region)| Tape::new(model, id, region, tokens));
     if let Some(embed) = &embed {
         embed.forward(ledger);

@@ -26,6 +26,7 @@ pub(super) fn architecture(old: &Model, new: &Model) -> Vec<SettingChange> {
     let mut changes = of_lists(&resolved::shape(old), &resolved::shape(new), |name| match name {
         // No tensor and no op depends on it.
         "context" => Class::FunctionPreserving,
+        "document_end" => Class::CheckpointCompatible,
         _ => Class::Breaking,
     });
     changes.extend(of_ops(old, new));

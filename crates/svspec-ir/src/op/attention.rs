@@ -8,7 +8,7 @@ use self::alibi::slope;
 use self::rows::{Row, Sizes};
 use super::memory::F32;
 use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
-use crate::eval::{Environment, Gradients, Tensor, accumulate};
+use crate::eval::{Documents, Environment, Gradients, Tensor, accumulate};
 use crate::print::number::{rounded, shortest};
 use crate::{Dim, Dims, Model, Op, ParamId, PerLayer, dim};
 use serde::Serialize;
@@ -22,7 +22,8 @@ pub struct Attention {
     pub scale: PerLayer,
     /// Each query sees this many positions, a whole number, up to and including its own; `None`: all of them.
     pub window: Option<PerLayer>,
-    /// A query sees no key before the last multiple of this, a whole number, up to its own position (Llama 4).
+    /// A query sees no key before the last multiple of this, a whole number, up to its own position (Llama 4), counted in its
+    /// document.
     pub chunk: Option<PerLayer>,
     /// `cap · tanh(score / cap)`, after `scale`.
     pub soft_cap: Option<PerLayer>,
@@ -88,7 +89,7 @@ impl Operation for Attention {
         Err(format!("{} do not fit together", shown()))
     }
 
-    /// Counted over what is visible: a causal query sees `(context + 1) / 2` positions on average, of a window at most
+    /// Counted over what is visible in a sequence of one document: a causal query sees `(context + 1) / 2` positions on average, of a window at most
     /// its length. Two products per position, and a softmax of four operations per score. A fused kernel keeps one
     /// statistic per head; with a soft cap or sinks the scores are written out, and the cap's tanh and the softmax are
     /// kept.
@@ -97,7 +98,7 @@ impl Operation for Attention {
         let heads = output.first().map_or(0, |dim| dim.size) as f64;
         let sides = inputs.first().map_or(0, |q| dim::num_elements(q)) + dim::num_elements(output);
         let matmul_flops = 2.0 * sides as f64 * positions;
-        let written_out = heads * self.longest(model.context) as f64;
+        let written_out = heads * self.longest(model) as f64;
         let (per_score, scores) = match (&self.soft_cap, self.sinks) {
             (Some(_), _) => (7.0, 2.0 * written_out),
             (None, Some(_)) => (4.0, written_out),
@@ -125,29 +126,35 @@ impl Operation for Attention {
         true
     }
 
+    fn stays_within_documents(&self) -> bool {
+        true
+    }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Bf16
     }
 
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         let heads = work.dims.first().map_or(0, |heads| heads.size) as u128;
-        let context = self.longest(work.model.context) as u128;
+        let has_documents = work.model.document_end.is_some();
+        let context = self.longest(work.model) as u128;
         let (scores, square) = (F32 * work.tokens * heads * context, context * context);
-        if self.soft_cap.is_some() || self.sinks.is_some() {
+        // Of documents, each sequence has a mask of its own, which `cost::step` counts where layers share it.
+        let masks = if has_documents { work.tokens.div_ceil(context) } else { 1 };
+        if self.writes_scores_out() {
             kept.forward = 4 * scores;
             kept.backward = 3 * scores;
         } else if self.alibi.is_some() {
             // The mask of each head, made in f64.
-            kept.own += F32 * heads * square;
-            kept.forward = 2 * 2 * F32 * heads * square;
-        } else if self.window.is_some() {
+            kept.own += F32 * heads * square * masks;
+            kept.forward = 2 * 2 * F32 * heads * square * masks;
+        } else if self.window.is_some() && !has_documents {
             // The mask, as truth values and as numbers.
             kept.own += F32 * square;
             kept.forward = square;
         }
     }
 
-    /// In v.
     fn is_linear_in(&self, index: usize) -> bool {
         index == 2
     }
@@ -168,11 +175,13 @@ impl Operation for Attention {
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [q, k, v] = super::operands(inputs);
         let (sizes, numbers) = (Sizes::of(q, v), self.numbers(env.layer));
+        let documents = Documents::of(env, q);
         let mut context = Tensor::zeros(&q.shape_with(&[sizes.heads, sizes.v_dim]));
         for row in sizes.rows() {
-            let scores = numbers.scores(&sizes, &row, q, k);
+            let visible = numbers.visible(row.time, documents.start(row.token(&sizes)));
+            let scores = numbers.scores(&sizes, &row, visible.clone(), [q, k]);
             let (weights, _) = softmax(&scores, self.sink(env, row.head));
-            for (weight, position) in weights.iter().zip(numbers.visible(row.time)) {
+            for (weight, position) in weights.iter().zip(visible) {
                 let value = sizes.value(&row, position);
                 for (sum, v) in context.data[sizes.context(&row)].iter_mut().zip(&v.data[value]) {
                     *sum += weight * v;
@@ -192,20 +201,20 @@ impl Operation for Attention {
     ) -> Vec<Option<Tensor>> {
         let [q, k, v] = super::operands(inputs);
         let (sizes, numbers) = (Sizes::of(q, v), self.numbers(env.layer));
+        let documents = Documents::of(env, q);
         let [mut of_q, mut of_k, mut of_v] = [q, k, v].map(|input| Tensor::zeros(&input.shape));
         let mut of_sinks = Tensor::zeros(&[sizes.heads]);
         for row in sizes.rows() {
-            let scores = numbers.scores(&sizes, &row, q, k);
+            let visible = numbers.visible(row.time, documents.start(row.token(&sizes)));
+            let scores = numbers.scores(&sizes, &row, visible.clone(), [q, k]);
             let (weights, sink_weight) = softmax(&scores, self.sink(env, row.head));
             let g = &gradient.data[sizes.context(&row)];
-            let of_weights: Vec<f64> = numbers
-                .visible(row.time)
-                .map(|position| dot(g, &v.data[sizes.value(&row, position)]))
-                .collect();
+            let of_weights: Vec<f64> =
+                visible.clone().map(|position| dot(g, &v.data[sizes.value(&row, position)])).collect();
             // The sink's value is 0, so it adds nothing to the mean.
             let mean = dot(&weights, &of_weights);
             of_sinks.data[row.head] -= sink_weight * mean;
-            for (index, position) in numbers.visible(row.time).enumerate() {
+            for (index, position) in visible.enumerate() {
                 let value = sizes.value(&row, position);
                 for (sum, g) in of_v.data[value].iter_mut().zip(g) {
                     *sum += weights[index] * g;
@@ -245,15 +254,25 @@ impl Attention {
         }
     }
 
-    /// How many positions attention is computed over at once, where the chunk is the same in every layer.
-    fn longest(&self, context: usize) -> usize {
+    /// Whether scores are written out, where a fused kernel cannot change them.
+    pub fn writes_scores_out(&self) -> bool {
+        self.soft_cap.is_some() || self.sinks.is_some()
+    }
+
+    /// How many positions attention is computed over at once; chunks of documents are a mask over the whole context.
+    fn longest(&self, model: &Model) -> usize {
+        if model.document_end.is_some() { model.context } else { self.longest_seen(model.context) }
+    }
+
+    /// How many positions the last query of a chunk sees, where the chunk is the same in every layer.
+    fn longest_seen(&self, context: usize) -> usize {
         self.chunk.as_ref().map_or(context, |chunk| context.min(chunk.at(None) as usize)).max(1)
     }
 
     /// The mean number of visible positions over a context of `context`, where window and chunk are the same in every layer.
     fn mean_visible(&self, context: usize) -> f64 {
         let context = context.max(1);
-        let chunk = self.longest(context);
+        let chunk = self.longest_seen(context);
         let visible = |len: usize| {
             let len = len as f64;
             let window = self.window.as_ref().map_or(len, |window| window.at(None).min(len));
@@ -279,11 +298,11 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// The positions that the query at `time` sees.
-    fn visible(&self, time: usize) -> Range<usize> {
+    /// The positions that the query at `time` sees, whose document begins at `start`.
+    fn visible(&self, time: usize, start: usize) -> Range<usize> {
         let of_window = self.window.map_or(0, |window| (time + 1).saturating_sub(window));
-        let of_chunk = self.chunk.map_or(0, |chunk| time / chunk.max(1) * chunk);
-        of_window.max(of_chunk)..time + 1
+        let of_chunk = self.chunk.map_or(0, |chunk| (time - start) / chunk.max(1) * chunk);
+        of_window.max(start + of_chunk)..time + 1
     }
 
     /// What ALiBi adds to the score of `position`.
@@ -293,14 +312,14 @@ impl Numbers {
     }
 
     /// The scaled, capped and biased scores of the visible positions.
-    fn scores(&self, sizes: &Sizes, row: &Row, q: &Tensor, k: &Tensor) -> Vec<f64> {
+    fn scores(&self, sizes: &Sizes, row: &Row, visible: Range<usize>, [q, k]: [&Tensor; 2]) -> Vec<f64> {
         let query = &q.data[sizes.query(row)];
         let score = |position: usize| {
             let score = self.scale * dot(query, &k.data[sizes.key(row, position)]);
             let score = self.soft_cap.map_or(score, |cap| cap * (score / cap).tanh());
             score + self.bias(sizes, row, position)
         };
-        self.visible(row.time).map(score).collect()
+        visible.map(score).collect()
     }
 }
 
@@ -368,6 +387,17 @@ mod tests {
     }
 
     #[test]
+    fn derivative_within_documents() {
+        let mut trial = Trial::new();
+        for end in 0..trial.model().vocab {
+            trial.document_end(end);
+            for op in [PLAIN, Attention { window: Some(2.0.into()), chunk: Some(2.0.into()), ..PLAIN }] {
+                trial.check(&op, &[&[4, 3], &[2, 3], &[2, 5]]);
+            }
+        }
+    }
+
+    #[test]
     fn a_sink_takes_its_share_of_the_weights() {
         // Scores 0 and 0 beside a sink of log 2: a half goes to the sink, a quarter to each position.
         let (weights, of_sink) = softmax(&[0.0, 0.0], Some(2_f64.ln()));
@@ -397,7 +427,7 @@ mod tests {
             lengths.iter().flat_map(|window| lengths.iter().map(move |chunk| (window, chunk)))
         {
             let op = Attention { window: window.clone(), chunk: chunk.clone(), ..PLAIN };
-            let counted: usize = (0..7).map(|time| op.numbers(None).visible(time).len()).sum();
+            let counted: usize = (0..7).map(|time| op.numbers(None).visible(time, 0).len()).sum();
             assert!((op.mean_visible(7) - counted as f64 / 7.0).abs() < 1e-12, "{window:?} {chunk:?}");
         }
     }

@@ -1,11 +1,13 @@
 //! What a value was some tokens before.
+#![expect(clippy::indexing_slicing, reason = "a token and one before it in its document are of the tensor")]
 
 use super::{Attribute, Cost, Operation, Origin, Passage, Reading};
-use crate::eval::{Environment, Gradients, Tensor};
+use crate::eval::{Documents, Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
+use std::ops::Range;
 
-/// `y_t = x_{t − steps}`, and 0 for the first `steps` tokens of a sequence; input and output have the same dimensions.
+/// `y_t = x_{t − steps}`, and 0 for the first `steps` tokens of a sequence, or of a document; input and output have the same dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Delay {
     /// How many tokens before.
@@ -47,6 +49,10 @@ impl Operation for Delay {
         true
     }
 
+    fn stays_within_documents(&self) -> bool {
+        true
+    }
+
     fn is_linear_in(&self, _: usize) -> bool {
         true
     }
@@ -59,19 +65,16 @@ impl Operation for Delay {
         Origin::Inputs(vec![Some(channels.to_vec())])
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
         let mut y = Tensor::zeros(&x.shape);
-        for (to, from) in sequences(&mut y, x) {
-            let kept = self.kept(x);
-            to.iter_mut().rev().zip(from.iter().take(kept).rev()).for_each(|(to, from)| *to = *from);
-        }
+        self.for_each_read(env, x, |to, from| y.data[to].copy_from_slice(&x.data[from]));
         y
     }
 
     fn vjp(
         &self,
-        _: &Environment<'_>,
+        env: &Environment<'_>,
         inputs: &[&Tensor],
         _: &Tensor,
         gradient: &Tensor,
@@ -79,29 +82,25 @@ impl Operation for Delay {
     ) -> Vec<Option<Tensor>> {
         let [x] = super::operands(inputs);
         let mut of_x = Tensor::zeros(&x.shape);
-        for (to, from) in sequences(&mut of_x, gradient) {
-            let kept = self.kept(x);
-            to.iter_mut().take(kept).rev().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
-        }
+        self.for_each_read(env, x, |to, from| of_x.data[from].copy_from_slice(&gradient.data[to]));
         vec![Some(of_x)]
     }
 }
 
 impl Delay {
-    /// How many of a sequence's entries another token takes.
-    fn kept(self, x: &Tensor) -> usize {
-        let num_tokens = x.shape.get(1).copied().unwrap_or(0);
-        num_tokens.saturating_sub(self.steps) * x.num_channels()
+    /// The entries of each token that takes another's, and those that it takes.
+    fn for_each_read(
+        self,
+        env: &Environment<'_>,
+        x: &Tensor,
+        mut read: impl FnMut(Range<usize>, Range<usize>),
+    ) {
+        let (documents, num_channels) = (Documents::of(env, x), x.num_channels());
+        let entries = |token: usize| token * num_channels..(token + 1) * num_channels;
+        for token in (0..documents.num_tokens()).filter(|&token| documents.position(token) >= self.steps) {
+            read(entries(token), entries(token - self.steps));
+        }
     }
-}
-
-/// The entries of each sequence of two tensors of one shape.
-fn sequences<'a>(
-    a: &'a mut Tensor,
-    b: &'a Tensor,
-) -> impl Iterator<Item = (&'a mut [f64], &'a [f64])> + use<'a> {
-    let len = b.shape.iter().skip(1).product::<usize>().max(1);
-    a.data.chunks_exact_mut(len).zip(b.data.chunks_exact(len))
 }
 
 #[cfg(test)]

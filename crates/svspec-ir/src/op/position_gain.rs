@@ -2,11 +2,11 @@
 //! (arXiv 2501.19399), attention's temperature in Llama 4.
 
 use super::{Attribute, Cost, Kept, Operation, Origin, Passage, Reading, Work};
-use crate::eval::{Environment, Gradients, Tensor};
+use crate::eval::{Documents, Environment, Gradients, Tensor};
 use crate::{Dim, Dims, Model, OfPosition, PerLayer, dim};
 use serde::Serialize;
 
-/// `y_t = factor(t) · x_t`, t counted from 0 in each sequence; input and output have the same dimensions.
+/// `y_t = factor(t) · x_t`, t counted from 0 in each sequence, or document; input and output have the same dimensions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PositionGain {
     /// The number.
@@ -27,6 +27,10 @@ impl Operation for PositionGain {
     }
 
     fn mixes_tokens(&self) -> bool {
+        true
+    }
+
+    fn stays_within_documents(&self) -> bool {
         true
     }
 
@@ -71,7 +75,7 @@ impl Operation for PositionGain {
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [x] = super::operands(inputs);
-        self.times(x, env.layer)
+        self.times(x, env)
     }
 
     fn vjp(
@@ -82,16 +86,16 @@ impl Operation for PositionGain {
         gradient: &Tensor,
         _: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
-        vec![Some(self.times(gradient, env.layer))]
+        vec![Some(self.times(gradient, env))]
     }
 }
 
 impl PositionGain {
-    fn times(&self, x: &Tensor, layer: Option<usize>) -> Tensor {
-        let num_tokens = x.shape.get(1).copied().unwrap_or(1).max(1);
+    fn times(&self, x: &Tensor, env: &Environment<'_>) -> Tensor {
+        let documents = Documents::of(env, x);
         let mut y = x.clone();
         for (index, token) in y.data.chunks_exact_mut(x.num_channels().max(1)).enumerate() {
-            let factor = self.factor.at(index % num_tokens, layer);
+            let factor = self.factor.at(documents.position(index), env.layer);
             for entry in token {
                 *entry *= factor;
             }

@@ -1,11 +1,11 @@
 //! Rows of a table, chosen by position: learned absolute positions.
 
 use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work, table_rows};
-use crate::eval::{Environment, Gradients, Tensor, accumulate};
+use crate::eval::{Documents, Environment, Gradients, Tensor, accumulate};
 use crate::{Dim, Dims, Model, Op, ParamId, dim};
 use serde::Serialize;
 
-/// `y_t = table[t + offset]`, the same in every sequence; input: tokens, of which only the number counts; output
+/// `y_t = table[t + offset]`, t counted from 0 in each sequence, or document; input: tokens; output
 /// `[width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Positions {
@@ -60,6 +60,10 @@ impl Operation for Positions {
         true
     }
 
+    fn stays_within_documents(&self) -> bool {
+        true
+    }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Weights
     }
@@ -82,7 +86,7 @@ impl Operation for Positions {
 
     fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [tokens] = super::operands(inputs);
-        table_rows::gather(env.value(self.table), tokens, self.rows(tokens))
+        table_rows::gather(env.value(self.table), tokens, self.rows(env, tokens))
     }
 
     fn vjp(
@@ -94,7 +98,7 @@ impl Operation for Positions {
         gradients: &mut Gradients,
     ) -> Vec<Option<Tensor>> {
         let [tokens] = super::operands(inputs);
-        let of_table = table_rows::scatter(env.value(self.table), gradient, self.rows(tokens));
+        let of_table = table_rows::scatter(env.value(self.table), gradient, self.rows(env, tokens));
         accumulate(gradients, env.instance(self.table), of_table);
         vec![None]
     }
@@ -105,11 +109,10 @@ impl Operation for Positions {
 }
 
 impl Positions {
-    /// The row of each token: its position in its sequence, from `offset` on.
-    fn rows(&self, tokens: &Tensor) -> impl Iterator<Item = usize> {
-        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
-        let offset = self.offset;
-        (0..tokens.data.len()).map(move |index| index % num_positions + offset)
+    /// The row of each token: its position, from `offset` on.
+    fn rows(&self, env: &Environment<'_>, tokens: &Tensor) -> impl Iterator<Item = usize> {
+        let (documents, offset) = (Documents::of(env, tokens), self.offset);
+        (0..documents.num_tokens()).map(move |index| documents.position(index) + offset)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::rope::Layout;
 use super::{Attribute, Cost, Kept, Operation, Passage, Reading, ResultKind, Work};
-use crate::eval::{Environment, Gradients, Tensor};
+use crate::eval::{Documents, Environment, Gradients, Tensor};
 use crate::print::number::shortest;
 use crate::{Dim, Dims, Model, dim};
 use serde::Serialize;
@@ -71,6 +71,10 @@ impl Operation for Sinusoids {
         true
     }
 
+    fn stays_within_documents(&self) -> bool {
+        true
+    }
+
     fn result_kind(&self) -> ResultKind {
         ResultKind::Weights
     }
@@ -88,10 +92,10 @@ impl Operation for Sinusoids {
         Passage::Blocked("through `sinusoids`, which reads only where a token stands".to_owned())
     }
 
-    fn eval(&self, _: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
+    fn eval(&self, env: &Environment<'_>, inputs: &[&Tensor]) -> Tensor {
         let [tokens] = super::operands(inputs);
-        let num_positions = tokens.shape.get(1).copied().unwrap_or(1).max(1);
-        let row = |index: usize| self.row((index % num_positions + self.offset) as f64);
+        let documents = Documents::of(env, tokens);
+        let row = |index: usize| self.row((documents.position(index) + self.offset) as f64);
         let data = (0..tokens.data.len()).flat_map(row).collect();
         Tensor::new(tokens.shape_with(&[self.width.size]), data)
     }

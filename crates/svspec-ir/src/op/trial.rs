@@ -30,6 +30,11 @@ impl Trial {
         self.model.vocab = vocab;
     }
 
+    /// Sets the token id that ends a document.
+    pub fn document_end(&mut self, token: usize) {
+        self.model.document_end = Some(token);
+    }
+
     /// Adds a parameter of the layer.
     pub fn param(&mut self, path: &str, shape: &[usize], num_out_dims: usize) -> ParamId {
         self.add_param(path, shape, num_out_dims, ParamKind::Weight, None)
@@ -271,6 +276,7 @@ fn empty_model() -> Model {
         vocab: 5,
         context: TIME,
         width: 4,
+        document_end: None,
         regions: vec![region],
         stack: vec![RegionId(0)],
         side_values: Vec::new(),

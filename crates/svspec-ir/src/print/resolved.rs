@@ -64,12 +64,13 @@ pub fn view(checked: &CheckedModel) -> ResolvedView {
 
 /// The settings of the model as a whole.
 pub fn shape(model: &Model) -> Vec<Setting> {
-    vec![
+    let document_end = model.document_end.map(|token| setting("document_end", token.to_string()));
+    let sizes = [
         setting("vocab", model.vocab.to_string()),
         setting("context", model.context.to_string()),
         setting("width", model.width.to_string()),
-        setting("stack", paths::stack(model)),
-    ]
+    ];
+    sizes.into_iter().chain(document_end).chain([setting("stack", paths::stack(model))]).collect()
 }
 
 /// The optimizer's settings.

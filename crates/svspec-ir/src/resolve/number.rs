@@ -10,11 +10,13 @@ use svspec_diagnostics::{Diagnostic, Sources, Span, did_you_mean};
 use svspec_syntax::ast::{Expr, ExprKind, Unit};
 
 /// Settings of a model that are numbers.
-pub const NUMERIC_SETTINGS: [&str; 3] = ["vocab", "context", "width"];
+pub const NUMERIC_SETTINGS: [&str; 4] = ["vocab", "context", "width", DOCUMENT_END];
 /// Settings of a model that are not.
 pub const OTHER_SETTINGS: [&str; 4] = ["tie_embeddings", "stack", "logits", "x"];
 /// What a rule may name of the matrix that it is about.
 pub const FANS: [&str; 2] = ["fan_in", "fan_out"];
+/// The setting of the token that ends a document; without it a sequence is one document.
+pub const DOCUMENT_END: &str = "document_end";
 /// The setting of the embedding table; that of the model where it is not written.
 pub const EMBED_WIDTH: &str = "embed.width";
 
@@ -341,7 +343,7 @@ impl<'a> Scope<'a> {
         if name == EMBED_WIDTH {
             return self.lookup("width", span);
         }
-        if NUMERIC_SETTINGS.contains(&name) {
+        if NUMERIC_SETTINGS.contains(&name) && name != DOCUMENT_END {
             // Reported once, as a missing setting.
             return None;
         }

@@ -26,6 +26,8 @@ pub struct Resolved {
     pub context: usize,
     /// The residual stream's width.
     pub width: usize,
+    /// The token id that ends a document, if documents are apart.
+    pub document_end: Option<usize>,
     /// The channels of the embedding table.
     pub embed_width: usize,
     /// Whether the unembedding is the embedding table.

@@ -54,6 +54,7 @@ pub struct Shape {
     bias: &'static str,
     tied: &'static str,
     norm: &'static str,
+    documents: &'static str,
     batch: u64,
 }
 
@@ -64,16 +65,17 @@ prop_compose! {
         bias in select(vec!["on", "off"]),
         tied in select(vec!["on", "off"]),
         norm in select(vec!["rms_norm", "normalize", "layer_norm"]),
+        documents in select(vec!["", "document_end = 2"]),
         batch in select(vec![1, 16, 4096]),
     ) -> Shape {
-        Shape { kv_heads, rope, bias, tied, norm, batch }
+        Shape { kv_heads, rope, bias, tied, norm, documents, batch }
     }
 }
 
 impl Shape {
     /// The spec of a model with `placements`.
     pub fn text(&self, placements: &[String]) -> String {
-        let Self { kv_heads, rope, bias, tied, norm, batch } = self;
+        let Self { kv_heads, rope, bias, tied, norm, documents, batch } = self;
         let placements = placements.join("\n    ");
         format!(
             "svspec 1
@@ -82,6 +84,7 @@ model random {{
     context = 5
     width = 8
     tie_embeddings = {tied}
+    {documents}
     attention attn {{ heads = 4, kv_heads = {kv_heads}, head_dim = 4, bias = {bias}, {rope} }}
     swiglu mlp {{ hidden = 6, bias = {bias} }}
     {norm} attn_norm, mlp_norm, final_norm

@@ -163,6 +163,7 @@ fn empty() -> Model {
         vocab: 7,
         context: 5,
         width: WIDTH,
+        document_end: None,
         regions: Vec::new(),
         stack: Vec::new(),
         side_values: Vec::new(),

@@ -90,6 +90,12 @@ fn tied_embeddings() {
 }
 
 #[test]
+fn documents_apart() {
+    let new = Sketch { settings: "document_end = 3", ..Sketch::default() };
+    insta::assert_snapshot!(between(&Sketch::default(), &new));
+}
+
+#[test]
 fn other_wiring() {
     let new = Sketch { layer: "n = attn_norm(x)\n x = x + attn(n) + mlp(mlp_norm(n))", ..Sketch::default() };
     insta::assert_snapshot!(between(&Sketch::default(), &new));

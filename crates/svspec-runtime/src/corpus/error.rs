@@ -109,4 +109,26 @@ pub enum CorpusError {
         /// The one before it.
         first: PathBuf,
     },
+    /// Data whose documents another token ends than the spec says.
+    #[error(
+        "the documents of `{path}` end with token {ends}, and the spec says `document_end = {document_end}`: write `document_end = {ends}`, or prepare the data with another --end-of-text"
+    )]
+    OtherDocumentEnd {
+        /// The data.
+        path: PathBuf,
+        /// Its own.
+        ends: u32,
+        /// The spec's.
+        document_end: i64,
+    },
+    /// Data in which no document ends.
+    #[error(
+        "the spec says `document_end = {document_end}`, and `{path}` holds no such token, so that all of it is one document: prepare it with `svc prepare`, which ends documents, or leave `document_end` out"
+    )]
+    NoDocumentEnds {
+        /// The data.
+        path: PathBuf,
+        /// The spec's.
+        document_end: i64,
+    },
 }

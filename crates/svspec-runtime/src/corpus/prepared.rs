@@ -23,6 +23,7 @@ struct Dataset {
     format: String,
     format_version: u32,
     vocab: u32,
+    end_of_text: u32,
     train: Split,
     val: Split,
 }
@@ -56,6 +57,8 @@ pub struct Prepared {
     pub val: Stream,
     /// What the tokens stand for.
     pub vocabulary: Vocabulary,
+    /// The token that ends a document.
+    pub document_end: u32,
     /// Bytes of text to a token, over the validation split.
     pub bytes_per_token: f64,
 }
@@ -86,7 +89,8 @@ pub fn read(path: &Path) -> Result<Prepared, CorpusError> {
     };
     let (train, val) = (stream(&dataset.train)?, stream(&dataset.val)?);
     let bytes_per_token = dataset.val.bytes as f64 / val.len().max(1) as f64;
-    Ok(Prepared { train, val, vocabulary: Vocabulary::read(path, dataset.vocab)?, bytes_per_token })
+    let vocabulary = Vocabulary::read(path, dataset.vocab)?;
+    Ok(Prepared { train, val, vocabulary, document_end: dataset.end_of_text, bytes_per_token })
 }
 
 fn shard(folder: &Path, listed: &Listed, vocab: u32) -> Result<Shard, CorpusError> {

@@ -4,6 +4,9 @@ use crate::corpus::shard::Shard;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Tokens that are read at once where all are gone through.
+pub const CHUNK: usize = 1 << 16;
+
 /// A row of tokens, in shards or parts of them.
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
@@ -101,6 +104,11 @@ impl Stream {
         let mut tokens = Vec::with_capacity(count.min(self.len));
         self.extend(start, count, &mut tokens);
         tokens
+    }
+
+    /// Whether `token` is among them.
+    pub fn holds(&self, token: i64) -> bool {
+        (0..self.len).step_by(CHUNK).any(|start| self.tokens(start, CHUNK).contains(&token))
     }
 
     /// CRC-32 over the lengths and checksums of its pieces.

@@ -1,6 +1,6 @@
 //! Queries, keys and values in, causal softmax attention out.
 
-use super::soft_cap;
+use super::{Documents, soft_cap};
 use tch::{Kind, Tensor};
 
 /// `q_bthk` against `k_btgk` and `v_btgk`, `[b, t, h, k]`; query head `h` reads key-value head `h / (num_heads / num_kv_heads)`.
@@ -73,6 +73,42 @@ pub fn attention_with_bias(
         (None, None) => {
             let mask_bhtt = hidden(bias_htt, &visible_tt).to_kind(q_bhtk.kind()).unsqueeze(0);
             fused(&q_bhtk, &k_bgtk, &v_bgtk, Some(&mask_bhtt), scale)
+        }
+    };
+    out_bhtk.transpose(1, 2)
+}
+
+/// The same within documents: a query sees no key of another one, and none before the last multiple of `chunk` positions, counted
+/// in its document, up to its own; with a bias and with sinks, or without.
+#[expect(clippy::too_many_arguments, reason = "each is one line of the model that calls it")]
+pub fn attention_in_documents(
+    q_bthk: &Tensor,
+    k_btgk: &Tensor,
+    v_btgk: &Tensor,
+    documents: &Documents,
+    bias_htt: Option<&Tensor>,
+    sinks_h: Option<&Tensor>,
+    scale: f64,
+    window: Option<i64>,
+    chunk: Option<i64>,
+    cap: Option<f64>,
+) -> Tensor {
+    let [q_bhtk, k_bgtk, v_bgtk] = heads_first(q_bthk, k_btgk, v_btgk);
+    let change = |scores: &Tensor| {
+        let scores_bhtt = bounded(scores, scale, cap);
+        bias_htt.map_or_else(|| scores_bhtt.shallow_clone(), |bias_htt| &scores_bhtt + bias_htt)
+    };
+    let visible = || documents.visible(window, chunk);
+    let out_bhtk = match (sinks_h, cap, bias_htt) {
+        (Some(sinks_h), _, _) => with_sink(&q_bhtk, &k_bgtk, &v_bgtk, &visible(), sinks_h, change),
+        (None, Some(_), _) => written_out(&q_bhtk, &k_bgtk, &v_bgtk, &visible(), change),
+        (None, None, Some(bias_htt)) => {
+            let mask_bhtt = hidden(bias_htt, &visible()).to_kind(q_bhtk.kind());
+            fused(&q_bhtk, &k_bgtk, &v_bgtk, Some(&mask_bhtt), scale)
+        }
+        (None, None, None) => {
+            let mask_b1tt = documents.added(window, chunk, q_bhtk.kind());
+            fused(&q_bhtk, &k_bgtk, &v_bgtk, Some(&mask_b1tt), scale)
         }
     };
     out_bhtk.transpose(1, 2)

@@ -24,6 +24,7 @@ static SPEC: Spec = Spec {
     vocab: 4,
     context: 4,
     num_layers: 2,
+    document_end: None,
     params: &[
         param("positions.weight", Layers::Outside, &[2, 2]),
         param("attn.q.weight", LAYERS, &[2, 1, 2]),

@@ -99,6 +99,7 @@ impl<S: Size> Model for Hand<S> {
         vocab: 256,
         context: S::CONTEXT,
         num_layers: S::NUM_LAYERS,
+        document_end: None,
         params: &[
             Self::table("embed.weight"),
             Self::ones("attn_norm.scale.magnitude", Self::ALL, &[]),

@@ -21,6 +21,7 @@ const SPEC: Spec = Spec {
     vocab: 256,
     context: 8,
     num_layers: NUM_LAYERS,
+    document_end: None,
     params: &[
         row("scale", &[WIDTH]),
         row("qkv", &[3 * WIDTH, WIDTH]),
@@ -131,11 +132,11 @@ fn a_failure_says_what_failed() {
         caught.downcast_ref::<String>().unwrap().clone()
     };
     let forward = message(&|| {
-        let _ = layers[0].forward(&x, [], |layer, x_btd, []| nn::linear(x_btd, &layer.qkv.transpose(0, 1)));
+        let _ = layers[0].forward(&x, (), |layer, x_btd, ()| nn::linear(x_btd, &layer.qkv.transpose(0, 1)));
     });
     assert!(forward.contains("mat1 and mat2 shapes cannot be multiplied"), "{forward}");
     let backward = message(&|| {
-        let y = layers[0].forward(&x, [], |_, x_btd, []| {
+        let y = layers[0].forward(&x, (), |_, x_btd, ()| {
             assert!(!records_operations(), "not a second time");
             x_btd * 2.0
         });

@@ -30,6 +30,7 @@ pub static SPEC: Spec = Spec {
     vocab: 1,
     context: 1,
     num_layers: 0,
+    document_end: None,
     params: &[
         param("adamw.matrix", &[5, 4], 0),
         param("adamw.vector", &[7], 0),

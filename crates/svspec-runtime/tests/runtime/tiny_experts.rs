@@ -34,6 +34,7 @@ impl Model for Balanced {
         vocab: 256,
         context: 32,
         num_layers: 0,
+        document_end: None,
         params: &[
             row("embed.weight", &[256, WIDTH], TRAINED, Init::Normal(0.5)),
             row("experts.router.weight", &[NUM_EXPERTS, WIDTH], TRAINED, Init::Normal(0.5)),

@@ -101,7 +101,7 @@ fn prepared(folder: &Folder) {
     fs::write(folder.join("train-00000.safetensors"), train).unwrap();
     fs::write(folder.join("val-00000.safetensors"), val).unwrap();
     let list = format!(
-        r#"{{"format": "svspec.dataset", "format_version": 1, "vocab": 300,
+        r#"{{"format": "svspec.dataset", "format_version": 1, "vocab": 300, "end_of_text": 0,
             "train": {{"bytes": 12, "shards": [{{"file": "train-00000.safetensors", "tokens": 6, "crc32": "{train_crc}"}}]}},
             "val": {{"bytes": 7, "shards": [{{"file": "val-00000.safetensors", "tokens": 2, "crc32": "{val_crc}"}}]}}}}"#
     );
@@ -116,6 +116,23 @@ fn a_prepared_folder_is_read_and_knows_its_bytes() {
     assert_eq!(corpus.sources[0].train.tokens(0, 10), [1, 2, 3, 0, 4, 0]);
     assert_eq!(corpus.sources[0].val.tokens(0, 10), [5, 0]);
     assert_eq!(corpus.bytes_per_token(), Some(3.5));
+}
+
+#[test]
+fn what_ends_documents_is_what_the_spec_says() {
+    let folder = Folder::new("documents");
+    prepared(&folder);
+    let corpus = read(&folder.0).unwrap();
+    corpus.check_documents(0).unwrap();
+    let error = corpus.check_documents(4).unwrap_err().to_string();
+    assert!(error.contains("end with token 0") && error.contains("write `document_end = 0`"), "{error}");
+
+    let file = folder.join("text");
+    fs::write(&file, "one\0two\0and more".repeat(5)).unwrap();
+    let corpus = read(&file).unwrap();
+    corpus.check_documents(0).unwrap();
+    let error = corpus.check_documents(1).unwrap_err().to_string();
+    assert!(error.contains("holds no such token") && error.contains("svc prepare"), "{error}");
 }
 
 #[test]

@@ -19,6 +19,13 @@ pub(super) struct Sizes {
     pub(super) v_dim: usize,
 }
 
+impl Row {
+    /// Which token of all sequences the query is of.
+    pub(super) fn token(&self, sizes: &Sizes) -> usize {
+        self.batch * sizes.time + self.time
+    }
+}
+
 impl Sizes {
     pub(super) fn of(q: &Tensor, v: &Tensor) -> Self {
         let ([batch, time, heads, head_dim], [_, _, kv_heads, v_dim]) = (&q.shape[..], &v.shape[..]) else {

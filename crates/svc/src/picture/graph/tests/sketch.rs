@@ -48,6 +48,7 @@ impl Sketch {
             vocab: 256,
             context: 128,
             width: 128,
+            document_end: None,
             regions: vec![layer],
             stack: vec![RegionId(0); 4],
             side_values: vec![],

@@ -104,6 +104,11 @@ fn summary(args: &Export, checked: &CheckedModel, family: &Family, fit: &Fit, nu
         family.model_type,
         fit.tensors.len()
     );
+    if let Some(token) = checked.model().document_end {
+        text.push_str(&format!(
+            "  without `document_end = {token}`, which a config cannot say: a token there sees all documents before it\n"
+        ));
+    }
     let folded = fit.folded_paths(checked);
     if !folded.is_empty() {
         text.push_str(&format!("  folded into weights: {}\n", folded.join(", ")));

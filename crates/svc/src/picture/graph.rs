@@ -121,11 +121,13 @@ fn subtitle(model: &Model) -> String {
         params.filter(|param| wanted(param)).map(|param| num_elements(&param.dims)).sum()
     };
     let grouped = |count: usize| super::axis::grouped(&count.to_string());
+    let documents = model.document_end.map(|token| format!(", documents apart at token {token}"));
     format!(
-        "{} layers of width {}, context {}; {} parameters, {} of them in scale vectors",
+        "{} layers of width {}, context {}{}; {} parameters, {} of them in scale vectors",
         model.stack.len(),
         model.width,
         model.context,
+        documents.unwrap_or_default(),
         grouped(count(|_| true)),
         grouped(count(|param| param.kind == ParamKind::Scale))
     )

@@ -62,6 +62,8 @@ fn the_logits_stay() {
         assert!(furthest < 2e-6 * largest, "{target}: {furthest} of {largest}");
     }
     insta::assert_snapshot!("export", scene.run("export mixed --to mixed_again"));
+    run(&scene, "apart", "apart");
+    insta::assert_snapshot!("export-documents", scene.run("export apart --to apart_out"));
     insta::assert_snapshot!("export-config", scene.read("qk_hg_out/config.json"));
 }
 

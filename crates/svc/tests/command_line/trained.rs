@@ -19,6 +19,7 @@ variant mixed of tiny with hg {
 /// Its vectors after q and k have a place in Qwen3 and no weight takes them.
 variant qk_hg of tiny with hg, qk {}
 variant normed of tiny { mlp.down : out normalize + scale }
+variant apart of tiny { document_end = 0 }
 ";
 
 /// One target of a spec without imports.

@@ -187,3 +187,11 @@ fn from_specs() {
         insta::assert_snapshot!(target, graph(&spec::checked(text, target)));
     }
 }
+
+#[test]
+fn documents_that_are_apart_are_told() {
+    let text = spec::PARALLEL.replace("width = 48", "width = 48, document_end = 7");
+    let picture = graph(&spec::checked(&text, "parallel"));
+    assert!(picture.contains("width 48, context 64, documents apart at token 7;"), "{picture}");
+    assert!(!graph(&spec::checked(spec::PARALLEL, "parallel")).contains("documents"));
+}

@@ -7,9 +7,9 @@
 //!
 //! The two costs, in bytes per micro-batch, forward and backward. On activations: forward reads x and writes γ ⊙ x;
 //! backward reads the gradient and writes x's, and reads the gradient and x for γ's: `6 · batch · time · channels`
-//! values of the activation type. On weights: the same six passes over `Σ out · in` entries of f32, the sum over the
-//! linear maps that take γ. Moving also spares the copy of γ ⊙ x that autograd keeps, and lets maps of one value that
-//! differ in γ only share one matrix product.
+//! values of the activation type, which is f32 beside a vector in f32. On weights: the same six passes over `Σ out · in`
+//! entries of f32, the sum over the linear maps that take γ. Moving also spares the copy of γ ⊙ x that autograd keeps,
+//! and lets maps of one value that differ in γ only share one matrix product.
 
 use super::region::{is_output, readers, redirect, sweep};
 use crate::op::{Linear, Passage};
@@ -62,8 +62,8 @@ fn cheapest(model: &Model, region: RegionId, value: ValueId) -> Option<Move> {
 /// Bytes per micro-batch for a vector on `channels` channels of every token.
 fn traffic_on_activations(model: &Model, channels: usize) -> f64 {
     let bytes = match model.train.precision {
-        Precision::F32 => 4.0,
-        Precision::Bf16 | Precision::Bf16Stochastic => 2.0,
+        Precision::F32 | Precision::Bf16 => 4.0,
+        Precision::Bf16Stochastic => 2.0,
     };
     PASSES * bytes * model.train.micro_batch as f64 * model.context as f64 * channels as f64
 }

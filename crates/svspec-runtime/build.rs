@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "cpp/reducer.cpp",
             "cpp/rms_norm.cpp",
             "cpp/stochastic.cpp",
+            "cpp/weights.cpp",
         ])
         .try_compile("svspec_runtime")?;
     println!("cargo::rustc-link-search=native={}", lib.display());

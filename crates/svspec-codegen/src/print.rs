@@ -49,7 +49,8 @@ pub fn file(name: &'static str, docs: &[String], items: TokenStream) -> Result<S
 }
 
 /// A `let` whose value was broken over lines although it fits on the next line whole is broken after `=` instead, as
-/// rustfmt does; and one that is a call whose last argument is a closure is broken in the closure.
+/// rustfmt does; one that is a call whose last argument is a closure is broken in the closure, and one that is a call of an
+/// array between its elements.
 fn broken_as_rustfmt(code: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = code.lines();
@@ -123,7 +124,7 @@ impl Statement {
     }
 
     fn as_rustfmt(&self) -> Option<Vec<String>> {
-        self.on_two_lines().map(Vec::from).or_else(|| self.in_closure())
+        self.on_two_lines().map(Vec::from).or_else(|| self.in_closure()).or_else(|| self.in_array())
     }
 
     /// Of `let y = f(x, |a| value);`.
@@ -141,6 +142,18 @@ impl Statement {
         let lines =
             [format!("{start} {{"), format!("{:indent$}    {body}", ""), format!("{:indent$}}});", "")];
         lines.iter().all(|line| line.len() <= WIDTH).then(|| Vec::from(lines))
+    }
+
+    /// Of `let y = f(&[a, b]);`.
+    fn in_array(&self) -> Option<Vec<String>> {
+        let Self { indent, name, value, .. } = self;
+        let (call, elements) = value.strip_suffix("]);")?.split_once("(&[")?;
+        let is_plain = !call.contains('(') && !elements.contains(['(', '[', '{']);
+        is_plain.then(|| {
+            let elements = elements.split(", ").map(|element| format!("{:indent$}    {element},", ""));
+            let start = format!("{:indent$}{name} {call}(&[", "");
+            [start].into_iter().chain(elements).chain([format!("{:indent$}]);", "")]).collect()
+        })
     }
 
     fn on_two_lines(&self) -> Option<[String; 2]> {

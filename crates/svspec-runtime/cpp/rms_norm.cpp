@@ -4,67 +4,22 @@
 // tends to keep as well, and r, but not x. A row is summed by one thread and in one order, whatever the number of threads, and in
 // f32 where it lies in bf16, which is read and written as it is.
 #include "boundary.hpp"
+#include "lanes.hpp"
 #include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <algorithm>
-#include <c10/util/BFloat16.h>
 #include <cmath>
-#include <cstring>
 #include <torch/csrc/autograd/custom_function.h>
 
+using svspec::Computed;
+using svspec::Lanes;
 using svspec::TensorPtr;
+using svspec::load;
+using svspec::store;
 
 namespace {
-
-// What a row is computed in, whatever its values lie in memory as.
-template <typename T>
-struct Computed {
-  typedef T Type;
-};
-template <>
-struct Computed<c10::BFloat16> {
-  typedef float Type;
-};
-
-// Values that fit a register of any machine that LibTorch runs on; wider ones gain nothing where memory is what is waited for.
-template <typename C>
-struct Lanes {
-  static constexpr int64_t kCount = 16 / sizeof(C);
-  typedef C Vector __attribute__((vector_size(16)));
-};
-
-typedef uint16_t Halves __attribute__((vector_size(8)));
-typedef uint32_t Words __attribute__((vector_size(16)));
-
-template <typename T>
-inline typename Lanes<T>::Vector load(const T* from) {
-  typename Lanes<T>::Vector values;
-  std::memcpy(&values, from, sizeof values);
-  return values;
-}
-
-inline Lanes<float>::Vector load(const c10::BFloat16* from) {
-  Halves halves;
-  std::memcpy(&halves, from, sizeof halves);
-  return reinterpret_cast<Lanes<float>::Vector>(__builtin_convertvector(halves, Words) << 16);
-}
-
-template <typename T>
-inline void store(T* to, typename Lanes<T>::Vector values) {
-  std::memcpy(to, &values, sizeof values);
-}
-
-// To the nearest, of two as near to the even one; what is no number stays so.
-inline void store(c10::BFloat16* to, Lanes<float>::Vector values) {
-  const auto bits = reinterpret_cast<Words>(values);
-  const auto rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  const auto is_number = reinterpret_cast<Words>(values == values);
-  const auto halves = __builtin_convertvector((rounded & is_number) | (0x7fc0 & ~is_number), Halves);
-  std::memcpy(to, &halves, sizeof halves);
-}
 
 // The mean of a[i]·b[i]. Four sums of vectors, so that no addition waits for the one before it.
 template <typename A, typename B, typename C = typename Computed<A>::Type>
@@ -150,24 +105,6 @@ void parallel_rows(at::TensorIteratorConfig& operands, int64_t size, const Row& 
       grain);
 }
 
-// Calls `body` with a value of the type of each tensor's values: f64 in and out, or f32 and bf16 in either place.
-template <typename Body>
-void with_types(at::ScalarType in, at::ScalarType out, const Body& body) {
-  const float single = 0;
-  const c10::BFloat16 half = 0;
-  if (in == at::kDouble) return body(double(0), double(0));
-  if (in == at::kFloat) return out == at::kFloat ? body(single, single) : body(single, half);
-  return out == at::kFloat ? body(half, single) : body(half, half);
-}
-
-// The type of what comes out: bf16 where a product under autocast reads it, else f32 at least.
-at::ScalarType type_of_result(at::ScalarType in, bool to_product) {
-  if (in == at::kDouble) return at::kDouble;
-  const auto is_narrow = to_product && at::autocast::is_autocast_enabled(at::kCPU) &&
-      at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16;
-  return is_narrow ? at::kBFloat16 : at::kFloat;
-}
-
 struct RmsNorm : torch::autograd::Function<RmsNorm> {
   static at::Tensor forward(
       torch::autograd::AutogradContext* context, const at::Tensor& given, int64_t num_axes, double eps, bool to_product) {
@@ -177,14 +114,16 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     const auto x = with_dense_rows(given, num_axes);
     const auto leading = x.sizes().slice(0, x.dim() - num_axes);
     const auto size = c10::multiply_integers(x.sizes().slice(x.dim() - num_axes));
-    auto y = at::empty(x.sizes(), x.options().dtype(type_of_result(type, to_product)));
-    auto factor = at::empty(leading, x.options().dtype(type == at::kDouble ? at::kDouble : at::kFloat));
+    const auto computed = type == at::kDouble ? at::kDouble : at::kFloat;
+    const auto is_narrow = to_product && type != at::kDouble && svspec::products_read_bf16();
+    auto y = at::empty(x.sizes(), x.options().dtype(is_narrow ? at::kBFloat16 : computed));
+    auto factor = at::empty(leading, x.options().dtype(computed));
     auto operands = at::TensorIteratorConfig();
     operands.check_all_same_dtype(false)
         .add_owned_output(row_starts(y, num_axes))
         .add_output(factor)
         .add_owned_const_input(row_starts(x, num_axes));
-    with_types(type, y.scalar_type(), [&](auto in, auto out) {
+    svspec::with_types(type, y.scalar_type(), [&](auto in, auto out) {
       typedef decltype(in) X;
       typedef decltype(out) Y;
       typedef typename Computed<X>::Type C;
@@ -213,7 +152,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
         .add_owned_const_input(row_starts(g, num_axes))
         .add_owned_const_input(row_starts(y, num_axes))
         .add_const_input(factor);
-    with_types(type, y.scalar_type(), [&](auto in, auto out) {
+    svspec::with_types(type, y.scalar_type(), [&](auto in, auto out) {
       typedef decltype(in) X;
       typedef decltype(out) Y;
       typedef typename Computed<X>::Type C;

@@ -68,6 +68,13 @@ unsafe extern "C" {
         to_product: bool,
         y: *mut *mut C_tensor,
     ) -> c_int;
+    fn svspec_weights(
+        weight: *const TensorPtr,
+        row: *const TensorPtr,
+        column: *const TensorPtr,
+        count: usize,
+        scaled: *mut *mut C_tensor,
+    ) -> c_int;
     fn svspec_grouped_product(
         x: TensorPtr,
         weight: TensorPtr,
@@ -285,6 +292,37 @@ pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64, to_product: bool) -> Resu
     unsafe {
         checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, to_product, &raw mut y))?;
         Ok(Tensor::from_ptr(y))
+    }
+}
+
+/// A matrix `[o, i]` with what multiplies its rows, `[o]`, and its columns, `[i]`.
+pub struct ScaledMatrix {
+    /// The matrix.
+    pub matrix: Tensor,
+    /// What multiplies its rows.
+    pub row: Option<Tensor>,
+    /// What multiplies its columns.
+    pub column: Option<Tensor>,
+}
+
+/// Matrices on the CPU, of the same kind and number of columns, scaled and one above the other; bf16 under autocast to it.
+pub fn weights(parts: &[ScaledMatrix]) -> Result<Tensor, TorchError> {
+    let optional = |of: fn(&ScaledMatrix) -> Option<&Tensor>| -> Vec<TensorPtr> {
+        parts.iter().map(|part| of(part).map_or(std::ptr::null(), Tensor::as_ptr)).collect()
+    };
+    let matrices = optional(|part| Some(&part.matrix));
+    let (rows, columns) = (optional(|part| part.row.as_ref()), optional(|part| part.column.as_ref()));
+    let mut scaled = std::ptr::null_mut();
+    // SAFETY: three arrays of so many live tensors, those of vectors with nulls; on success `scaled` is a new one that becomes ours.
+    unsafe {
+        checked(svspec_weights(
+            matrices.as_ptr(),
+            rows.as_ptr(),
+            columns.as_ptr(),
+            parts.len(),
+            &raw mut scaled,
+        ))?;
+        Ok(Tensor::from_ptr(scaled))
     }
 }
 

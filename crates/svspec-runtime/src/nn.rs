@@ -18,6 +18,7 @@ mod rope;
 mod scale;
 mod sinusoids;
 mod stacked;
+mod weight;
 
 pub use activation::{
     clamp, elu, exp, gelu, gelu_quick, gelu_tanh, relu, relu2, sigmoid, silu, soft_cap, tanh,
@@ -39,6 +40,7 @@ pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, 
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus, softplus};
 pub use sinusoids::{sinusoids, sinusoids_interleaved};
 pub use stacked::{Keeps, Stacked};
+pub use weight::{Weight, weights};
 
 use crate::ffi::TorchError;
 

@@ -2,6 +2,7 @@
 
 mod compiler;
 mod data;
+mod example;
 mod experts;
 mod gpt;
 mod machine;
@@ -10,6 +11,7 @@ mod optimizer;
 mod processes;
 mod trainer;
 mod upkeep;
+mod weights;
 
 use crate::command;
 use anyhow::Result;
@@ -46,6 +48,8 @@ enum Part {
     Optimizer,
     /// The experts' product against a loop
     Experts,
+    /// Weights on their way into a product against LibTorch's operations
+    Weights,
 }
 
 impl Part {
@@ -61,6 +65,7 @@ impl Part {
             Self::Memory => memory::figures(scratch),
             Self::Optimizer => optimizer::figures(),
             Self::Experts => experts::figures(),
+            Self::Weights => weights::figures(),
         }
     }
 }

@@ -112,28 +112,22 @@ impl Operation for Linear {
     }
 
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
-        // A product of scaled or stacked weights makes copies of them, one after the other; in bf16 the last is cast.
-        let entries = |projection: &Projection| work.param_entries(projection.weight);
-        let all: u128 = self.projections.iter().map(entries).sum();
-        let of_vectors = |projection: &Projection| {
-            let vectors = [projection.column_scale, projection.row_scale];
-            entries(projection) * vectors.into_iter().flatten().count() as u128
+        // Scaled or stacked weights are made in one go, in the product's type; in bf16 plain ones are cast. On GPUs, where they
+        // are made operation by operation, there are more copies for a while.
+        let is_made = |projection: &Projection| {
+            projection.column_scale.is_some() || projection.row_scale.is_some() || self.projections.len() > 1
         };
-        let scaled: u128 = self.projections.iter().map(of_vectors).sum();
-        let stacked = if self.projections.len() > 1 { all } else { 0 };
-        let copies = F32 * (scaled + stacked);
-        // The gradients of the copies, and of the vectors before they are summed.
-        kept.backward = copies + F32 * scaled;
-        match work.model.train.precision {
-            Precision::F32 => kept.weight_copies = copies,
-            // Weights are bf16 already, and so are stacks of them.
-            Precision::Bf16Stochastic => kept.weight_copies = copies / F32 * BF16,
-            Precision::Bf16 => {
-                let last = if copies > 0 { F32 * all } else { 0 };
-                kept.weight_copies = BF16 * all + copies - last;
-                kept.passing_copies = last;
-                kept.backward += BF16 * all;
-            }
+        let (entry, is_cast) = match work.model.train.precision {
+            Precision::F32 => (F32, false),
+            Precision::Bf16 => (BF16, true),
+            // Weights are bf16 already.
+            Precision::Bf16Stochastic => (BF16, false),
+        };
+        if is_cast || self.projections.iter().any(is_made) {
+            let entries = self.projections.iter().map(|projection| work.param_entries(projection.weight));
+            kept.weight_copies = entry * entries.sum::<u128>();
+            // Their gradient.
+            kept.backward = kept.weight_copies;
         }
     }
 

@@ -67,8 +67,6 @@ pub struct Kept {
     pub own: u128,
     /// Copies of weights that it keeps.
     pub weight_copies: u128,
-    /// Copies of weights that last as long as the region's forward pass.
-    pub passing_copies: u128,
     /// Taken while its forward pass runs.
     pub forward: u128,
     /// Taken while its backward pass runs, gradients of its inputs aside.

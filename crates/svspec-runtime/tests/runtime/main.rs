@@ -45,3 +45,4 @@ mod tiny_unit;
 mod tokens;
 mod units;
 mod validation_sets;
+mod weights;

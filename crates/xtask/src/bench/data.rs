@@ -1,9 +1,8 @@
 //! How fast a trainer's data is read, against how fast it is trained on.
 
 use super::Figure;
+use super::example::Example;
 use super::trainer::{NUM_STEPS, nano, train};
-use crate::command::{self, output};
-use crate::test::with_libtorch;
 use anyhow::{Context, Result};
 use std::path::Path;
 
@@ -13,14 +12,12 @@ const NUM_ROUNDS: &str = "15";
 /// to `scratch`.
 pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
     let trained = train(&nano(scratch)?, "nano", &["--steps", NUM_STEPS], &scratch.join("run"))?.speed;
-    let example = ["--release", "--package", "svspec-runtime", "--example", "data_reading"];
-    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
+    let example = Example::build("data_reading")?;
     let folder = scratch.join("data");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = folder.to_str().context("a temporary folder's name is UTF-8")?;
     let rate = |sizes: [&str; 2]| -> Result<f64> {
-        let run = [&["run", "--quiet"][..], &example, &["--", folder], &sizes, &[NUM_ROUNDS]].concat();
-        let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
+        let text = example.run(&[&[folder], &sizes[..], &[NUM_ROUNDS]].concat())?;
         text.trim().parse().with_context(|| format!("`{}` is no number", text.trim()))
     };
     let (small, large) = (rate(["16", "128"])?, rate(["8", "1024"])?);

@@ -1,19 +1,16 @@
 //! How long the product by experts' matrices takes in one call, against expert by expert.
 
 use super::Figure;
-use crate::command::{self, output};
-use crate::test::with_libtorch;
+use super::example::Example;
 use anyhow::{Context, Result};
 
 const NUM_PAIRS: &str = "15";
 
 /// Of `llama_moe_120m`, and of many small experts.
 pub fn figures() -> Result<Vec<Figure>> {
-    let example = ["--release", "--package", "svspec-runtime", "--example", "experts_product"];
-    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
+    let example = Example::build("experts_product")?;
     let ratio = |sizes: [&str; 4]| -> Result<String> {
-        let run = [&["run", "--quiet"][..], &example, &["--"], &sizes, &[NUM_PAIRS]].concat();
-        let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
+        let text = example.run(&[&sizes[..], &[NUM_PAIRS]].concat())?;
         let ratio: f64 = text.trim().parse().with_context(|| format!("`{}` is no number", text.trim()))?;
         Ok(format!("{ratio:.2}× (median of {NUM_PAIRS} pairs)"))
     };

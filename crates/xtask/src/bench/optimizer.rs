@@ -1,10 +1,10 @@
 //! How long clipping and an optimizer's step take against PyTorch's, on the same tensors.
 
 use super::Figure;
-use crate::command::{self, output};
+use super::example::Example;
+use crate::command::output;
 use crate::parity::Python;
 use crate::repository;
-use crate::test::with_libtorch;
 use anyhow::{Context, Result};
 use std::process::Command;
 
@@ -19,12 +19,8 @@ pub fn figures() -> Result<Vec<Figure>> {
         eprintln!("the optimizer is not compared with PyTorch's: `cargo xtask parity` installs that");
         return Ok(Vec::new());
     };
-    let example = ["--release", "--package", "svspec-runtime", "--example", "optimizer_step"];
-    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
-    let ours = |algorithm: &str| -> Result<Command> {
-        let run = [&["run", "--quiet"][..], &example, &["--", algorithm, NUM_STEPS]].concat();
-        with_libtorch(command::cargo(&run))
-    };
+    let example = Example::build("optimizer_step")?;
+    let ours = |algorithm: &str| example.command(&[algorithm, NUM_STEPS]);
     let theirs = |algorithm: &str| {
         let mut command = python.run(&repository::root().join("crates/xtask/src/bench/optimizer_step.py"));
         command.args([algorithm, NUM_STEPS]);

@@ -1,9 +1,8 @@
 //! What checkpoints, and the statistics of scale vectors, cost beside the steps.
 
 use super::Figure;
+use super::example::Example;
 use super::trainer::{median, nano, train};
-use crate::command::{self, output};
-use crate::test::with_libtorch;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 
@@ -54,13 +53,11 @@ struct Upkeep {
 
 /// Of a model of this width, hidden width, number of layers and vocabulary.
 fn measure(scratch: &Path, sizes: [&str; 4]) -> Result<Upkeep> {
-    let example = ["--release", "--package", "svspec-runtime", "--example", "upkeep"];
-    command::succeed(with_libtorch(command::cargo(&[&["build"][..], &example].concat()))?)?;
+    let example = Example::build("upkeep")?;
     let folder = scratch.join(format!("upkeep-{}", sizes.concat()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let shown = folder.to_str().context("a temporary folder's name is UTF-8")?;
-    let run = [&["run", "--quiet"][..], &example, &["--"], &sizes, &[NUM_TIMES, shown]].concat();
-    let text = output(with_libtorch(command::cargo(&run))?, &[0])?;
+    let text = example.run(&[&sizes[..], &[NUM_TIMES, shown]].concat())?;
     std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     let numbers: Result<Vec<f64>, _> = text.split_whitespace().map(str::parse).collect();
     let &[waited, copied, written, measured, bytes] = &numbers?[..] else {

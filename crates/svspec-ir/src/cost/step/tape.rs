@@ -79,14 +79,13 @@ impl<'a> Tape<'a> {
         for index in self.live() {
             let (Some(kept), Some(value)) = (self.kept.get(index), self.values.get(index)) else { continue };
             ledger.take(self.purpose(index), self.storage(index, value));
-            ledger.take(Purpose::WeightCopies, kept.weight_copies + kept.passing_copies);
+            ledger.take(Purpose::WeightCopies, kept.weight_copies);
             ledger.take(self.kept_purpose(index), kept.own);
             ledger.pass(self.purpose(index), kept.forward);
         }
         let keepers = self.first_keepers();
         for index in self.live() {
-            let (Some(kept), Some(value)) = (self.kept.get(index), self.values.get(index)) else { continue };
-            ledger.give(Purpose::WeightCopies, kept.passing_copies);
+            let Some(value) = self.values.get(index) else { continue };
             if Some(index) == self.output_root() {
                 continue;
             }

@@ -110,6 +110,7 @@ struct Weights : torch::autograd::Function<Weights> {
       torch::autograd::AutogradContext* context, at::TensorList given, const std::vector<int64_t>& row_of,
       const std::vector<int64_t>& column_of) {
     const auto count = row_of.size();
+    TORCH_CHECK(count > 0, "no weights");
     const auto type = given[0].scalar_type();
     const auto size = given[0].size(-1);
     TORCH_CHECK(type == at::kFloat || type == at::kDouble || type == at::kBFloat16, "weights of ", type);

@@ -1,5 +1,6 @@
 //! How long weights take into a matrix product and their gradients back, three projections of one input with a vector on the columns
-//! of each: in one call against LibTorch's operations one by one, the median ratio of so many pairs, on a CPU.
+//! of each: in one call against LibTorch's operations one by one, the median ratio of so many pairs, on a CPU. Both times hold a
+//! product with fixed numbers and its sum, which stand for what reads the weights.
 //!
 //! `scaled_weights ROWS COLUMNS f32|bf16 PAIRS`; `cargo xtask bench` prints it.
 #![expect(clippy::print_stdout, reason = "the figure")]

@@ -7,7 +7,7 @@ use tch::{Device, Tensor};
 /// A weight `[out…, in…]` and the vectors that multiply it, which broadcast over its output or its input dimensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Weight<'w> {
-    weight: &'w Tensor,
+    tensor: &'w Tensor,
     num_in_dims: usize,
     row: Option<&'w Tensor>,
     column: Option<&'w Tensor>,
@@ -16,7 +16,7 @@ pub struct Weight<'w> {
 impl<'w> Weight<'w> {
     /// The weight as it is; its last `num_in_dims` dimensions are the input's.
     pub fn new(weight: &'w Tensor, num_in_dims: usize) -> Self {
-        Self { weight, num_in_dims, row: None, column: None }
+        Self { tensor: weight, num_in_dims, row: None, column: None }
     }
 
     /// With this on its rows, the output's channels.
@@ -38,7 +38,7 @@ impl<'w> Weight<'w> {
 
     /// As a matrix `[out, in]`, with a factor for each row and for each column.
     fn flat(&self) -> ScaledMatrix {
-        let sizes = self.weight.size();
+        let sizes = self.tensor.size();
         let (out, input) = sizes.split_at(sizes.len() - self.num_in_dims);
         let spread = |gamma: &Tensor, sizes: &[i64]| match *sizes {
             [size] if gamma.size() == [size] => gamma.shallow_clone(),
@@ -46,9 +46,9 @@ impl<'w> Weight<'w> {
         };
         let is_matrix = matches!((out, input), ([_], [_]));
         let matrix = if is_matrix {
-            self.weight.shallow_clone()
+            self.tensor.shallow_clone()
         } else {
-            self.weight.reshape([out.iter().product(), input.iter().product()])
+            self.tensor.reshape([out.iter().product(), input.iter().product()])
         };
         ScaledMatrix {
             matrix,

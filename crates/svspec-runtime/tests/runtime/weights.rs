@@ -72,8 +72,8 @@ fn ours(parts: &[Part], leaves: &[[Option<Tensor>; 3]]) -> Tensor {
     let mut weights = Vec::new();
     for (part, [weight, row, column]) in parts.iter().zip(leaves) {
         let weight = Weight::new(weight.as_ref().unwrap(), part.input.len());
-        let weight = row.iter().fold(weight, |weight, row| weight.rows(row));
-        weights.push(column.iter().fold(weight, |weight, column| weight.columns(column)));
+        let weight = row.iter().fold(weight, Weight::rows);
+        weights.push(column.iter().fold(weight, Weight::columns));
     }
     let one_by_one: Vec<Tensor> = weights.iter().map(|weight| weight.scaled()).collect();
     let stacked = nn::weights(&weights);
@@ -84,14 +84,10 @@ fn ours(parts: &[Part], leaves: &[[Option<Tensor>; 3]]) -> Tensor {
 /// LibTorch's own products and concatenation.
 fn theirs(parts: &[Part], leaves: &[[Option<Tensor>; 3]]) -> Tensor {
     let of = |(part, [weight, row, column]): (&Part, &[Option<Tensor>; 3])| {
-        let mut weight = weight.as_ref().unwrap().shallow_clone();
-        if let Some(column) = column {
-            weight = weight * column;
-        }
-        if let Some(row) = row {
-            let ones = vec![1; part.input.len()];
-            weight = weight * row.reshape([row.size(), ones].concat());
-        }
+        let weight = weight.as_ref().unwrap();
+        let scaled = column.as_ref().map_or_else(|| weight.shallow_clone(), |column| weight * column);
+        let above_columns = |row: &Tensor| row.reshape([row.size(), vec![1; part.input.len()]].concat());
+        let weight = row.as_ref().map_or_else(|| scaled.shallow_clone(), |row| &scaled * above_columns(row));
         weight.reshape([part.out.iter().product::<i64>(), part.input.iter().product()])
     };
     Tensor::cat(&parts.iter().zip(leaves).map(of).collect::<Vec<_>>(), 0)
@@ -162,6 +158,12 @@ fn a_vector_for_two_weights_has_the_sum_of_both_derivatives() {
         .backward();
     let expected = weight.sum_dim_intlist(0, false, Kind::Double) * 3.0;
     assert!(largest_error(&leaf.grad(), &expected) < 1e-12);
+}
+
+#[test]
+#[should_panic(expected = "no weights")]
+fn none_are_refused() {
+    let _ = nn::weights(&[]);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 // f32 to bf16 by stochastic rounding: up or down to a neighbour with the probabilities that make the mean exact. The random bits are a
 // function of a seed and an entry's place, the same on every device.
 #include "boundary.hpp"
-#include <ATen/Parallel.h>
-#include <ATen/TensorIterator.h>
+#include "parallel.hpp"
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/where.h>
+#include <algorithm>
 #include <cstring>
 
 using svspec::TensorPtr;
@@ -16,6 +16,9 @@ namespace {
 
 constexpr int64_t kLow32 = 0xffffffff;
 constexpr int64_t kFirst = 0x7feb352d, kSecond = 0x846ca68b;
+
+// Entries that are rounded together.
+constexpr int64_t kBlock = 1 << 13;
 
 // A bijection of 32 bits in which every input bit reaches every output bit.
 inline uint32_t mix(uint32_t x) {
@@ -52,8 +55,10 @@ inline uint16_t rounded(float value, uint32_t random) {
 void on_cpu(const at::Tensor& to, const at::Tensor& from, uint64_t seed) {
   auto* out = static_cast<uint16_t*>(to.mutable_data_ptr());
   const auto* in = from.const_data_ptr<float>();
-  at::parallel_for(0, from.numel(), at::internal::GRAIN_SIZE, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) out[i] = rounded(in[i], random_bits(seed, i));
+  const auto num_entries = from.numel();
+  svspec::each_number((num_entries + kBlock - 1) / kBlock, [=](int64_t block) {
+    const auto end = std::min(num_entries, (block + 1) * kBlock);
+    for (auto i = block * kBlock; i < end; i++) out[i] = rounded(in[i], random_bits(seed, i));
   });
 }
 

@@ -7,8 +7,7 @@
 // the same in every bit, whatever the number of threads.
 #include "boundary.hpp"
 #include "lanes.hpp"
-#include <ATen/TensorIterator.h>
-#include <ATen/ops/arange.h>
+#include "parallel.hpp"
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
@@ -45,20 +44,10 @@ std::vector<Block> blocks(const std::vector<int64_t>& rows, int64_t size) {
   return all;
 }
 
-// Calls `body` with each block, side by side. TensorIterator's threads are LibTorch's own; `at::parallel_for` has none here, since it
-// is compiled with what includes it.
+// Calls `body` with each block, side by side.
 template <typename Body>
 void each_block(const std::vector<Block>& blocks, const Body& body) {
-  auto numbers = at::arange(static_cast<int64_t>(blocks.size()), at::kLong);
-  at::TensorIteratorConfig().resize_outputs(false).check_all_same_dtype(false).add_output(numbers).build().for_each(
-      [&](char** starts, const int64_t* strides, int64_t inner, int64_t outer) {
-        for (int64_t j = 0; j < outer; j++) {
-          for (int64_t i = 0; i < inner; i++) {
-            body(blocks[*reinterpret_cast<const int64_t*>(starts[0] + i * strides[0] + j * strides[1])]);
-          }
-        }
-      },
-      1);
+  svspec::each_number(static_cast<int64_t>(blocks.size()), [&](int64_t number) { body(blocks[number]); });
 }
 
 // s = row · w · column, entry by entry. No `column` is one of ones.

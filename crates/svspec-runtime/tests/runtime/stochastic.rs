@@ -16,7 +16,7 @@ fn rounded(from: &Tensor, seed: u64, way: Way) -> Tensor {
 }
 
 fn numbers() -> Tensor {
-    waves(&[257, 31], 0.1).to_kind(Kind::Float)
+    waves(&[1023, 31], 0.1).to_kind(Kind::Float)
         * Tensor::from_slice(&[1e-6_f32, 1.0, 3e4]).repeat_interleave_self_int(11, 0, None).narrow(0, 0, 31)
 }
 

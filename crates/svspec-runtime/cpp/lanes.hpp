@@ -64,9 +64,16 @@ void with_types(at::ScalarType in, at::ScalarType out, const Body& body) {
   return out == at::kFloat ? body(half, single) : body(half, half);
 }
 
-// Whether matrix products on the CPU read bf16, whatever they are given: under autocast to it.
-inline bool products_read_bf16() {
-  return at::autocast::is_autocast_enabled(at::kCPU) && at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16;
+// The type in which values of `type` are computed: f64 its own, else f32.
+inline at::ScalarType computed_type(at::ScalarType type) {
+  TORCH_CHECK(type == at::kFloat || type == at::kDouble || type == at::kBFloat16, "f32, f64 or bf16, not ", type);
+  return type == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+// Whether matrix products on the CPU read values of `type` as bf16: under autocast to it, which leaves f64 alone.
+inline bool products_read_bf16(at::ScalarType type) {
+  return type != at::kDouble && at::autocast::is_autocast_enabled(at::kCPU) &&
+      at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16;
 }
 
 }  // namespace svspec

@@ -110,13 +110,12 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
       torch::autograd::AutogradContext* context, const at::Tensor& given, int64_t num_axes, double eps, bool to_product) {
     TORCH_CHECK(num_axes > 0 && num_axes <= given.dim(), "rms_norm over ", num_axes, " of ", given.dim(), " dimensions");
     const auto type = given.scalar_type();
-    TORCH_CHECK(type == at::kFloat || type == at::kDouble || type == at::kBFloat16, "rms_norm of ", type);
+    const auto computed = svspec::computed_type(type);
     const auto x = with_dense_rows(given, num_axes);
     const auto leading = x.sizes().slice(0, x.dim() - num_axes);
     const auto size = c10::multiply_integers(x.sizes().slice(x.dim() - num_axes));
-    const auto computed = type == at::kDouble ? at::kDouble : at::kFloat;
-    const auto is_narrow = to_product && type != at::kDouble && svspec::products_read_bf16();
-    auto y = at::empty(x.sizes(), x.options().dtype(is_narrow ? at::kBFloat16 : computed));
+    const auto type_of_y = to_product && svspec::products_read_bf16(type) ? at::kBFloat16 : computed;
+    auto y = at::empty(x.sizes(), x.options().dtype(type_of_y));
     auto factor = at::empty(leading, x.options().dtype(computed));
     auto operands = at::TensorIteratorConfig();
     operands.check_all_same_dtype(false)

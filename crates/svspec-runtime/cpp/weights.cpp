@@ -3,12 +3,13 @@
 // and one write. What is kept for the backward pass are W and the vectors themselves.
 //
 // With S = diag(r) W diag(c) and G the gradient of S: dW = diag(r) G diag(c), dr_i = sum_j G_ij W_ij c_j, dc_j = sum_i G_ij W_ij r_i.
-// Rows are worked on in blocks whose number depends on sizes alone, and sums over rows are sums over blocks of sums within them:
+// Rows are worked on in blocks of so many, and sums over rows are sums over blocks of sums within them:
 // the same in every bit, whatever the number of threads.
 #include "boundary.hpp"
 #include "lanes.hpp"
 #include "parallel.hpp"
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
 #include <torch/csrc/autograd/custom_function.h>
@@ -21,33 +22,42 @@ using svspec::store;
 
 namespace {
 
-// Entries of a block: enough to be worth a thread's while.
-constexpr int64_t kBlock = 1 << 13;
-
-// Rows of one weight that are worked on together; `row` counts within the weight, `above` is where the weight begins.
-struct Block {
-  size_t weight;
-  int64_t index, row, end, above;
+// A weight and its vectors, of what is computed in and undefined where there is none; or their gradients. Its rows in the stack begin
+// behind those `above`.
+struct Part {
+  at::Tensor weight, row, column;
+  int64_t above;
 };
 
-// `rows` are those of each weight, all of this size.
-std::vector<Block> blocks(const std::vector<int64_t>& rows, int64_t size) {
-  const auto step = std::max<int64_t>(1, kBlock / std::max<int64_t>(1, size));
-  std::vector<Block> all;
+// Weights, row and column vectors in turn, as autograd keeps them.
+std::vector<Part> parts(const torch::autograd::variable_list& kept) {
+  std::vector<Part> all;
   int64_t above = 0;
-  for (size_t weight = 0; weight < rows.size(); weight++) {
-    for (int64_t row = 0; row < rows[weight]; row += step) {
-      all.push_back({weight, row / step, row, std::min(row + step, rows[weight]), above});
-    }
-    above += rows[weight];
+  for (size_t i = 0; i < kept.size(); i += 3) {
+    all.push_back({kept[i], kept[i + 1], kept[i + 2], above});
+    above += kept[i].size(0);
   }
   return all;
 }
 
-// Calls `body` with each block, side by side.
+// Rows of a block: enough to be worth a thread's while, and that the blocks' shares of a column vector's gradient are little beside
+// the weight.
+constexpr int64_t kRows = 64;
+
+int64_t num_blocks(const Part& part) { return (part.weight.size(0) + kRows - 1) / kRows; }
+
+// Calls `body` with each block of each part, side by side: the part's number, the block's, and the rows that it begins with and ends
+// before.
 template <typename Body>
-void each_block(const std::vector<Block>& blocks, const Body& body) {
-  svspec::each_number(static_cast<int64_t>(blocks.size()), [&](int64_t number) { body(blocks[number]); });
+void each_block(const std::vector<Part>& parts, const Body& body) {
+  std::vector<std::pair<size_t, int64_t>> blocks;
+  for (size_t i = 0; i < parts.size(); i++) {
+    for (int64_t block = 0; block < num_blocks(parts[i]); block++) blocks.emplace_back(i, block);
+  }
+  svspec::each_number(static_cast<int64_t>(blocks.size()), [&](int64_t number) {
+    const auto [i, block] = blocks[number];
+    body(i, block, block * kRows, std::min((block + 1) * kRows, parts[i].weight.size(0)));
+  });
 }
 
 // s = row · w · column, entry by entry. No `column` is one of ones.
@@ -87,11 +97,6 @@ const T* data_of(const at::Tensor& vector) {
   return vector.defined() ? vector.const_data_ptr<T>() : nullptr;
 }
 
-// As a vector of what is computed in; undefined if there is none.
-at::Tensor computed(const at::Tensor& vector, at::ScalarType type) {
-  return vector.defined() ? vector.to(type == at::kDouble ? at::kDouble : at::kFloat).contiguous() : vector;
-}
-
 struct Weights : torch::autograd::Function<Weights> {
   // `given` are the weights and, behind them, the vectors; of each weight, which of `given` is its row vector and which its column
   // vector, or -1.
@@ -102,34 +107,33 @@ struct Weights : torch::autograd::Function<Weights> {
     TORCH_CHECK(count > 0, "no weights");
     const auto type = given[0].scalar_type();
     const auto size = given[0].size(-1);
-    TORCH_CHECK(type == at::kFloat || type == at::kDouble || type == at::kBFloat16, "weights of ", type);
-    std::vector<int64_t> rows;
+    const auto computed = svspec::computed_type(type);
     torch::autograd::variable_list kept;
-    int64_t num_rows = 0;
     for (size_t i = 0; i < count; i++) {
       const auto& weight = given[i];
       TORCH_CHECK(weight.dim() == 2 && weight.size(1) == size && weight.scalar_type() == type, "weight ", i, " is no matrix like the first");
       const auto vector = [&](int64_t index, int64_t entries) {
         if (index < 0) return at::Tensor();
         TORCH_CHECK(given[index].dim() == 1 && given[index].size(0) == entries, "a vector of ", given[index].sizes(), " for ", entries);
-        return computed(given[index], type);
+        return given[index].to(computed).contiguous();
       };
       kept.insert(kept.end(), {weight.contiguous(), vector(row_of[i], weight.size(0)), vector(column_of[i], size)});
-      rows.push_back(weight.size(0));
-      num_rows += weight.size(0);
     }
-    const auto is_narrow = type != at::kDouble && svspec::products_read_bf16();
-    auto scaled = at::empty({num_rows, size}, given[0].options().dtype(is_narrow ? at::kBFloat16 : type));
+    const auto all = parts(kept);
+    const auto num_rows = all.back().above + all.back().weight.size(0);
+    const auto type_of_product = svspec::products_read_bf16(type) ? at::kBFloat16 : type;
+    auto scaled = at::empty({num_rows, size}, given[0].options().dtype(type_of_product));
     svspec::with_types(type, scaled.scalar_type(), [&](auto in, auto out) {
       typedef decltype(in) W;
       typedef decltype(out) S;
       typedef typename Computed<W>::Type C;
       auto* s = scaled.mutable_data_ptr<S>();
-      each_block(blocks(rows, size), [&](const Block& block) {
-        const auto* w = kept[3 * block.weight].const_data_ptr<W>();
-        const auto *row = data_of<C>(kept[3 * block.weight + 1]), *column = data_of<C>(kept[3 * block.weight + 2]);
-        for (auto i = block.row; i < block.end; i++) {
-          scale_row(s + (block.above + i) * size, w + i * size, row ? row[i] : C(1), column, size);
+      each_block(all, [&](size_t i, int64_t, int64_t begin, int64_t end) {
+        const auto& part = all[i];
+        const auto* w = part.weight.const_data_ptr<W>();
+        const auto *row = data_of<C>(part.row), *column = data_of<C>(part.column);
+        for (auto at = begin; at < end; at++) {
+          scale_row(s + (part.above + at) * size, w + at * size, row ? row[at] : C(1), column, size);
         }
       });
     });
@@ -144,52 +148,49 @@ struct Weights : torch::autograd::Function<Weights> {
     TORCH_CHECK(!at::GradMode::is_enabled(), "weights have no second derivative");
     const auto row_of = context->saved_data["row_of"].toIntVector();
     const auto column_of = context->saved_data["column_of"].toIntVector();
-    const auto kept = context->get_saved_variables();
+    const auto all = parts(context->get_saved_variables());
     const auto g = gradients[0].contiguous();
     const auto size = g.size(1);
-    const auto type = kept[0].scalar_type();
-    std::vector<int64_t> rows;
-    for (size_t i = 0; i < row_of.size(); i++) rows.push_back(kept[3 * i].size(0));
-    const auto all = blocks(rows, size);
-    // Of each weight its gradient, its row vector's, and the blocks' shares of its column vector's.
-    torch::autograd::variable_list of_kept(kept.size());
-    for (const auto& block : all) {
-      if (block.row > 0) continue;
-      const auto at = 3 * block.weight;
-      const auto num_blocks = std::count_if(all.begin(), all.end(), [&](const Block& other) { return other.weight == block.weight; });
+    const auto type = all[0].weight.scalar_type();
+    // Of a column vector the blocks' shares.
+    std::vector<Part> of_all;
+    for (const auto& part : all) {
       // What nothing scales has its share of the gradient as it is.
-      const auto is_share = g.scalar_type() == type && !kept[at + 1].defined() && !kept[at + 2].defined();
-      of_kept[at] = is_share ? g.narrow(0, block.above, kept[at].size(0)) : at::empty(kept[at].sizes(), kept[at].options());
-      if (kept[at + 1].defined()) of_kept[at + 1] = at::empty(kept[at + 1].sizes(), kept[at + 1].options());
-      if (kept[at + 2].defined()) of_kept[at + 2] = at::zeros({num_blocks, size}, kept[at + 2].options());
+      const auto is_share = g.scalar_type() == type && !part.row.defined() && !part.column.defined();
+      of_all.push_back({
+          is_share ? g.narrow(0, part.above, part.weight.size(0)) : at::empty_like(part.weight),
+          part.row.defined() ? at::empty_like(part.row) : part.row,
+          part.column.defined() ? at::zeros({num_blocks(part), size}, part.column.options()) : part.column,
+          part.above,
+      });
     }
     svspec::with_types(type, g.scalar_type(), [&](auto in, auto out) {
       typedef decltype(in) W;
       typedef decltype(out) S;
       typedef typename Computed<W>::Type C;
-      each_block(all, [&](const Block& block) {
-        const auto at = 3 * block.weight;
-        if (of_kept[at].storage().is_alias_of(g.storage())) return;
-        const auto* w = kept[at].const_data_ptr<W>();
-        const auto *row = data_of<C>(kept[at + 1]), *column = data_of<C>(kept[at + 2]);
-        auto* of_w = of_kept[at].mutable_data_ptr<W>();
-        auto* of_row = row ? of_kept[at + 1].mutable_data_ptr<C>() : nullptr;
-        auto* of_column = column ? of_kept[at + 2].mutable_data_ptr<C>() + block.index * size : nullptr;
-        for (auto i = block.row; i < block.end; i++) {
-          const auto* g_row = g.const_data_ptr<S>() + (block.above + i) * size;
-          const auto factor = row ? row[i] : C(1);
-          scale_row(of_w + i * size, g_row, factor, column, size);
+      each_block(all, [&](size_t i, int64_t block, int64_t begin, int64_t end) {
+        const auto &part = all[i], &of_part = of_all[i];
+        if (of_part.weight.is_alias_of(g)) return;
+        const auto* w = part.weight.const_data_ptr<W>();
+        const auto *row = data_of<C>(part.row), *column = data_of<C>(part.column);
+        auto* of_w = of_part.weight.mutable_data_ptr<W>();
+        auto* of_row = row ? of_part.row.mutable_data_ptr<C>() : nullptr;
+        auto* of_column = column ? of_part.column.mutable_data_ptr<C>() + block * size : nullptr;
+        for (auto at = begin; at < end; at++) {
+          const auto* g_row = g.const_data_ptr<S>() + (part.above + at) * size;
+          const auto factor = row ? row[at] : C(1);
+          scale_row(of_w + at * size, g_row, factor, column, size);
           if (!row && !column) continue;
-          const auto along_row = sum_row(of_column, g_row, w + i * size, factor, column, size);
-          if (row) of_row[i] = along_row;
+          const auto along_row = sum_row(of_column, g_row, w + at * size, factor, column, size);
+          if (row) of_row[at] = along_row;
         }
       });
     });
     torch::autograd::variable_list of_given(context->saved_data["num_given"].toInt() + 2);
     for (size_t i = 0; i < row_of.size(); i++) {
-      of_given[i] = of_kept[3 * i];
-      if (row_of[i] >= 0) of_given[row_of[i]] = of_kept[3 * i + 1];
-      if (column_of[i] >= 0) of_given[column_of[i]] = of_kept[3 * i + 2].sum(0);
+      of_given[i] = of_all[i].weight;
+      if (row_of[i] >= 0) of_given[row_of[i]] = of_all[i].row;
+      if (column_of[i] >= 0) of_given[column_of[i]] = of_all[i].column.sum(0);
     }
     return of_given;
   }

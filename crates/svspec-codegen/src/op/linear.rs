@@ -5,7 +5,7 @@ use crate::literal::integer;
 use crate::model::Scope;
 use crate::scale;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use svspec_ir::op::{Linear, Projection};
 use svspec_ir::{Model, Node, ValueId};
 
@@ -15,15 +15,16 @@ impl Code for Linear {
         let [input] = *operands(&node.inputs);
         let num_in_dims = scope.dims(input).len();
         let weight = match self.projections.as_slice() {
-            [single] if is_plain(single) && single.out.len() == 1 => {
+            [single] if !single.is_scaled() => {
                 let (weight, view) = (scope.parameter(single.weight), view(single, num_in_dims));
-                quote!(#weight #view)
-            }
-            [single] if is_plain(single) => {
-                let (weight, view) = (scope.parameter(single.weight), view(single, num_in_dims));
-                let path = scope.path(single.weight);
-                let name = scope.bind(path, &quote!(#weight #view));
-                quote!(#name)
+                let matrix = quote!(#weight #view);
+                // The result is viewed in turn, which is long enough a statement.
+                let is_bound = single.out.len() > 1;
+                if is_bound {
+                    scope.bind(scope.path(single.weight), &matrix).to_token_stream()
+                } else {
+                    matrix
+                }
             }
             several => scaled(scope, several, node, num_in_dims),
         };
@@ -79,11 +80,6 @@ fn weight(scope: &mut Scope<'_>, projection: &Projection, num_in_dims: usize) ->
     });
     let (weight, num_in_dims) = (scope.parameter(projection.weight), integer(num_in_dims as u64));
     quote!(nn::Weight::new(&#weight, #num_in_dims) #columns #rows)
-}
-
-/// Whether no scale vector was moved onto the weight.
-fn is_plain(projection: &Projection) -> bool {
-    projection.column_scale.is_none() && projection.row_scale.is_none()
 }
 
 /// The calls that make the weight `[out, in]`; none if it is.

@@ -114,16 +114,14 @@ impl Operation for Linear {
     fn keeps(&self, work: &Work<'_>, kept: &mut Kept) {
         // Scaled or stacked weights are made in one go, in the product's type; in bf16 plain ones are cast. On GPUs, where they
         // are made operation by operation, there are more copies for a while.
-        let is_made = |projection: &Projection| {
-            projection.column_scale.is_some() || projection.row_scale.is_some() || self.projections.len() > 1
-        };
+        let is_made = self.projections.len() > 1 || self.projections.iter().any(Projection::is_scaled);
         let (entry, is_cast) = match work.model.train.precision {
             Precision::F32 => (F32, false),
             Precision::Bf16 => (BF16, true),
             // Weights are bf16 already.
             Precision::Bf16Stochastic => (BF16, false),
         };
-        if is_cast || self.projections.iter().any(is_made) {
+        if is_cast || is_made {
             let entries = self.projections.iter().map(|projection| work.param_entries(projection.weight));
             kept.weight_copies = entry * entries.sum::<u128>();
             // Their gradient.
@@ -220,6 +218,11 @@ impl Projection {
     /// A plain matrix product with `weight`.
     pub fn plain(weight: ParamId, out: Dims) -> Self {
         Self { weight, out, column_scale: None, row_scale: None }
+    }
+
+    /// Whether a scale vector was moved onto the weight.
+    pub fn is_scaled(&self) -> bool {
+        self.column_scale.is_some() || self.row_scale.is_some()
     }
 
     fn scaled(&self, env: &Environment<'_>, x: &Tensor) -> Scaled {

@@ -33,7 +33,7 @@ const GROUPS: &[GroupRow] = &[GroupRow {
 
 fn main() -> Result<(), Box<dyn Error>> {
     openmp::spin_briefly();
-    device::keep_memory(Device::Cpu);
+    device::prepare(Device::Cpu)?;
     let mut arguments = std::env::args().skip(1);
     let numbers: Result<Vec<i64>, _> = arguments.by_ref().take(5).map(|word| word.parse()).collect();
     let (&[width, hidden, num_layers, vocab, num_times], Some(folder)) = (&numbers?[..], arguments.next())

@@ -40,11 +40,31 @@ pub fn choose(choice: Choice, local_rank: usize) -> Result<Device, NoCuda> {
     }
 }
 
-/// Has the memory that a step gives back kept for the next one, on `device`; a GPU's always is.
-pub fn keep_memory(device: Device) {
-    if !device.is_cuda() {
-        ffi::keep_cpu_memory();
+/// Settings of LibTorch for `device`, before anything is computed there: a GPU's kernels give the same bits every time; on the CPU the
+/// memory that a step gives back is kept for the next one, as a GPU's always is, and products in bf16 are made in f32 where the
+/// processor has none of its own.
+pub fn prepare(device: Device) -> Result<(), TorchError> {
+    if device.is_cuda() {
+        return ffi::set_deterministic();
     }
+    ffi::keep_cpu_memory();
+    if has_bf16_products() { Ok(()) } else { ffi::widen_bf16_products(true) }
+}
+
+/// Whether the processor has instructions for products in bf16.
+#[cfg(target_arch = "x86_64")]
+fn has_bf16_products() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(target_arch = "aarch64")]
+fn has_bf16_products() -> bool {
+    std::arch::is_aarch64_feature_detected!("bf16")
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn has_bf16_products() -> bool {
+    false
 }
 
 /// Has the memory of tensors on `device` counted from here on; a GPU's always is.

@@ -1,6 +1,8 @@
 //! A file of parameters, tokens and targets in, a file of logits, loss and gradients out: the door through which a generated model is
 //! compared with another implementation of it, in the kind of the parameters given, f64 included.
 
+use crate::device;
+use crate::ffi::TorchError;
 use crate::foreign::{self, ForeignError};
 use crate::model::Model;
 use crate::params::{Params, ParamsError};
@@ -18,6 +20,9 @@ pub enum EvaluateError {
     /// The folder of foreign parameters is.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
+    /// LibTorch refuses.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
     /// It does not hold the model's parameters.
     #[error("`{path}`: {source}")]
     Params {
@@ -54,6 +59,7 @@ pub fn evaluate<M: Model>(
     input: &Path,
     output: &Path,
 ) -> Result<(), EvaluateError> {
+    device::prepare(device)?;
     let mut tensors = tensor_file::read(input)?.tensors;
     let path = || input.to_owned();
     let mut ids = |name: &'static str| {

@@ -84,6 +84,7 @@ unsafe extern "C" {
     fn svspec_autocast_enter(device_type: c_int, enabled: *mut c_int, dtype: *mut c_int) -> c_int;
     fn svspec_autocast_exit(device_type: c_int, enabled: c_int, dtype: c_int) -> c_int;
     fn svspec_set_deterministic() -> c_int;
+    fn svspec_widen_bf16_products(widened: c_int) -> c_int;
     fn svspec_rng_state(device_type: c_int, index: c_int, state: *mut *mut C_tensor) -> c_int;
     fn svspec_set_rng_state(device_type: c_int, index: c_int, state: TensorPtr) -> c_int;
     fn svspec_peak_bytes(device_type: c_int, index: c_int, bytes: *mut i64) -> c_int;
@@ -132,6 +133,12 @@ pub fn load_cuda() -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether, from here on, products and attention of bf16 tensors on the CPU are made in f32, each result rounded to bf16 once.
+pub fn widen_bf16_products(widened: bool) -> Result<(), TorchError> {
+    // SAFETY: a number. LibTorch locks its table of kernels; no product is under way.
+    checked(unsafe { svspec_widen_bf16_products(c_int::from(widened)) })
 }
 
 /// Asks LibTorch for kernels that give the same bits every time. On a GPU this must come before the first matrix product.

@@ -10,7 +10,6 @@ use crate::corpus;
 use crate::corpus::held_out::{self, Named};
 use crate::device::{self, Choice};
 use crate::dist::{self, Place, Team, TeamError};
-use crate::ffi;
 use crate::foreign::{self, Foreign};
 use crate::health::Guard;
 use crate::metrics::METRICS_FILE;
@@ -70,10 +69,7 @@ pub struct Options {
 /// Begins a run, or takes one up, and carries it to its end or until `stop` says so after a step.
 pub fn run<M: Model>(options: &Options, stop: &dyn Fn(u64) -> bool) -> Result<Ending, RunError> {
     let device = device::choose(options.device, options.place.local_rank)?;
-    if device.is_cuda() {
-        ffi::set_deterministic()?;
-    }
-    device::keep_memory(device);
+    device::prepare(device)?;
     device::count_memory(device)?;
     let team = Rc::new(Team::meet(&options.place, options.timeout)?);
     let ending = run_in::<M>(options, stop, device, &team);

@@ -1,6 +1,7 @@
 //! Parameters and a file of batches in, a file of losses out: the first steps of training, on given tokens, as another
 //! implementation of model and optimizer can take them too.
 
+use crate::device;
 use crate::ffi::TorchError;
 use crate::foreign::{self, ForeignError};
 use crate::health;
@@ -51,6 +52,7 @@ pub fn trajectory<M: Model>(
     input: &Path,
     output: &Path,
 ) -> Result<(), TrajectoryError> {
+    device::prepare(device)?;
     let mut tensors = tensor_file::read(input)?.tensors;
     let mut ids = |name: &'static str| {
         let found = tensors.remove(name).filter(|ids| ids.kind() == Kind::Int64 && ids.dim() == 3);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 mod balanced;
+mod bf16_products;
 mod checkpoints;
 mod chunks;
 mod collectives;

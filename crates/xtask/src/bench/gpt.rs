@@ -78,19 +78,44 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
         let &[speed, memory] = &numbers?[..] else { bail!("`{}` is not two numbers", text.trim()) };
         Ok(Measured { speed, memory })
     };
-    let mut figures = Vec::new();
-    for (target, precision, what) in [
-        ("gpt", "f32", ["a GPT of 10 M parameters, f32", "the same, peak memory of the process"]),
-        ("gpt_bf16", "bf16", ["that GPT, bf16", "the same, peak memory of the process"]),
-    ] {
-        let mut rounds = Vec::new();
-        for round in 0..NUM_ROUNDS {
-            let ours = generated(&spec, target, &scratch.join(format!("run-{target}-{round}")))?;
-            rounds.push([ours, theirs("eager", precision)?, theirs("compile", precision)?]);
-        }
-        let of = |figure: fn(&[Measured; 3]) -> f64| median(rounds.iter().map(figure).collect());
-        let [speed, memory] = what;
-        figures.push(Figure {
+    let round = |target: &str, precision: &str, number: usize| -> Result<[Measured; 3]> {
+        let ours = generated(&spec, target, &scratch.join(format!("run-{target}-{number}")))?;
+        Ok([ours, theirs("eager", precision)?, theirs("compile", precision)?])
+    };
+    let mut figures = against_pytorch(
+        ["a GPT of 10 M parameters, f32", "the same, peak memory of the process"],
+        |number| round("gpt", "f32", number),
+    )?;
+    if has_bf16_products() {
+        figures
+            .extend(against_pytorch(["that GPT, bf16", "the same, peak memory of the process"], |number| {
+                round("gpt_bf16", "bf16", number)
+            })?);
+    } else {
+        figures.push(without_bf16_products(&spec, scratch)?);
+    }
+    Ok(figures)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_bf16_products() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_bf16_products() -> bool {
+    true
+}
+
+/// Speed and memory of the generated trainer, eager and compiled, by rounds.
+fn against_pytorch(
+    [speed, memory]: [&'static str; 2],
+    round: impl Fn(usize) -> Result<[Measured; 3]>,
+) -> Result<Vec<Figure>> {
+    let rounds: Vec<[Measured; 3]> = (0..NUM_ROUNDS).map(round).collect::<Result<_>>()?;
+    let of = |figure: fn(&[Measured; 3]) -> f64| median(rounds.iter().map(figure).collect());
+    Ok(vec![
+        Figure {
             what: speed,
             value: format!(
                 "{:.0} tokens/s; {:.3}× PyTorch eager, {:.3}× torch.compile (median of {NUM_ROUNDS} rounds)",
@@ -98,8 +123,8 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
                 of(|[ours, eager, _]| ours.speed / eager.speed),
                 of(|[ours, _, compiled]| ours.speed / compiled.speed),
             ),
-        });
-        figures.push(Figure {
+        },
+        Figure {
             what: memory,
             value: format!(
                 "{:.0} MiB; {:.3}× eager, {:.3}× torch.compile",
@@ -107,9 +132,23 @@ pub fn figures(scratch: &Path) -> Result<Vec<Figure>> {
                 of(|[ours, eager, _]| ours.memory / eager.memory),
                 of(|[ours, _, compiled]| ours.memory / compiled.memory),
             ),
-        });
-    }
-    Ok(figures)
+        },
+    ])
+}
+
+/// Against f32: PyTorch would take a minute for each step in bf16.
+fn without_bf16_products(spec: &Path, scratch: &Path) -> Result<Figure> {
+    let ratio = |round: usize| -> Result<f64> {
+        let speed = |target: &str| -> Result<f64> {
+            Ok(generated(spec, target, &scratch.join(format!("against-{target}-{round}")))?.speed)
+        };
+        Ok(speed("gpt_bf16")? / speed("gpt")?)
+    };
+    let ratios: Vec<f64> = (0..NUM_ROUNDS).map(ratio).collect::<Result<_>>()?;
+    Ok(Figure {
+        what: "that GPT in bf16 where the processor has no products in bf16, tokens/s against its f32",
+        value: format!("{:.2}× (median of {NUM_ROUNDS} rounds)", median(ratios)),
+    })
 }
 
 /// The median of the speeds that the rows tell once the first are warm, and the peak of the run.

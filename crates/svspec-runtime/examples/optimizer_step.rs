@@ -9,7 +9,7 @@ mod training;
 use std::time::Instant;
 use svspec_runtime::schedule::Factors;
 use svspec_runtime::spec::{Algorithm, GroupRow, Init, Layers, Muon, MuonScale, ParamRow, Spec};
-use svspec_runtime::{Optimizer, Params};
+use svspec_runtime::{Optimizer, Params, device};
 use tch::{Device, Tensor};
 use training::TRAINING;
 
@@ -63,6 +63,7 @@ static ALL_ADAMW: Spec = spec(&[group(ADAMW), group(ADAMW)]);
 static WITH_MUON: Spec = spec(&[group(ADAMW), group(MUON)]);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    device::prepare(Device::Cpu)?;
     let mut arguments = std::env::args().skip(1);
     let spec = match arguments.next().as_deref() {
         Some("adamw") => &ALL_ADAMW,

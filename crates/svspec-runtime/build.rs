@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .include("cpp/gloo")
         .define("USE_C10D_GLOO", None)
         .files([
+            "cpp/add_rms_norm.cpp",
             "cpp/bf16_products.cpp",
             "cpp/context.cpp",
             "cpp/cpu_memory.cpp",

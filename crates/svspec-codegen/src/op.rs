@@ -43,6 +43,8 @@ pub enum Emitted {
     Expression(TokenStream),
     /// Nothing: the value has a variable already.
     Known(Variable),
+    /// Nothing yet: what reads the value first makes it.
+    Later,
 }
 
 impl From<TokenStream> for Emitted {

@@ -1,63 +1,18 @@
-// RMS normalisation on the CPU: one read and one write of each row forward, two reads and one write backward.
-//
-// With r = 1 / sqrt(mean(x²) + eps): y = x·r, and dx = r·(g − y·mean(g·y)). Kept for the backward pass are y, which what follows
-// tends to keep as well, and r, but not x. A row is summed by one thread and in one order, whatever the number of threads, and in
-// f32 where it lies in bf16, which is read and written as it is.
+// RMS normalisation on the CPU: one read and one write of each row forward, two reads and one write backward. Kept for the backward
+// pass are y, which what follows tends to keep as well, and r, but not x; a row is one thread's, however many there are.
 #include "boundary.hpp"
-#include "lanes.hpp"
+#include "rms_norm.hpp"
 #include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <algorithm>
-#include <cmath>
 #include <torch/csrc/autograd/custom_function.h>
 
 using svspec::Computed;
-using svspec::Lanes;
 using svspec::TensorPtr;
-using svspec::load;
-using svspec::store;
 
 namespace {
-
-// The mean of a[i]·b[i]. Four sums of vectors, so that no addition waits for the one before it.
-template <typename A, typename B, typename C = typename Computed<A>::Type>
-inline C mean_product(const A* a, const B* b, int64_t size) {
-  constexpr auto kLanes = Lanes<C>::kCount;
-  typename Lanes<C>::Vector first = {}, second = {}, third = {}, fourth = {};
-  int64_t i = 0;
-  for (; i + 4 * kLanes <= size; i += 4 * kLanes) {
-    first += load(a + i) * load(b + i);
-    second += load(a + i + kLanes) * load(b + i + kLanes);
-    third += load(a + i + 2 * kLanes) * load(b + i + 2 * kLanes);
-    fourth += load(a + i + 3 * kLanes) * load(b + i + 3 * kLanes);
-  }
-  const auto sums = (first + second) + (third + fourth);
-  C sum = 0;
-  for (int64_t lane = 0; lane < kLanes; lane++) sum += sums[lane];
-  for (; i < size; i++) sum += static_cast<C>(a[i]) * static_cast<C>(b[i]);
-  return sum / static_cast<C>(size);
-}
-
-template <typename Y, typename X, typename C = typename Computed<X>::Type>
-inline void forward_row(Y* y, C* factor, const X* x, int64_t size, C eps) {
-  const C r = 1 / std::sqrt(mean_product(x, x, size) + eps);
-  int64_t i = 0;
-  for (; i + Lanes<C>::kCount <= size; i += Lanes<C>::kCount) store(y + i, load(x + i) * r);
-  for (; i < size; i++) y[i] = static_cast<Y>(static_cast<C>(x[i]) * r);
-  *factor = r;
-}
-
-template <typename X, typename Y, typename C = typename Computed<X>::Type>
-inline void backward_row(X* dx, const Y* g, const Y* y, C r, int64_t size) {
-  const C along = mean_product(g, y, size);
-  int64_t i = 0;
-  for (; i + Lanes<C>::kCount <= size; i += Lanes<C>::kCount) {
-    store(dx + i, (load(g + i) - load(y + i) * along) * r);
-  }
-  for (; i < size; i++) dx[i] = static_cast<X>((static_cast<C>(g[i]) - static_cast<C>(y[i]) * along) * r);
-}
 
 // Calls `row` with where each operand's row starts. A loop of TensorIterator's: `strides` are bytes, first of all operands along
 // `inner`, then along `outer`.
@@ -127,7 +82,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
       typedef decltype(out) Y;
       typedef typename Computed<X>::Type C;
       parallel_rows<3>(operands, size, [=](char** at) {
-        forward_row(as<Y>(at[0]), as<C>(at[1]), as<const X>(at[2]), size, static_cast<C>(eps));
+        svspec::forward_row(as<Y>(at[0]), as<C>(at[1]), as<const X>(at[2]), size, static_cast<C>(eps));
       });
     });
     context->saved_data["num_axes"] = num_axes;
@@ -156,7 +111,7 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
       typedef decltype(out) Y;
       typedef typename Computed<X>::Type C;
       parallel_rows<4>(operands, size, [=](char** at) {
-        backward_row(as<X>(at[0]), as<const Y>(at[1]), as<const Y>(at[2]), *as<const C>(at[3]), size);
+        svspec::backward_row<X, Y>(as<X>(at[0]), nullptr, as<const Y>(at[1]), as<const Y>(at[2]), *as<const C>(at[3]), size);
       });
     });
     return {dx, at::Tensor(), at::Tensor(), at::Tensor()};

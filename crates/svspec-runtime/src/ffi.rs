@@ -68,6 +68,15 @@ unsafe extern "C" {
         to_product: bool,
         y: *mut *mut C_tensor,
     ) -> c_int;
+    fn svspec_add_rms_norm(
+        x: TensorPtr,
+        branch: TensorPtr,
+        num_axes: i64,
+        eps: f64,
+        to_product: bool,
+        sum: *mut *mut C_tensor,
+        y: *mut *mut C_tensor,
+    ) -> c_int;
     fn svspec_weights(
         weight: *const TensorPtr,
         row: *const TensorPtr,
@@ -299,6 +308,31 @@ pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64, to_product: bool) -> Resu
     unsafe {
         checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, to_product, &raw mut y))?;
         Ok(Tensor::from_ptr(y))
+    }
+}
+
+/// `x + branch` and what [`rms_norm`] makes of it, of tensors of the same sizes on the CPU. The branch is of the kind of `x`, or bf16
+/// beside f32.
+pub fn add_rms_norm(
+    x: &Tensor,
+    branch: &Tensor,
+    num_axes: usize,
+    eps: f64,
+    to_product: bool,
+) -> Result<(Tensor, Tensor), TorchError> {
+    let (mut sum, mut y) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: live tensors; on success `sum` and `y` are new ones that become ours.
+    unsafe {
+        checked(svspec_add_rms_norm(
+            x.as_ptr(),
+            branch.as_ptr(),
+            num_axes as i64,
+            eps,
+            to_product,
+            &raw mut sum,
+            &raw mut y,
+        ))?;
+        Ok((Tensor::from_ptr(sum), Tensor::from_ptr(y)))
     }
 }
 

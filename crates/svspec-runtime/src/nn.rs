@@ -34,7 +34,7 @@ pub use documents::Documents;
 pub use linear::{embedding, linear, positions, split};
 pub use loss::cross_entropy;
 pub use moe::{Choice, Groups, Scores, within_groups};
-pub use normalize::{layer_norm, rms_norm, rms_norm_for_products};
+pub use normalize::{add_rms_norm, add_rms_norm_for_products, layer_norm, rms_norm, rms_norm_for_products};
 pub use position_gain::position_gain;
 pub use rope::{RampEnds, Rope, RopeScaling, rope, rope_interleaved, rope_table, scaled_rope_table};
 pub use scale::{exp_magnitude_direction, magnitude_direction, one_plus, softplus};

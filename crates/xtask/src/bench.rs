@@ -9,6 +9,7 @@ mod machine;
 mod memory;
 mod optimizer;
 mod processes;
+mod residual;
 mod trainer;
 mod upkeep;
 mod weights;
@@ -50,6 +51,8 @@ enum Part {
     Experts,
     /// Weights on their way into a product against LibTorch's operations
     Weights,
+    /// The residual stream's sums with the norms behind them
+    Residual,
 }
 
 impl Part {
@@ -66,6 +69,7 @@ impl Part {
             Self::Optimizer => optimizer::figures(),
             Self::Experts => experts::figures(),
             Self::Weights => weights::figures(),
+            Self::Residual => residual::figures(),
         }
     }
 }

@@ -48,6 +48,7 @@ pub fn body(around: Surroundings<'_>, region: &Region, fields: &Fields<'_>) -> B
         let first_new = scope.statements.len();
         match op::emit(&mut scope, id, node) {
             Emitted::Known(variable) => scope.define(id, variable),
+            Emitted::Later => {}
             Emitted::Expression(expression) if id == region.output => result = expression,
             Emitted::Expression(expression) => {
                 let name = scope.variable(&node.name, &node.dims);

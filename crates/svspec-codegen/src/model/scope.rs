@@ -204,6 +204,11 @@ impl<'a> Scope<'a> {
         self.values.get(&id).expect("a node follows its inputs")
     }
 
+    /// The node called `id`.
+    pub fn node(&self, id: ValueId) -> &'a Node {
+        self.region.nodes.get(id.0).expect("ids index the region they come from")
+    }
+
     /// The dimensions of the result of node `id`.
     pub fn dims(&self, id: ValueId) -> &'a [Dim] {
         self.region.nodes.get(id.0).map_or(&[], |node| node.dims.as_slice())

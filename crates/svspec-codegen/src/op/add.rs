@@ -1,5 +1,6 @@
 //! `add` to an operator.
 
+use super::normalize::makes_sum;
 use super::{Code, Emitted, Term, operands};
 use crate::model::Scope;
 use quote::quote;
@@ -7,8 +8,11 @@ use svspec_ir::op::Add;
 use svspec_ir::{Model, Node, ValueId};
 
 impl Code for Add {
-    /// `x + &y`.
-    fn emit(&self, scope: &mut Scope<'_>, _id: ValueId, node: &Node) -> Emitted {
+    /// `x + &y`, unless a norm makes it.
+    fn emit(&self, scope: &mut Scope<'_>, id: ValueId, node: &Node) -> Emitted {
+        if makes_sum(scope.region, id) {
+            return Emitted::Later;
+        }
         let [a, b] = *operands(&node.inputs);
         let (a, b) = (scope.reference(a), scope.reference(b));
         quote!(#a + #b).into()

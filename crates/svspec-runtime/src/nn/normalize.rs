@@ -2,7 +2,7 @@
 
 use super::or_panic;
 use crate::ffi;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together. On CPUs bf16 comes out as f32.
 ///
@@ -26,6 +26,33 @@ pub fn rms_norm_for_products(x: &Tensor, num_axes: usize, eps: f64) -> Tensor {
         return rms_norm(x, num_axes, eps);
     }
     or_panic(ffi::rms_norm(x, num_axes, eps, true))
+}
+
+/// `x + y`, of the same sizes, and [`rms_norm`] of the sum: on CPUs in one pass, with their gradients in another.
+///
+/// # Panics
+/// As [`rms_norm`], or if sizes differ.
+pub fn add_rms_norm(x: &Tensor, y: &Tensor, num_axes: usize, eps: f64) -> (Tensor, Tensor) {
+    add(x, y, num_axes, eps, false)
+}
+
+/// [`add_rms_norm`] for matrix products alone, as [`rms_norm_for_products`] is.
+///
+/// # Panics
+/// As [`add_rms_norm`].
+pub fn add_rms_norm_for_products(x: &Tensor, y: &Tensor, num_axes: usize, eps: f64) -> (Tensor, Tensor) {
+    add(x, y, num_axes, eps, true)
+}
+
+fn add(x: &Tensor, y: &Tensor, num_axes: usize, eps: f64, to_product: bool) -> (Tensor, Tensor) {
+    if x.device() != Device::Cpu {
+        let sum = x + y;
+        let normalized = rms_norm(&sum, num_axes, eps);
+        return (sum, normalized);
+    }
+    // The wider of the two is the stream.
+    let (stream, branch) = if x.kind() == Kind::BFloat16 { (y, x) } else { (x, y) };
+    or_panic(ffi::add_rms_norm(stream, branch, num_axes, eps, to_product))
 }
 
 /// `(x − mean(x)) / sqrt(var(x) + eps)` over the last `num_axes` dimensions together, the variance biased.

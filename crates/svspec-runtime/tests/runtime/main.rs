@@ -1,6 +1,7 @@
 //! Training with a hand-written model: learning, resumption, the optimizer, clipping, schedules, data, checkpoints, the program.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod add_rms_norm;
 mod balanced;
 mod bf16_products;
 mod checkpoints;

@@ -45,7 +45,7 @@ impl Code for Normalize {
     }
 }
 
-/// Whether an RMS norm reads the sum called `id` before anything else does, and so makes it.
+/// Whether an RMS norm reads the sum called `id` before something else does, and so makes it.
 pub fn makes_sum(region: &Region, id: ValueId) -> bool {
     let node = |id: ValueId| region.nodes.get(id.0);
     let dims = |id: ValueId| node(id).map(|node| &node.dims);
@@ -55,5 +55,6 @@ pub fn makes_sum(region: &Region, id: ValueId) -> bool {
     let readers = region.nodes.iter().enumerate().filter(|(_, node)| node.inputs.contains(&id));
     let mut live_readers = readers.filter(|(index, _)| live.contains(&ValueId(*index)));
     let is_rms = |node: &Node| matches!(&node.op, Op::Normalize(op) if op.norm == Norm::Rms);
-    has_one_size && live_readers.next().is_some_and(|(_, first)| is_rms(first))
+    let is_read_first = live_readers.next().is_some_and(|(_, first)| is_rms(first));
+    has_one_size && is_read_first && (live_readers.next().is_some() || region.hands_on(id))
 }

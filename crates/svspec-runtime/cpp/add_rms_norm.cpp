@@ -6,6 +6,7 @@
 #include "boundary.hpp"
 #include "parallel.hpp"
 #include "rms_norm.hpp"
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <algorithm>
 #include <torch/csrc/autograd/custom_function.h>
@@ -19,13 +20,10 @@ using svspec::store;
 
 namespace {
 
-// Values that are worth a thread's while.
-constexpr int64_t kValues = 32768;
-
-// Calls `body` with each row's number, side by side.
+// Calls `body` with each row's number, side by side in blocks that are worth a thread.
 template <typename Body>
 void each_row(int64_t num_rows, int64_t size, const Body& body) {
-  const auto rows = std::max<int64_t>(1, kValues / std::max<int64_t>(1, size));
+  const auto rows = std::max<int64_t>(1, at::internal::GRAIN_SIZE / std::max<int64_t>(1, size));
   svspec::each_number((num_rows + rows - 1) / rows, [&](int64_t block) {
     const auto end = std::min((block + 1) * rows, num_rows);
     for (auto row = block * rows; row < end; row++) body(row);

@@ -5,15 +5,19 @@
 //! `add_rms_norm TOKENS WIDTH f32|bf16 PAIRS`; `cargo xtask bench` prints it.
 #![expect(clippy::print_stdout, reason = "the figure")]
 
+#[path = "shared/pairs.rs"]
+mod pairs;
+#[path = "shared/products.rs"]
+mod products;
+
+use pairs::median_ratio;
+use products::products_in;
 use std::time::Instant;
 use svspec_runtime::device;
 use svspec_runtime::nn;
 use svspec_runtime::precision;
-use svspec_runtime::spec::Precision;
 use tch::{Device, Kind, Tensor};
 
-/// Pairs before the first that counts: they touch memory for the first time.
-const NUM_WARM: usize = 2;
 const EPS: f64 = 1e-5;
 
 /// The stream and a branch to their sum and the norm of it.
@@ -25,11 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: add_rms_norm TOKENS WIDTH f32|bf16 PAIRS".into());
     };
     let (tokens, width): (i64, i64) = (tokens.parse()?, width.parse()?);
-    let (precision, kind) = match precision.as_str() {
-        "f32" => (Precision::F32, Kind::Float),
-        "bf16" => (Precision::Bf16, Kind::BFloat16),
-        other => return Err(format!("`{other}` is neither f32 nor bf16").into()),
-    };
+    let (precision, kind) = products_in(precision)?;
     let num_pairs: usize = num_pairs.parse()?;
     device::prepare(Device::Cpu)?;
     tch::manual_seed(7);
@@ -52,12 +52,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let normalized = nn::rms_norm_for_products(&stream, 1, EPS);
         (stream, normalized)
     };
-    let mut ratios = Vec::new();
-    for _ in 0..NUM_WARM + num_pairs {
-        ratios.push(time(&in_one_call)? / time(&one_by_one)?);
-    }
-    ratios.drain(..NUM_WARM);
-    ratios.sort_by(f64::total_cmp);
-    println!("{}", ratios.get(ratios.len() / 2).copied().unwrap_or_default());
+    println!("{}", median_ratio(num_pairs, || time(&in_one_call), || time(&one_by_one))?);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::command::{self, output};
 use crate::test::with_libtorch;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::process::Command;
 
 /// One, compiled.
@@ -24,5 +24,12 @@ impl Example {
     /// What a run of it prints.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
         output(self.command(arguments)?, &[0])
+    }
+
+    /// The median ratio of so many pairs, which it prints.
+    pub fn ratio(&self, arguments: &[&str], num_pairs: &str) -> Result<String> {
+        let text = self.run(&[arguments, &[num_pairs]].concat())?;
+        let ratio: f64 = text.trim().parse().with_context(|| format!("`{}` is no number", text.trim()))?;
+        Ok(format!("{ratio:.2}× (median of {num_pairs} pairs)"))
     }
 }

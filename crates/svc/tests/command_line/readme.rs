@@ -47,3 +47,14 @@ fn the_diff() {
     let arguments = "diff specs/nano.svspec:nano specs/nano.svspec:unified";
     shows(&format!("`cargo svc {arguments}`"), arguments);
 }
+
+#[test]
+fn the_generated_model() {
+    let (_, after) = README.split_once("From nano's `src/model.rs`:\n\n```rust\n").unwrap();
+    let (shown, _) = after.split_once("```").unwrap();
+    // In the crate the function is a method.
+    let indented = |line: &str| if line.is_empty() { String::new() } else { format!("    {line}") };
+    let lines: Vec<String> = shown.lines().map(indented).collect();
+    let snapshot = include_str!("../../../../specs/nano.snapshot/nano.md");
+    assert!(snapshot.contains(&lines.join("\n")), "nano's crate has no\n{shown}");
+}

@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "cpp/bf16_products.cpp",
             "cpp/context.cpp",
             "cpp/cpu_memory.cpp",
+            "cpp/gelu_tanh.cpp",
             "cpp/gradients.cpp",
             "cpp/group.cpp",
             "cpp/grouped_product.cpp",

@@ -6,12 +6,14 @@
 
 mod gradients;
 mod group;
+mod kernels;
 mod memory;
 mod recompute;
 mod stochastic;
 
 pub use gradients::{autocast_off, with_gradients};
 pub use group::{Address, Group, Reducer, Store, Work, quiet_c10d};
+pub use kernels::{add_rms_norm, gelu_tanh, rms_norm};
 pub use memory::{count_cpu_memory, cpu_peak_bytes, keep_cpu_memory};
 pub use recompute::recompute;
 pub use stochastic::{Way, round_stochastically};
@@ -60,22 +62,6 @@ unsafe extern "C" {
         count: usize,
         share: f64,
         skip: TensorPtr,
-    ) -> c_int;
-    fn svspec_rms_norm(
-        x: TensorPtr,
-        num_axes: i64,
-        eps: f64,
-        to_product: bool,
-        y: *mut *mut C_tensor,
-    ) -> c_int;
-    fn svspec_add_rms_norm(
-        x: TensorPtr,
-        branch: TensorPtr,
-        num_axes: i64,
-        eps: f64,
-        to_product: bool,
-        sum: *mut *mut C_tensor,
-        y: *mut *mut C_tensor,
     ) -> c_int;
     fn svspec_weights(
         weight: *const TensorPtr,
@@ -298,42 +284,6 @@ pub fn approach(tensors: &[Tensor], others: &[Tensor], share: f64, skip: &Tensor
             skip.as_ptr(),
         )
     })
-}
-
-/// `x / sqrt(mean(x²) + eps)` over the last `num_axes` dimensions together, of f32, f64 or bf16 on the CPU; what matrix products
-/// alone read has their type.
-pub fn rms_norm(x: &Tensor, num_axes: usize, eps: f64, to_product: bool) -> Result<Tensor, TorchError> {
-    let mut y = std::ptr::null_mut();
-    // SAFETY: a live tensor; on success `y` is a new one that becomes ours.
-    unsafe {
-        checked(svspec_rms_norm(x.as_ptr(), num_axes as i64, eps, to_product, &raw mut y))?;
-        Ok(Tensor::from_ptr(y))
-    }
-}
-
-/// `x + branch` and what [`rms_norm`] makes of it, of tensors of the same sizes on the CPU. The branch is of the kind of `x`, or bf16
-/// beside f32.
-pub fn add_rms_norm(
-    x: &Tensor,
-    branch: &Tensor,
-    num_axes: usize,
-    eps: f64,
-    to_product: bool,
-) -> Result<(Tensor, Tensor), TorchError> {
-    let (mut sum, mut y) = (std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: live tensors; on success `sum` and `y` are new ones that become ours.
-    unsafe {
-        checked(svspec_add_rms_norm(
-            x.as_ptr(),
-            branch.as_ptr(),
-            num_axes as i64,
-            eps,
-            to_product,
-            &raw mut sum,
-            &raw mut y,
-        ))?;
-        Ok((Tensor::from_ptr(sum), Tensor::from_ptr(y)))
-    }
 }
 
 /// A matrix `[o, i]` with what multiplies its rows, `[o]`, and its columns, `[i]`.

@@ -1,5 +1,6 @@
 //! The checkout to a Markdown table of measured figures, with the machine named.
 
+mod activation;
 mod compiler;
 mod data;
 mod example;
@@ -53,6 +54,8 @@ enum Part {
     Weights,
     /// The residual stream's sums with the norms behind them
     Residual,
+    /// Activations against LibTorch's
+    Activation,
 }
 
 impl Part {
@@ -70,6 +73,7 @@ impl Part {
             Self::Experts => experts::figures(),
             Self::Weights => weights::figures(),
             Self::Residual => residual::figures(),
+            Self::Activation => activation::figures(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Element-wise functions, each of a tensor of any shape.
 
+use super::or_panic;
+use crate::ffi;
 use tch::Tensor;
 
 /// `x · sigmoid(x)`.
@@ -12,9 +14,12 @@ pub fn gelu(x: &Tensor) -> Tensor {
     x.gelu("none")
 }
 
-/// The tanh approximation of gelu (arXiv 1606.08415).
+/// The tanh approximation of gelu (arXiv 1606.08415): `x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2`.
+///
+/// # Panics
+/// If `x` has no floating-point numbers.
 pub fn gelu_tanh(x: &Tensor) -> Tensor {
-    x.gelu("tanh")
+    or_panic(ffi::gelu_tanh(x))
 }
 
 /// The sigmoid approximation of gelu (arXiv 1606.08415): `x · sigmoid(1.702 · x)`.

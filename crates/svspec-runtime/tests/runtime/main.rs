@@ -12,6 +12,7 @@ mod events;
 mod experts;
 mod foreign;
 mod formula;
+mod gelu_tanh;
 mod hand;
 mod health;
 mod hosts;

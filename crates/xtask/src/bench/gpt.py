@@ -1,4 +1,5 @@
-"""The GPT of gpt.rs in PyTorch: how many tokens a second it trains on, in the median step, and the most memory of its process in MiB.
+"""The GPT of gpt.rs in PyTorch: how many tokens a second it trains on, in the median of ten steps each as a trainer tells them, and the
+most memory of its process in MiB.
 
 usage: gpt.py eager|compile f32|bf16 STEPS
 """
@@ -13,7 +14,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy, gelu, linear, rms_norm, scaled_dot_product_attention
 
 VOCAB, WIDTH, LAYERS, HEADS, CONTEXT, BATCH, THREADS = 8192, 256, 10, 8, 256, 8, 2
-WARM_STEPS = 3
+# A trainer's rows tell the speed of so many steps together; the first of them are slow.
+WINDOW = 10
 
 
 class Layer(nn.Module):
@@ -57,22 +59,22 @@ def main(mode: str, precision: str, steps: int) -> None:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True
     )
-    seconds = []
-    for step in range(WARM_STEPS + steps):
-        windows = torch.randint(256, (BATCH, CONTEXT + 1))
+    speeds = []
+    for _ in range(1 + steps // WINDOW):
         began = time.perf_counter()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            loss = loss_of(windows[:, :-1], windows[:, 1:])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        for _ in range(WINDOW):
+            windows = torch.randint(256, (BATCH, CONTEXT + 1))
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+                loss = loss_of(windows[:, :-1], windows[:, 1:])
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
         loss.item()
-        if step >= WARM_STEPS:
-            seconds.append(time.perf_counter() - began)
+        speeds.append(WINDOW * BATCH * CONTEXT / (time.perf_counter() - began))
     # Linux tells it in KiB.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(BATCH * CONTEXT / median(seconds), peak)
+    print(median(speeds[1:]), peak)
 
 
 if __name__ == "__main__":
